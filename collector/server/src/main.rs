@@ -1,0 +1,3 @@
+//! A shim.
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! The pure half of pony: bytes in, meaning out.
+//!
+//! - [`model`](Submission): the triple of `client_info`, `results_list` and receipt, and the test
+//!   cases inside it. Start here.
+//! - [`parse`]: readers of what test runners print or write, one module per format.
+//! - [`xmlrpc`]: the wire protocol of the original pony-build client.
+//! - [`record`]: the stored form, the files that a result becomes in a results repository.
+//! - [`names`]: names from outside as path components.
+//!
+//! This crate never reads a clock, a disk, the network or the environment, never panics on input and
+//! never recurses on the depth of its input.
+
+pub mod json;
+pub mod names;
+pub mod record;
+pub mod xmlrpc;
+
+mod input;
+mod limits;
+mod model;
+mod value;
+
+pub use input::{Format, ParseError, Position, Report, detect, parse};
+pub use limits::Limits;
+pub use model::{
+    Attempt, ClientInfo, Evidence, ModelError, Outcome, Receipt, ResultKey, ResultKeyError, Step,
+    StepStatus, Submission, Tagset, Tally, TestCase, TestResult,
+};
+pub use value::{Bag, Value};
