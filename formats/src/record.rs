@@ -1,11 +1,55 @@
 //! The stored form: the files that one result becomes in a results repository (format 1).
+//!
+//! ```text
+//! receipt.json             format version, result key, time of receipt, client, flags
+//! client_info.json         as received
+//! results_list.json        the steps in order, without what the files below hold
+//! steps/00/output.txt      standard output and error of a step, only where not empty
+//! steps/00/errout.txt
+//! steps/00/tests.txt       one test id per line, sorted (`\n`, `\r` and `\\` escaped)
+//! steps/00/outcomes.txt    one letter per test, same order: P R x S X F E
+//! steps/00/durations.txt   milliseconds per test, same order, three significant digits, empty if unknown
+//! steps/00/failures.json   everything else that was said about a test
+//! ```
+//!
+//! Names, outcomes and durations are apart because they change at different rates: equal files are
+//! one git blob, and the list of names hardly ever changes. JSON is canonical (see [`crate::json`]), so the
+//! same result always gives the same bytes. Reading the files gives the result as it was submitted;
+//! only durations of tests are rounded.
+
+mod decode;
+mod encode;
+mod tests_files;
 
 use std::collections::BTreeMap;
 
-use crate::model::{ClientInfo, Receipt, Submission, Tally, TestResult};
+use crate::model::{ClientInfo, Receipt, Tally};
+
+pub use decode::{decode, decode_summary};
+pub use encode::encode;
 
 /// The files of one result: path relative to the result's folder, and content. Sorted by path.
 pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The version that [`encode`] writes, as `receipt.json` carries it. Readers take any version with the same
+/// number before the point.
+pub const FORMAT_VERSION: &str = "1.0";
+
+const RECEIPT: &str = "receipt.json";
+const CLIENT_INFO: &str = "client_info.json";
+const RESULTS_LIST: &str = "results_list.json";
+
+/// The keys of a step that become files of their own when they hold text.
+const STREAMS: [(&str, &str); 2] = [("output", "output.txt"), ("errout", "errout.txt")];
+
+/// Steps from this one on keep their output in `results_list.json`: no folder may hold thousands of
+/// entries.
+const STEP_FOLDERS_MAX: usize = 1_000;
+
+/// The folder of a step, relative to the result's folder.
+fn step_folder(index: usize) -> String {
+    format!("steps/{index:02}")
+}
 
 /// Files that cannot be read back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +59,12 @@ pub struct RecordError {
     pub path: String,
     /// What was wrong.
     pub message: String,
+}
+
+impl RecordError {
+    fn new(path: impl Into<String>, message: impl ToString) -> Self {
+        Self { path: path.into(), message: message.to_string() }
+    }
 }
 
 /// What a list of results shows of one.
@@ -30,27 +80,9 @@ pub struct Summary {
 
 /// Whether [`decode_summary`] needs this file.
 pub fn is_summary_file(path: &str) -> bool {
-    matches!(path, "receipt.json" | "client_info.json" | "results_list.json")
-        || path.ends_with("/outcomes.txt")
+    matches!(path, RECEIPT | CLIENT_INFO | RESULTS_LIST)
+        || path.ends_with(&format!("/{}", tests_files::OUTCOMES))
 }
 
-/// The files of a result. The same result always gives the same bytes.
-pub fn encode(_receipt: &Receipt, _submission: &Submission) -> Files {
-    Files::new()
-}
-
-/// The result that the files hold. Unknown files are ignored.
-///
-/// # Errors
-/// Names the file that is missing or damaged.
-pub fn decode(_files: &Files) -> Result<TestResult, RecordError> {
-    Err(RecordError { path: "receipt.json".into(), message: "not written yet".into() })
-}
-
-/// What a list shows, from the files that [`is_summary_file`] selects.
-///
-/// # Errors
-/// Names the file that is missing or damaged.
-pub fn decode_summary(_files: &Files) -> Result<Summary, RecordError> {
-    Err(RecordError { path: "receipt.json".into(), message: "not written yet".into() })
-}
+#[cfg(test)]
+mod tests;
