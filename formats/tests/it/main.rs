@@ -1,0 +1,4 @@
+//! Black-box tests of the readers.
+
+mod corpus;
+mod corpus_junit;
