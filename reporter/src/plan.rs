@@ -159,8 +159,8 @@ fn client_info(args: IdentityArgs, surroundings: &Surroundings) -> Result<Client
         tags,
     };
     let described = ClientInfo::new(&tagset, false).and_then(|info| {
-        let facts = origin::facts(surroundings).into_iter();
-        facts.fold(Ok(info), |info, (key, value)| info?.with(key, value))
+        let mut facts = origin::facts(surroundings).into_iter();
+        facts.try_fold(info, |info, (key, value)| info.with(key, value))
     });
     described.map_err(|error| Failure::Usage(error.to_string()))
 }

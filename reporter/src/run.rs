@@ -120,7 +120,7 @@ impl Found {
     }
 
     fn add(&mut self, report: Report) {
-        self.unnamed = self.unnamed + report.unnamed;
+        self.unnamed += report.unnamed;
         self.sanitised |= report.sanitised;
         self.tests.extend(report.tests);
     }
