@@ -52,7 +52,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Input(#[from] InputError),
     /// A submission was not delivered.
-    #[error("{error}{}", fate_of(kept.as_ref()))]
+    #[error("{error}{}", fate_of(error, kept.as_ref()))]
     Delivery {
         /// Why.
         #[source]
@@ -71,8 +71,12 @@ pub(crate) enum Failure {
     Capture(io::Error),
 }
 
-fn fate_of(kept: Option<&PathBuf>) -> String {
-    kept.map_or_else(String::new, |path| format!("; kept in {}", path.display()))
+fn fate_of(error: &DeliveryError, kept: Option<&PathBuf>) -> String {
+    match kept {
+        None => String::new(),
+        Some(path) if error.is_rejection() => format!("; moved to {}", path.display()),
+        Some(path) => format!("; kept for `pony-report retry` in {}", path.display()),
+    }
 }
 
 impl Failure {

@@ -70,7 +70,7 @@ pub(crate) struct RetryPlan {
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
     /// A collector whose credentials may be used for its own submissions.
-    pub(crate) known: Option<ServerUrl>,
+    pub(crate) known: Option<Target>,
 }
 
 /// How inputs are read.
@@ -121,8 +121,8 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     let spool = Spool::of(surroundings).ok_or_else(|| {
         Failure::Config("no home folder, so no spool: set PONY_SPOOL to its folder".to_owned())
     })?;
-    let known = surroundings.var("PONY_SERVER").map(ServerUrl::parse).transpose();
-    let known = known.map_err(|reason| Failure::Usage(format!("PONY_SERVER: {reason}")))?;
+    let known =
+        surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER")).transpose()?;
     Ok(Plan::Retry(RetryPlan { spool, target: named_target(&args.target)?, known }))
 }
 

@@ -1,9 +1,12 @@
 //! `pony-report retry`: sends what is in the spool, the oldest first.
 
+use std::path::Path;
+
 use crate::dispatch;
 use crate::exit::{self, Failure};
 use crate::messages::Messages;
 use crate::plan::RetryPlan;
+use crate::spool::Spool;
 use crate::target::Target;
 
 /// Sends everything that nobody else is sending. The exit status is that of the first failure.
@@ -15,39 +18,62 @@ pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failur
     let mut status = exit::OK;
     let mut unreachable: Vec<Target> = Vec::new();
     for path in paths {
-        let outcome = match plan.spool.claim(&path) {
-            Ok(None) => continue,
-            Ok(Some((entry, submission, target))) => {
-                let target = destination(target, plan);
-                if unreachable.contains(&target) {
-                    continue;
-                }
-                let sent = dispatch::hand_over(&submission, &target, Some(entry), messages);
-                if sent.as_ref().is_err_and(|failure| failure.exit_status() == exit::TRY_LATER) {
-                    // Waiting for the same time-out again helps nobody.
-                    unreachable.push(target);
-                }
-                sent
-            }
-            Err(error) => Err(error.into()),
+        let mut tried = None;
+        let destination = |target| {
+            let target = destination(target, plan);
+            // Waiting for the same time-out again helps nobody.
+            tried = (!unreachable.contains(&target)).then_some(target);
+            tried.clone()
         };
-        match outcome {
-            Ok(line) => messages.print(&line),
+        match send(&plan.spool, &path, destination, messages) {
+            Ok(None) => {}
+            Ok(Some(line)) => messages.print(&line),
             Err(failure) => {
                 messages.error(&failure);
                 if status == exit::OK {
                     status = failure.exit_status();
                 }
+                let later = failure.exit_status() == exit::TRY_LATER;
+                unreachable.extend(tried.filter(|_| later));
             }
         }
     }
     Ok(status)
 }
 
+/// Sends what waits for a target that has just taken a submission. Stops at the first that it does not
+/// take.
+pub(crate) fn catch_up(spool: Option<&Spool>, target: &Target, messages: &Messages) {
+    let Some(spool) = spool else { return };
+    let same = |other: Target| Some(other.with_credentials_of(target)).filter(|it| it == target);
+    for path in spool.entries().unwrap_or_default() {
+        match send(spool, &path, same, messages) {
+            Ok(None) => {}
+            Ok(Some(line)) => messages.remark(&line),
+            Err(failure) => return messages.warn(&failure),
+        }
+    }
+}
+
+/// Sends one entry to the target that `destination` makes of its own, if any. Returns the line that
+/// says where it is.
+fn send(
+    spool: &Spool,
+    path: &Path,
+    destination: impl FnOnce(Target) -> Option<Target>,
+    messages: &Messages,
+) -> Result<Option<String>, Failure> {
+    let Some((entry, submission, target)) = spool.claim(path)? else { return Ok(None) };
+    match destination(target) {
+        None => Ok(None),
+        Some(target) => dispatch::hand_over(&submission, &target, Some(entry), messages).map(Some),
+    }
+}
+
 fn destination(target: Target, plan: &RetryPlan) -> Target {
-    match (&plan.target, target, &plan.known) {
-        (Some(target), _, _) => target.clone(),
-        (None, Target::Server(url), Some(known)) => Target::Server(url.with_credentials_of(known)),
-        (None, target, _) => target,
+    match (&plan.target, &plan.known) {
+        (Some(target), _) => target.clone(),
+        (None, Some(known)) => target.with_credentials_of(known),
+        (None, None) => target,
     }
 }

@@ -16,6 +16,7 @@ use crate::exit::{self, Failure};
 use crate::input::{self, InputError};
 use crate::messages::Messages;
 use crate::plan::{RunPlan, SubmitPlan};
+use crate::retry;
 use crate::step;
 use capture::Transcripts;
 use child::Ended;
@@ -25,7 +26,7 @@ use junit_files::JunitFiles;
 pub(crate) fn run(plan: RunPlan, messages: &Messages) -> Result<i32, Failure> {
     let RunPlan { command, junit, strict, submit } = plan;
     let files = JunitFiles::before(junit, &command);
-    let started = jiff::Timestamp::now();
+    let started = jiff::Timestamp::now().as_millisecond();
     let ended = child::run(&command, submit.reading.limits.input_bytes_max)?;
     let status = ended.status.exit_status();
     if let Some(reason) = ended.status.start_error() {
@@ -54,7 +55,7 @@ fn report(
     command: &[OsString],
     ended: Ended,
     files: &JunitFiles,
-    started: jiff::Timestamp,
+    started: i64,
     plan: SubmitPlan,
     messages: &Messages,
 ) -> Result<(), Failure> {
@@ -76,10 +77,14 @@ fn report(
     let sanitised = found.sanitised || replaced_out || replaced_err;
     let client_info = step::conclude(plan.client_info, success, sanitised)?;
     let client_info = step::with(client_info, "duration", Value::Double(duration.as_secs_f64()))?;
-    let client_info = step::with(client_info, "started", started.to_string())?;
+    let client_info = match jiff::Timestamp::from_millisecond(started) {
+        Ok(time) => step::with(client_info, "started", time.to_string())?,
+        Err(_) => client_info,
+    };
     let submission = Submission { client_info, results_list: vec![step] };
     let line = dispatch::send(&submission, &plan.target, plan.spool.as_ref(), messages)?;
     messages.remark(&line);
+    retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
     found.trouble.map_or(Ok(()), |error| Err(error.into()))
 }
 

@@ -7,6 +7,7 @@ use crate::exit::{self, Failure};
 use crate::input;
 use crate::messages::Messages;
 use crate::plan::SubmitPlan;
+use crate::retry;
 use crate::step;
 
 /// Nothing is sent unless every input can be read.
@@ -23,5 +24,6 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     let submission = Submission { client_info, results_list: steps };
     let line = dispatch::send(&submission, &plan.target, plan.spool.as_ref(), messages)?;
     messages.print(&line);
+    retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
     Ok(exit::OK)
 }

@@ -15,6 +15,21 @@ pub(crate) enum Target {
     Server(ServerUrl),
 }
 
+impl Target {
+    /// The same target with the other's credentials, if both are the same collector and this has
+    /// none.
+    #[must_use]
+    pub(crate) fn with_credentials_of(mut self, other: &Self) -> Self {
+        if let (Self::Server(url), Self::Server(other)) = (&mut self, other)
+            && url.base == other.base
+            && url.userinfo.is_none()
+        {
+            url.userinfo.clone_from(&other.userinfo);
+        }
+        self
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,16 +97,6 @@ impl ServerUrl {
         credentials.push(b':');
         credentials.extend(percent_decode(secret));
         Some(format!("Basic {}", BASE64.encode(credentials)))
-    }
-
-    /// The same address with the other's credentials, if both name the same collector and this
-    /// has none.
-    #[must_use]
-    pub(crate) fn with_credentials_of(mut self, other: &Self) -> Self {
-        if self.base == other.base && self.userinfo.is_none() {
-            self.userinfo.clone_from(&other.userinfo);
-        }
-        self
     }
 }
 
@@ -189,11 +194,11 @@ mod tests {
 
     #[test]
     fn credentials_are_only_lent_to_the_same_collector() {
-        let known = ServerUrl::parse("http://name:secret@host/").unwrap();
-        let same = ServerUrl::parse("http://host/").unwrap();
-        let other = ServerUrl::parse("http://host:81/").unwrap();
-        assert!(same.with_credentials_of(&known).authorization().is_some());
-        assert!(other.with_credentials_of(&known).authorization().is_none());
+        let target = |url| Target::Server(ServerUrl::parse(url).unwrap());
+        let known = target("http://name:secret@host/");
+        assert_eq!(target("http://host/").with_credentials_of(&known), known);
+        let other = target("http://host:81/");
+        assert_eq!(other.clone().with_credentials_of(&known), other);
     }
 
     #[test]

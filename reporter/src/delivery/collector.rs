@@ -134,7 +134,10 @@ fn of_status(answer: &Answer, server: &ServerUrl) -> Option<DeliveryError> {
 
 fn of_transport(error: &ureq::Error, server: &ServerUrl) -> DeliveryError {
     use ureq::Error;
-    let reason = error.to_string();
+    let reason = match error {
+        Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    };
     let server = server.clone();
     match error {
         // A certificate that does not fit arrives as invalid data.
