@@ -32,15 +32,15 @@ pub(crate) fn run(plan: RunPlan, messages: &Messages) -> Result<i32, Failure> {
     if let Some(reason) = ended.status.start_error() {
         messages.error(&NotStarted { program: program(&command), reason: reason.to_owned() });
     }
-    let delivered = report(&command, ended, &files, started, submit, messages);
-    match delivered {
-        Ok(()) => Ok(status),
-        Err(failure) if strict && status == exit::OK => Err(failure),
+    let complaint = match report(&command, ended, &files, started, submit, messages) {
+        Ok(complaint) => complaint,
+        Err(failure) if strict && status == exit::OK => return Err(failure),
         Err(failure) => {
             messages.warn(&failure);
-            Ok(status)
+            exit::OK
         }
-    }
+    };
+    Ok(if strict && status == exit::OK { complaint } else { status })
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,8 @@ struct NotStarted {
     reason: String,
 }
 
-/// Submits the run. Tests that cannot be read do not keep the run from being submitted.
+/// Submits the run. Tests that cannot be read do not keep the run from being submitted, but the person
+/// is warned, and the exit status that fits is returned.
 fn report(
     command: &[OsString],
     ended: Ended,
@@ -58,9 +59,13 @@ fn report(
     started: i64,
     plan: SubmitPlan,
     messages: &Messages,
-) -> Result<(), Failure> {
+) -> Result<i32, Failure> {
     let Ended { status, duration, excerpts: [output, errout], transcripts } = ended;
     let found = Found::after(transcripts, files, &plan);
+    let complaint = found.trouble.map(Failure::from);
+    if let Some(failure) = &complaint {
+        messages.warn(failure);
+    }
     let ((output, replaced_out), (errout, replaced_err)) = (output.into_text(), errout.into_text());
     let errout = errout + status.start_error().unwrap_or_default();
     let step = Step::default()
@@ -85,7 +90,7 @@ fn report(
     let line = dispatch::send(&submission, &plan.target, plan.spool.as_ref(), messages)?;
     messages.remark(&line);
     retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
-    found.trouble.map_or(Ok(()), |error| Err(error.into()))
+    Ok(complaint.map_or(exit::OK, |failure| failure.exit_status()))
 }
 
 /// The tests of a run.

@@ -1,0 +1,12 @@
+//! Black-box tests of `pony-report`: the real binary in an environment of its own.
+//!
+//! - `world`: the environment, and a collector that answers what a test wants
+//! - `run`: `pony-report run`
+//! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
+//! - `delivery`: exit statuses by what the target does; the spool and `retry`
+
+mod delivery;
+mod inputs;
+#[cfg(unix)]
+mod run;
+mod world;
