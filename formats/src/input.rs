@@ -1,12 +1,9 @@
 //! Readers of what test runners print or write: [`detect`] the format, then [`parse`].
 
-<<<<<<< HEAD
 mod cargo_test;
 mod census;
-mod terminal;
-=======
 pub(crate) mod junit;
->>>>>>> main
+mod terminal;
 
 use std::fmt;
 use std::str::FromStr;
@@ -105,15 +102,14 @@ pub struct ParseError {
 
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
-<<<<<<< HEAD
+    if junit::detect(input) {
+        return Some(Format::Junit);
+    }
     let screen = terminal::Screen::of(input);
     if cargo_test::detect(&screen) {
         return Some(Format::CargoTest);
     }
     None
-=======
-    junit::detect(input).then_some(Format::Junit)
->>>>>>> main
 }
 
 /// Reads one input.
@@ -122,13 +118,9 @@ pub fn detect(input: &[u8]) -> Option<Format> {
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     match format {
-<<<<<<< HEAD
-        Format::CargoTest => cargo_test::parse(input, limits),
-        Format::Junit | Format::PythonText | Format::PytestText => Err(ParseError {
-=======
         Format::Junit => junit::parse(input, limits),
-        Format::CargoTest | Format::PythonText => Err(ParseError {
->>>>>>> main
+        Format::CargoTest => cargo_test::parse(input, limits),
+        Format::PythonText | Format::PytestText => Err(ParseError {
             position: Position { line: 1, column: 1 },
             message: format!("no reader for {format}"),
         }),

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use pony_formats::{Step, Tally, Value, json};
+use pony_formats::output::write_junit;
+use pony_formats::{Tally, Value, json};
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -19,11 +20,14 @@ pub(crate) fn convert(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Fa
         Output::ResultsList => {
             let steps = inputs(plan)?.into_iter().map(step::of_input);
             let steps = steps.map(|step| Value::Struct(step.into_bag())).collect();
-            write(&json::to_text(&Value::Array(steps)))
+            write(json::to_text(&Value::Array(steps)).as_bytes())
         }
         Output::Junit => {
-            let steps: Vec<Step> = inputs(plan)?.into_iter().map(step::of_input).collect();
-            write(&junit(&steps)?)
+            let inputs = inputs(plan)?;
+            let suites = inputs.iter().map(|it| (it.name.as_str(), it.report.tests.as_slice()));
+            let mut document = Vec::new();
+            write_junit(&mut document, "pony-report", suites).map_err(Failure::Output)?;
+            write(&document)
         }
     }
 }
@@ -61,21 +65,16 @@ fn tally(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Failure> {
         let line =
             Line { file: source.name(), format: report.format.to_string(), tally: report.tally() };
         let line = serde_json::to_string(&line).map_err(|error| Failure::Output(error.into()))?;
-        write(&(line + "\n"))?;
+        write((line + "\n").as_bytes())?;
     }
     Ok(status)
 }
 
 /// A reader that goes away has seen enough.
-fn write(text: &str) -> Result<i32, Failure> {
+fn write(text: &[u8]) -> Result<i32, Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
         _ => Ok(exit::OK),
     }
-}
-
-/// The seam to the writer of JUnit.
-fn junit(_steps: &[Step]) -> Result<String, Failure> {
-    Err(Failure::Usage("JUnit cannot be written yet".to_owned()))
 }

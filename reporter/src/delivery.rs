@@ -43,7 +43,7 @@ pub(crate) enum DeliveryError {
 impl DeliveryError {
     /// Whether the same submission would be refused for ever.
     pub(crate) fn is_rejection(&self) -> bool {
-        matches!(self, Self::Rejected { .. })
+        matches!(self, Self::Rejected { .. } | Self::Store(StoreError::TooLarge { .. }))
     }
 }
 

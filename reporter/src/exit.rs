@@ -127,8 +127,9 @@ fn of_store(error: &StoreError) -> i32 {
         StoreError::NewerFormat { .. } => CONFIG,
         StoreError::Locked { .. } => TRY_LATER,
         StoreError::Io { action: "create", .. } => CANNOT_CREATE,
+        StoreError::TooLarge { .. } => DATA,
         StoreError::Damaged { .. } => INTEGRITY,
         // The type may grow; whatever it is then, a repository did not work.
-        StoreError::Io { .. } | _ => IO,
+        StoreError::Io { .. } | StoreError::NoSuchResult { .. } | _ => IO,
     }
 }

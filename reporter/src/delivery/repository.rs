@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pony_formats::{Submission, Value};
-use pony_store::{Arrival, Store, StoreError};
+use pony_store::{Arrival, Store};
 
 use super::{Delivered, DeliveryError};
 
@@ -12,13 +12,6 @@ use super::{Delivered, DeliveryError};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn append(submission: &Submission, path: &Path) -> Result<Delivered, DeliveryError> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| StoreError::Io {
-            action: "create",
-            path: folder.to_owned(),
-            source,
-        })?;
-    }
     let store = Store::open_or_create(path)?;
     let mut arrival = Arrival::at(jiff::Timestamp::now());
     if submission.client_info.bag().get("sanitised") == Some(&Value::Bool(true)) {

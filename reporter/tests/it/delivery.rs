@@ -7,7 +7,7 @@ use crate::world::{Collector, World, answer, deserted, fault, results, stored};
 
 const KEY: &str = "1795437220868123456";
 
-fn submit<'a>(url: &'a str) -> [&'a str; 5] {
+fn submit(url: &str) -> [&str; 5] {
     ["submit", "--server", url, "--package", "barn"]
 }
 

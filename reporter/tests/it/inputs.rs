@@ -108,7 +108,10 @@ fn names_come_from_flags_then_the_environment_then_the_project() {
         "Cargo.toml",
         "[package]\nname = \"crab\"\nversion = \"1.0.0\"\n[lib]\npath = \"l.rs\"\n",
     );
-    world.run(&submit).ends_with(0).mentions("crab: ");
+    let mut command = world.pony(&submit);
+    // The cargo that runs this test needs no home of its own.
+    command.env("CARGO", std::env::var_os("CARGO").unwrap());
+    crate::world::Outcome::of(&mut command, None).ends_with(0).mentions("crab: ");
 }
 
 #[test]
@@ -165,7 +168,7 @@ fn broken_inputs_are_refused_by_line_and_nothing_is_stored() {
     world.file("empty.xml", "");
     world.file("poem.txt", "no test in sight\n");
     for (name, place) in
-        [("cut.xml", ":7:"), ("page.xml", ":1:"), ("empty.xml", ":1:1: "), ("poem.txt", ":1:1: ")]
+        [("cut.xml", ":6:"), ("page.xml", ":1:"), ("empty.xml", ":1:1: "), ("poem.txt", ":1:1: ")]
     {
         world
             .run(&["submit", "--repo", "r.git", "--package", "p", "good.xml", name])

@@ -5,6 +5,8 @@
 //! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
 //! - `delivery`: exit statuses by what the target does; the spool and `retry`
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod delivery;
 mod inputs;
 #[cfg(unix)]
