@@ -7,8 +7,19 @@
 //! This is the only package that names gix, and no gix type is part of its interface. Everything
 //! is synchronous.
 
+mod changes;
 mod commit_id;
+mod disk;
 mod error;
+mod init;
+mod layout;
+mod lock;
+mod message;
+mod objects;
+mod pack;
+mod packages;
+mod publish;
+mod roll_up;
 mod snapshot;
 mod store;
 mod writer;
