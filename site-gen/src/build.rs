@@ -90,8 +90,9 @@ impl Build<'_> {
         for key in package.keys().filter(|key| loaded.changed.contains(&(name.clone(), *key))) {
             self.result(package, key, Place::Own)?;
         }
-        if let Some(latest) = package.latest() {
-            self.result(package, latest.key, Place::Latest)?;
+        match package.latest() {
+            Some(latest) => self.result(package, latest.key, Place::Latest)?,
+            None => self.folder.keep_only(&format!("{at}/latest"), &[])?,
         }
         self.folder.write(&format!("{at}/index.html"), pages::package(package, now)?)?;
         self.folder.write(&format!("{at}/index.json"), published::package(package, now))?;
@@ -123,7 +124,7 @@ impl Build<'_> {
         });
         let (result, artifacts) = match read {
             Ok(Some(read)) => read,
-            Ok(None) => return self.damaged(package, key, "listed, but not there", place, &at),
+            Ok(None) => return self.damaged(package, key, load::MISSING, place, &at),
             Err(StoreError::Damaged { reason, .. }) => {
                 return self.damaged(package, key, &reason, place, &at);
             }
@@ -154,7 +155,9 @@ impl Build<'_> {
             self.unreadable.push(format!("{} {key}: {reason}", package.name));
         }
         let page = pages::unreadable(&package.name, key, reason, commit, place)?;
-        self.folder.write(&format!("{at}/index.html"), page)
+        self.folder.write(&format!("{at}/index.html"), page)?;
+        // It may have been readable when the site was built last.
+        self.folder.keep_only(at, &["index.html"])
     }
 
     /// Writes a feed at its own address and at that of the original collector.

@@ -85,13 +85,40 @@ impl SiteFolder {
         if self.holds(path, content) {
             return Ok(());
         }
+        self.mark()?;
+        self.replace(path, content)?;
+        self.files_written += 1;
+        Ok(())
+    }
+
+    /// Says that the site is being changed, before the first change.
+    fn mark(&mut self) -> Result<(), SiteError> {
         if !self.is_marked {
             let text = state_text(&self.unfinished);
             self.replace(STATE_FILE, text.as_bytes())?;
             self.is_marked = true;
         }
-        self.replace(path, content)?;
-        self.files_written += 1;
+        Ok(())
+    }
+
+    /// Removes all files of a folder but the named ones. Folders in it stay.
+    pub(crate) fn keep_only(&mut self, folder: &str, names: &[&str]) -> Result<(), SiteError> {
+        let place = self.root.join(folder);
+        let entries = match fs::read_dir(&place) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(failed("read", &place, source)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|source| failed("read", &place, source))?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if !is_folder && !names.iter().any(|name| entry.file_name() == *name) {
+                self.mark()?;
+                let place = entry.path();
+                fs::remove_file(&place).map_err(|source| failed("remove", &place, source))?;
+            }
+        }
+        self.remove_empty_folders(Path::new(folder));
         Ok(())
     }
 
@@ -113,6 +140,7 @@ impl SiteFolder {
                 if kind.is_dir() {
                     folders.extend((entry.file_name() != FILES).then_some(path));
                 } else if !self.kept.contains(&path) {
+                    self.mark()?;
                     let place = entry.path();
                     fs::remove_file(&place).map_err(|source| failed("remove", &place, source))?;
                     self.remove_empty_folders(&folder);

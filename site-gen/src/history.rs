@@ -21,7 +21,7 @@ pub(crate) struct Row {
     /// When the result arrived: RFC 3339, UTC, by the collector's clock.
     #[serde(with = "as_text")]
     pub(crate) received: Timestamp,
-    /// The commit of the results repository that added it, hex.
+    /// The commit of the results repository that added it, hex; empty when its history is damaged.
     pub(crate) commit: String,
     /// The machine.
     pub(crate) host: String,
@@ -129,13 +129,20 @@ impl Package {
         self.unreadable.sort_by_key(|result| result.key);
     }
 
+    /// Takes a result out. Returns the commit that added it, if it was there.
+    pub(crate) fn take(&mut self, key: ResultKey) -> Option<String> {
+        let commit = self.commit_of(key)?.to_owned();
+        self.rows.retain(|row| row.key != key);
+        self.unreadable.retain(|result| result.key != key);
+        Some(commit)
+    }
+
     /// The commit that added a result.
     pub(crate) fn commit_of(&self, key: ResultKey) -> Option<&str> {
         let unreadable = self.unreadable.iter().filter(|result| result.key == key);
-        match self.rows.binary_search_by_key(&key, |row| row.key) {
-            Ok(at) => self.rows.get(at).map(|row| row.commit.as_str()),
-            Err(_) => unreadable.map(|result| result.commit.as_str()).next(),
-        }
+        let rows = self.rows.iter().rev().filter(|row| row.key == key);
+        let commits = rows.map(|row| &row.commit).chain(unreadable.map(|result| &result.commit));
+        commits.map(String::as_str).next()
     }
 
     /// The commit that added the newest result of this package.

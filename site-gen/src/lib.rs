@@ -33,8 +33,6 @@ mod history;
 mod load;
 mod options;
 mod pages;
-#[cfg(test)]
-mod preview;
 mod published;
 mod state;
 mod text;

@@ -4,11 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pony_formats::ResultKey;
-use pony_store::{Change, Snapshot, StoreError};
+use pony_store::{Change, CommitId, Snapshot, StoreError};
 
 use crate::folder::SiteFolder;
 use crate::history::{Package, Row, Unreadable};
 use crate::{SiteError, published};
+
+/// Why a result that is listed cannot be read, when nothing else is known.
+pub(crate) const MISSING: &str = "listed, but not there";
 
 /// Everything the pages are made from, except full results.
 #[derive(Debug)]
@@ -27,13 +30,26 @@ pub(crate) struct Loaded {
 /// When the repository cannot be read; a result that cannot be read is listed as such.
 pub(crate) fn load(snapshot: &Snapshot, folder: &SiteFolder) -> Result<Loaded, SiteError> {
     if let Some(base) = folder.base()
-        && let Some(changes) = snapshot.changes_since(Some(&base))?
-        && let Some(loaded) = continued(snapshot, folder, &Changes::new(changes))?
+        && let Some(changes) = changes_since(snapshot, Some(&base))?
+        && let Some(loaded) = continued(snapshot, folder, &changes)?
     {
         return Ok(loaded);
     }
-    let changes = snapshot.changes_since(None)?.unwrap_or_default();
-    from_scratch(snapshot, &Changes::new(changes))
+    let changes = changes_since(snapshot, None)?;
+    from_scratch(snapshot, &changes.unwrap_or_default())
+}
+
+/// `None` when there is no way from `base` to here, or a damaged history hides it: only the ids of
+/// commits are missing then.
+fn changes_since(
+    snapshot: &Snapshot,
+    base: Option<&CommitId>,
+) -> Result<Option<Changes>, SiteError> {
+    match snapshot.changes_since(base) {
+        Ok(changes) => Ok(changes.map(Changes::new)),
+        Err(StoreError::Damaged { .. }) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
 }
 
 fn from_scratch(snapshot: &Snapshot, changes: &Changes) -> Result<Loaded, SiteError> {
@@ -42,7 +58,8 @@ fn from_scratch(snapshot: &Snapshot, changes: &Changes) -> Result<Loaded, SiteEr
     for name in snapshot.packages()? {
         let mut package = Package { name, ..Package::default() };
         for key in snapshot.results(&package.name)? {
-            add(&mut package, snapshot, key, changes)?;
+            let commit = changes.commit(&package.name, key);
+            add(&mut package, snapshot, key, commit)?;
             changed.insert((package.name.clone(), key));
         }
         packages.push(package);
@@ -50,30 +67,44 @@ fn from_scratch(snapshot: &Snapshot, changes: &Changes) -> Result<Loaded, SiteEr
     Ok(Loaded { packages, changed, from_scratch: true })
 }
 
-/// `None` when the last build cannot be read back.
+/// `None` when the last build cannot be read back, or something has gone since then.
 fn continued(
     snapshot: &Snapshot,
     folder: &SiteFolder,
     changes: &Changes,
 ) -> Result<Option<Loaded>, SiteError> {
+    let names = snapshot.packages()?;
+    let Some(earlier) = folder.read("index.json").and_then(|text| published::package_names(&text))
+    else {
+        return Ok(None);
+    };
+    if !earlier.iter().all(|name| names.contains(name)) {
+        return Ok(None);
+    }
     let mut packages = Vec::new();
-    for name in snapshot.packages()? {
-        let new = changes.of_package(&name);
-        let at = Package { name: name.clone(), ..Package::default() }.folder();
-        let earlier = published::read_back(&name, |path| folder.read(&format!("p/{at}/{path}")));
-        let mut package = match earlier {
-            Some(package) => package,
-            // A package that is new since the last build.
-            None if folder.read(&format!("p/{at}/index.html")).is_none() => {
-                Package { name: name.clone(), ..Package::default() }
+    for name in names {
+        let mut package = Package { name, ..Package::default() };
+        if earlier.contains(&package.name) {
+            let at = format!("p/{}", package.folder());
+            let read = |path: &str| folder.read(&format!("{at}/{path}"));
+            match published::read_back(&package.name, read) {
+                Some(known) => package = known,
+                None => return Ok(None),
             }
-            None => return Ok(None),
-        };
-        let known: BTreeSet<ResultKey> = package.keys().collect();
-        for key in new.filter(|key| !known.contains(key)) {
-            add(&mut package, snapshot, key, changes)?;
+        }
+        for key in changes.of_package(&package.name) {
+            let commit = match package.take(key) {
+                Some(first) => first,
+                None => changes.commit(&package.name, key),
+            };
+            add(&mut package, snapshot, key, commit)?;
         }
         package.sort();
+        let mut keys: Vec<ResultKey> = package.keys().collect();
+        keys.sort_unstable();
+        if keys != snapshot.results(&package.name)? {
+            return Ok(None);
+        }
         packages.push(package);
     }
     let changed = changes.commits.keys().cloned().collect();
@@ -85,25 +116,23 @@ fn add(
     package: &mut Package,
     snapshot: &Snapshot,
     key: ResultKey,
-    changes: &Changes,
+    commit: String,
 ) -> Result<(), SiteError> {
-    let commit = changes.commit(&package.name, key);
-    match snapshot.summary(&package.name, key) {
-        Ok(Some(summary)) => package.rows.push(Row::new(&summary, commit)),
-        Ok(None) => {
-            let reason = "listed, but not there".to_owned();
-            package.unreadable.push(Unreadable { key, commit, reason });
+    let reason = match snapshot.summary(&package.name, key) {
+        Ok(Some(summary)) => {
+            package.rows.push(Row::new(&summary, commit));
+            return Ok(());
         }
-        Err(StoreError::Damaged { reason, .. }) => {
-            package.unreadable.push(Unreadable { key, commit, reason });
-        }
+        Ok(None) => MISSING.to_owned(),
+        Err(StoreError::Damaged { reason, .. }) => reason,
         Err(other) => return Err(other.into()),
-    }
+    };
+    package.unreadable.push(Unreadable { key, commit, reason });
     Ok(())
 }
 
 /// The commit that added each changed result.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Changes {
     commits: BTreeMap<(String, ResultKey), String>,
 }
@@ -119,15 +148,12 @@ impl Changes {
         Self { commits }
     }
 
-    fn of_package(&self, package: &str) -> impl Iterator<Item = ResultKey> {
-        let first = ResultKey::new(jiff::Timestamp::MIN, 0);
-        let from = (package.to_owned(), first);
-        self.commits
-            .range(from..)
-            .take_while(move |((name, _), _)| name == package)
-            .map(|((_, key), _)| *key)
+    fn of_package(&self, package: &str) -> Vec<ResultKey> {
+        let keys = self.commits.keys().filter(|(name, _)| name == package);
+        keys.map(|(_, key)| *key).collect()
     }
 
+    /// Empty when the history does not say.
     fn commit(&self, package: &str, key: ResultKey) -> String {
         self.commits.get(&(package.to_owned(), key)).cloned().unwrap_or_default()
     }

@@ -135,6 +135,22 @@ pub(crate) fn show_all(package: &Package, chunk: &Chunk<'_>) -> String {
     })
 }
 
+/// The names of the packages in `index.json`. `None` when it is odd.
+pub(crate) fn package_names(index: &[u8]) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Names {
+        format: u32,
+        packages: Vec<Name>,
+    }
+    #[derive(Deserialize)]
+    struct Name {
+        name: String,
+    }
+    let names: Names = serde_json::from_slice(index).ok()?;
+    (names.format == FORMAT)
+        .then(|| names.packages.into_iter().map(|package| package.name).collect())
+}
+
 /// Reads back what [`show_all`] wrote, which is where the next build starts from. `read` returns the
 /// content of a file below the package's folder. `None` when anything is missing or odd.
 pub(crate) fn read_back(

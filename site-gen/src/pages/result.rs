@@ -87,7 +87,7 @@ fn frame(title: String, package: String, place: Place, key: &str, commit: &str) 
     let frame = Frame::new(title, 3).crumb(package, Some("../index.html")).crumb(label, None);
     Frame {
         canonical: Some(format!("../{key}/index.html")),
-        commit: Some(commit.to_owned()),
+        commit: Some(commit.to_owned()).filter(|commit| !commit.is_empty()),
         ..frame
     }
 }

@@ -1,6 +1,6 @@
 //! The steps of a result.
 
-use pony_formats::{Step, StepStatus};
+use pony_formats::{Step, StepStatus, Value};
 
 use super::stream::{Budget, Entry, FullText, Listed, Stream};
 use super::{Status, TestsView};
@@ -11,10 +11,6 @@ const STEPS_MAX: usize = 1_000;
 
 /// Bytes of captured text of all steps together.
 const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
-
-/// Keys of a step that have a place of their own.
-const KNOWN: [&str; 8] =
-    ["type", "name", "command", "status", "output", "errout", "duration", "unnamed_tests"];
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -62,11 +58,7 @@ impl StepView {
             streams.push(stream);
         }
         let tally = step.tally();
-        // Version control steps of the original client call their output `out`.
-        let out_is_output = !step.bag().get("output").is_some_and(|value| value.as_str().is_some());
-        let other = step.bag().iter().filter(|(key, _)| {
-            !KNOWN.contains(&key.as_str()) && !(out_is_output && key.as_str() == "out")
-        });
+        let other = step.bag().iter().filter(|(key, value)| !has_own_place(step, key, value));
         Self {
             status,
             ended,
@@ -86,6 +78,21 @@ impl StepView {
     }
 }
 
+/// Whether a key is shown in its own place, which takes a value that fits.
+fn has_own_place(step: &Step, key: &str, value: &Value) -> bool {
+    let is_text = |value: &Value| value.as_str().is_some();
+    match key {
+        "type" | "name" | "output" | "errout" => is_text(value),
+        // Version control steps of the original client call their output `out`.
+        "out" => is_text(value) && !step.bag().get("output").is_some_and(is_text),
+        "command" => is_text(value) || value.as_array().is_some(),
+        "status" => value.as_int().is_some(),
+        "duration" => step.duration().is_some(),
+        "unnamed_tests" => value.as_struct().is_some(),
+        _ => false,
+    }
+}
+
 fn ended(status: StepStatus) -> (Status, String) {
     match status {
         StepStatus::Succeeded => (Status::Passed, "succeeded".to_owned()),
@@ -95,5 +102,36 @@ fn ended(status: StepStatus) -> (Status, String) {
         }
         StepStatus::Failed(status) => (Status::Failed, format!("exit status {status}")),
         StepStatus::Unknown => (Status::Unknown, "no status".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_lost() {
+        let step = Step::default()
+            .with("status", Value::Nil)
+            .with("name", 7i64)
+            .with("type", "build")
+            .with("output", "said")
+            .with("out", "said as well")
+            .with("colour", "red");
+        let (views, _) = views(std::slice::from_ref(&step));
+        let view = &views.items[0];
+        let keys: Vec<_> = view.other.iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(keys, ["colour", "name", "out", "status"]);
+        assert_eq!((view.title(), view.streams.len()), ("build", 1));
+    }
+
+    #[test]
+    fn steps_end_in_words() {
+        let words = |status: i64| ended(StepStatus::Failed(status)).1;
+        assert_eq!(words(2), "exit status 2");
+        assert_eq!(words(-9), "signal 9");
+        assert_eq!(words(-1), "did not start");
+        assert_eq!(words(i64::MIN), "signal 9223372036854775808");
+        assert_eq!(ended(StepStatus::Unknown), (Status::Unknown, "no status".to_owned()));
     }
 }
