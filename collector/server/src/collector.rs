@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
 use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use tokio::sync::Semaphore;
 
 use crate::auth_key::AuthKeys;
 use crate::cli::Plan;
@@ -21,10 +22,16 @@ use crate::upload;
 /// How long to wait for a writer that is about to finish.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Calls that are worked on at the same time. Bounds the memory that submissions take when read, and leaves
+/// threads for readers.
+const CALLS_MAX: usize = 16;
+
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
     pub(crate) auth_keys: AuthKeys,
+    /// One permit for each call that may be worked on.
+    pub(crate) calls: Arc<Semaphore>,
     store: Store,
     writer: Mutex<Writer>,
     coordinator: Mutex<Coordinator>,
@@ -60,6 +67,7 @@ impl Collector {
         Ok(Self {
             plan,
             auth_keys,
+            calls: Arc::new(Semaphore::new(CALLS_MAX)),
             store,
             writer: Mutex::new(writer),
             coordinator: Mutex::new(coordinator),

@@ -17,10 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// How long a client may take over the headers of a request, and idle between two.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Connections at the same time; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 1024;
+/// Connections at the same time; more wait to be accepted. Most systems allow a process 1024 open files,
+/// and the repository needs some.
+const CONNECTIONS_MAX: usize = 900;
 
 /// How long requests may take to finish once the collector is told to stop.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);

@@ -12,16 +12,9 @@ use crate::failure::Failure;
 use crate::listener;
 use crate::router::router;
 
-/// Calls that are worked on at the same time. Bounds the memory that submissions take when read.
-const CALLS_MAX: usize = 16;
-
 /// Serves until SIGTERM or an interrupt. Says on `out` where, once it is ready.
 pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
-    let runtime = Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(CALLS_MAX)
-        .build()
-        .map_err(Failure::Runtime)?;
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
     let collector = Arc::new(Collector::open(plan)?);
     runtime.block_on(async {
         let plan = &collector.plan;
