@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
 use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::auth_key::AuthKeys;
 use crate::cli::Plan;
@@ -32,6 +32,8 @@ pub(crate) struct Collector {
     pub(crate) auth_keys: AuthKeys,
     /// One permit for each call that may be worked on.
     pub(crate) calls: Arc<Semaphore>,
+    /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
+    pub(crate) disk_lost: Notify,
     store: Store,
     writer: Mutex<Writer>,
     coordinator: Mutex<Coordinator>,
@@ -68,6 +70,7 @@ impl Collector {
             plan,
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            disk_lost: Notify::new(),
             store,
             writer: Mutex::new(writer),
             coordinator: Mutex::new(coordinator),
@@ -97,7 +100,7 @@ impl Collector {
             flags,
             ..Arrival::at(Timestamp::now())
         };
-        let receipt = self.writer().append(submission, &arrival)?.receipt;
+        let receipt = self.write(|writer| writer.append(submission, &arrival))?.receipt;
         let newest = newest(&receipt, &submission.client_info);
         self.coordinator().add(submission.client_info.tagset(), newest);
         self.refresher.refresh();
@@ -107,7 +110,7 @@ impl Collector {
     /// Records an uploaded file. `false` when there is no such result.
     pub(crate) fn attach(&self, key: ResultKey, artifact: &Artifact) -> Result<bool, StoreError> {
         let Some(package) = self.store.snapshot()?.package_of(key)? else { return Ok(false) };
-        self.writer().attach(&package, key, artifact)?;
+        self.write(|writer| writer.attach(&package, key, artifact))?;
         self.refresher.refresh();
         Ok(true)
     }
@@ -126,8 +129,15 @@ impl Collector {
         self.store.snapshot()
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let outcome = work(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(StoreError::Io { action: "sync", .. }) = outcome {
+            self.disk_lost.notify_one();
+        }
+        outcome
     }
 }
 

@@ -39,14 +39,18 @@ impl Peer {
     }
 }
 
-/// Serves connections until `stop`, then lets those that are busy finish.
-pub(crate) async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves connections until `stop`, lets those that are busy finish, and returns why it stopped.
+pub(crate) async fn accept<T>(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = T>,
+) -> T {
     let mut stop = pin!(stop);
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
-    loop {
+    let reason = loop {
         tokio::select! {
-            () = &mut stop => break,
+            reason = &mut stop => break reason,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
                 Ok((stream, peer)) => {
@@ -58,13 +62,14 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, stop: impl Fut
                 }
             },
         }
-    }
+    };
     drop(listener);
     drop(stopping);
     let all = async { while connections.join_next().await.is_some() {} };
     if timeout(FINISH_TIMEOUT, all).await.is_err() {
         tracing::warn!("some requests were cut off");
     }
+    reason
 }
 
 async fn serve(stream: TcpStream, peer: Peer, router: Router, mut stopped: watch::Receiver<()>) {

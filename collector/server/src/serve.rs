@@ -21,7 +21,13 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
         let cannot_listen = |source| Failure::Listen { address: plan.listen.clone(), source };
         let listener = TcpListener::bind(&plan.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
-        let stop = stop_signal()?;
+        let signal = stop_signal()?;
+        let stop = async {
+            tokio::select! {
+                () = signal => Ok(()),
+                () = collector.disk_lost.notified() => Err(Failure::DiskLost),
+            }
+        };
         tracing::info!(lines = collector.coordinator().line_count(), "repository opened");
         // A closed stream must not keep results from being collected.
         let _ = writeln!(
@@ -31,7 +37,7 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
             plan.site.display()
         );
         let _ = out.flush();
-        listener::accept(listener, router(Arc::clone(&collector)), stop).await;
+        listener::accept(listener, router(Arc::clone(&collector)), stop).await?;
         tracing::info!("stopped");
         Ok(())
     })
