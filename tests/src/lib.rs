@@ -1,1 +1,1 @@
-//! Nothing here: this package exists for its tests, see `it/`.
+//! Nothing here: this package exists for its tests, see `it/main.rs`.

@@ -1,3 +1,104 @@
-//! A shim.
+//! Developer tasks, run as `cargo xtask <task>`. Each is also a plain command, printed before it runs.
 
-fn main() {}
+use std::env;
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use cargo_metadata::MetadataCommand;
+
+/// One task.
+struct Task {
+    name: &'static str,
+    purpose: &'static str,
+    run: fn(&Workspace) -> Outcome,
+}
+
+/// Every task.
+const TASKS: [Task; 1] = [Task {
+    name: "ci",
+    purpose: "check, build and test as steps of one result, stored and rendered below target/pony",
+    run: ci,
+}];
+
+/// Whether a task did what it should; an error is one sentence.
+type Outcome = Result<bool, String>;
+
+/// Where things are, by `cargo metadata`.
+struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let task = env::args().nth(1).unwrap_or_default();
+    let Some(task) = TASKS.iter().find(|known| known.name == task) else {
+        print_usage();
+        return ExitCode::from(64);
+    };
+    match Workspace::find().and_then(|workspace| (task.run)(&workspace)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(sentence) => {
+            say(&format!("xtask: error: {sentence}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds the two programs and has them check, report and render this workspace.
+fn ci(workspace: &Workspace) -> Outcome {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    if !run(workspace, &cargo, ["build", "--package", "pony-report", "--package", "pony-site"])? {
+        return Ok(false);
+    }
+    let program = |name: &str| {
+        workspace.target.join("debug").join(name).with_extension(env::consts::EXE_EXTENSION)
+    };
+    let folder = workspace.target.join("pony");
+    let (repo, site) = (folder.join("results.git"), folder.join("site"));
+    let report = [OsStr::new("ci"), "--repo".as_ref(), repo.as_ref()];
+    let green = run(workspace, program("pony-report").as_ref(), report)?;
+    let build =
+        [OsStr::new("build"), "--repo".as_ref(), repo.as_ref(), "--out".as_ref(), site.as_ref()];
+    let rendered = run(workspace, program("pony-site").as_ref(), build)?;
+    say(&format!("results: {}\nsite:    {}", repo.display(), site.join("index.html").display()));
+    Ok(green && rendered)
+}
+
+impl Workspace {
+    fn find() -> Result<Self, String> {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec();
+        let metadata = metadata.map_err(|error| format!("cannot read the workspace: {error}"))?;
+        Ok(Self { root: metadata.workspace_root.into(), target: metadata.target_directory.into() })
+    }
+}
+
+/// Runs a program in the workspace's root; says whether it succeeded.
+fn run<A: AsRef<OsStr>>(
+    workspace: &Workspace,
+    program: &OsStr,
+    args: impl IntoIterator<Item = A>,
+) -> Outcome {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(&workspace.root);
+    say(&format!("$ {command:?}"));
+    let status = command.status();
+    status
+        .map(|status| status.success())
+        .map_err(|error| format!("cannot run {program:?}: {error}"))
+}
+
+fn print_usage() {
+    say("usage: cargo xtask <task>\n");
+    for Task { name, purpose, .. } in TASKS {
+        say(&format!("  {name:<8}{purpose}"));
+    }
+}
+
+/// Writes to standard error; a closed one is nobody's loss.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
