@@ -9,7 +9,7 @@
 //! Entries are copied as they stand, each checked against the checksum in its index. A joined pack is on
 //! disk before the packs in it go. What is damaged, or not ours, is left alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -69,25 +69,23 @@ impl RollUp {
     /// Packs that no program but a writer of ours has touched: git adds more files to those it makes or
     /// keeps. None at all when there is a multi-pack-index, which must not lose a pack it lists.
     fn own_packs(&self, folder: &Path) -> io::Result<Vec<Pack>> {
-        let mut names = BTreeSet::new();
+        let mut files: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {
-            names.insert(entry?.path());
+            let path = entry?.path();
+            files.entry(path.with_extension("")).or_default().insert(path);
         }
-        if names.contains(&folder.join("multi-pack-index")) {
+        if files.contains_key(&folder.join("multi-pack-index")) {
             return Ok(vec![]);
         }
         let mut packs = Vec::new();
-        for index in names.iter().filter(|path| path.extension().is_some_and(|end| end == "idx")) {
-            let pack = index.with_extension("pack");
-            let siblings = names.iter().filter(|path| path.file_stem() == index.file_stem());
-            if siblings.count() != 2 || !names.contains(&pack) || self.unusable.contains(index) {
-                continue;
-            }
-            let bytes = pack.metadata()?.len();
-            if bytes <= PACK_BYTES_MAX {
-                packs.push(Pack { index: index.clone(), bytes });
+        for (stem, files) in files {
+            let (index, pack) = (stem.with_extension("idx"), stem.with_extension("pack"));
+            if files.iter().eq([&index, &pack]) && !self.unusable.contains(&index) {
+                let bytes = pack.metadata()?.len();
+                packs.push(Pack { index, bytes });
             }
         }
+        packs.retain(|pack| pack.bytes <= PACK_BYTES_MAX);
         Ok(packs)
     }
 }
