@@ -24,6 +24,18 @@ fn files_of_the_site_are_served_without_scripts() {
 }
 
 #[test]
+fn feeds_are_feeds_also_without_an_extension() {
+    let place = Place::new();
+    let site = place.path("www");
+    let collector = place.start(&["--site", site.to_str().unwrap()]);
+    fs::create_dir_all(site.join("rss2/_generic/x")).unwrap();
+    fs::write(site.join("rss2/_generic/x/all"), "<rss/>").unwrap();
+    let answer = get(collector.address, "/rss2/_generic/x/all");
+    assert_eq!(answer.header("content-type"), Some("application/rss+xml"));
+    assert_eq!(get(collector.address, "/rss2/nothing").status, 404);
+}
+
+#[test]
 fn old_addresses_of_packages_are_redirected() {
     let place = Place::new();
     let collector = place.start(&[]);
