@@ -95,14 +95,18 @@ impl Collector {
         peer: IpAddr,
         flags: BTreeSet<String>,
     ) -> Result<Receipt, StoreError> {
-        let arrival = Arrival {
+        let mut arrival = Arrival {
             client_ip: self.plan.store_addresses.then(|| peer.to_string()),
             flags,
             ..Arrival::at(Timestamp::now())
         };
-        let receipt = self.write(|writer| writer.append(submission, &arrival))?.receipt;
-        let newest = newest(&receipt, &submission.client_info);
-        self.coordinator().add(submission.client_info.tagset(), newest);
+        let receipt = self.write(|writer| {
+            // While we are the writer nobody else can take the number.
+            arrival.number = Some(self.coordinator().next_number());
+            let receipt = writer.append(submission, &arrival)?.receipt;
+            remember(&mut self.coordinator(), &receipt, &submission.client_info);
+            Ok(receipt)
+        })?;
         self.refresher.refresh();
         Ok(receipt)
     }
@@ -113,6 +117,14 @@ impl Collector {
         self.write(|writer| writer.attach(&package, key, artifact))?;
         self.refresher.refresh();
         Ok(true)
+    }
+
+    /// The key that somebody means: by itself, or by the number of the original protocol.
+    pub(crate) fn key_named(&self, name: &str) -> Option<ResultKey> {
+        match name.parse() {
+            Ok(number) => self.coordinator().key_of(number),
+            Err(_) => name.parse().ok(),
+        }
     }
 
     /// A stored triple.
@@ -149,8 +161,7 @@ fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
         for key in snapshot.results(&package)? {
             match snapshot.summary(&package, key) {
                 Ok(Some(summary)) => {
-                    let newest = newest(&summary.receipt, &summary.client_info);
-                    coordinator.add(summary.client_info.tagset(), newest);
+                    remember(&mut coordinator, &summary.receipt, &summary.client_info);
                 }
                 Ok(None) => {}
                 Err(error) => tracing::warn!(error = full(&error), "unreadable result"),
@@ -160,11 +171,15 @@ fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
     Ok(coordinator)
 }
 
-fn newest(receipt: &Receipt, client_info: &ClientInfo) -> Newest {
-    Newest {
+fn remember(coordinator: &mut Coordinator, receipt: &Receipt, client_info: &ClientInfo) {
+    if let Some(number) = receipt.number {
+        coordinator.add_number(number, receipt.key);
+    }
+    let newest = Newest {
         key: receipt.key,
         received: receipt.received,
         success: client_info.success(),
         duration: client_info.duration().and_then(|s| SignedDuration::try_from_secs_f64(s).ok()),
-    }
+    };
+    coordinator.add(client_info.tagset(), newest);
 }
