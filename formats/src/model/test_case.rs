@@ -290,7 +290,7 @@ impl Tally {
 
     /// How many tests make the run red.
     pub fn bad(&self) -> u64 {
-        self.failed + self.errored
+        self.failed.saturating_add(self.errored)
     }
 }
 

@@ -194,12 +194,15 @@ impl<'t> Run<'t> {
                 let events = self.events.iter().filter(|event| event.outcome == Some(outcome));
                 names = events.map(|event| event.name.clone()).collect();
             }
-            others += number.saturating_sub(names.len() as u64);
+            let unnamed = number.saturating_sub(names.len() as u64);
+            others = u64::saturating_add(others, unnamed);
             for name in names.into_iter().filter(|name| !name.is_fixture) {
                 match name.certainty {
-                    Certainty::Sure if name.id == IMPORT_FAILURE => others += 1,
+                    Certainty::Sure if name.id == IMPORT_FAILURE => {
+                        others = others.saturating_add(1)
+                    }
                     Certainty::Sure => _ = known.insert(name.base),
-                    Certainty::Doubtful => others += 1,
+                    Certainty::Doubtful => others = others.saturating_add(1),
                 }
             }
         }
