@@ -131,3 +131,59 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_on_the_command_line_lead_back_to_their_format() {
+        for (format, name) in FORMATS {
+            assert_eq!((format.to_string().as_str(), name.parse()), (name, Ok(format)));
+        }
+        let error = "nextest".parse::<Format>().unwrap_err();
+        assert!(error.starts_with("unknown format `nextest`, expected one of junit, cargo-test"));
+    }
+
+    const CARGO: &str =
+        "\nrunning 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
+    const NOSE: &str = "test_a (barn.Barn) ... ok\n\n----------------------------------------\nRan 1 test in 0.1s\n\nOK\n";
+    const PYTEST: &str = "===== test session starts =====\ncollected 1 item\n\nt.py .  [100%]\n\n===== 1 passed in 0.1s =====\n";
+
+    #[test]
+    fn a_format_is_detected_by_its_first_line_whatever_tests_print_after_it() {
+        let texts =
+            [(CARGO, Format::CargoTest), (NOSE, Format::PythonText), (PYTEST, Format::PytestText)];
+        for (text, format) in texts {
+            assert_eq!(detect(text.as_bytes()), Some(format));
+            for (printed, _) in texts {
+                let text = format!("{text}{printed}");
+                assert_eq!(detect(text.as_bytes()), Some(format), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_resembles_test_output_is_not_detected() {
+        for text in [
+            "",
+            "hello\nok\n",
+            "test result: ok. 1 passed; 0 failed; 0 ignored\n",
+            "running 3 tests\nand a mile\n",
+            "Ran 3 tests in 0.1s\n\nOK\n",
+            "loading ... ok\n",
+            "===== 1 passed =====\n",
+            "{\"type\": \"suite\", \"event\": \"started\"}\n",
+        ] {
+            assert_eq!(detect(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_position_counts_lines_and_characters() {
+        let text = "hä\nä".as_bytes();
+        assert_eq!(Position::of(text, 0), Position { line: 1, column: 1 });
+        assert_eq!(Position::of(text, 3), Position { line: 1, column: 3 });
+        assert_eq!(Position::of(text, 99), Position { line: 2, column: 2 });
+    }
+}

@@ -165,7 +165,9 @@ impl<'t> Reader<'t> {
                 self.place = Place::Body;
             }
             Place::Body if line::is_rule(line.text) => self.run.end_body(line.start),
-            Place::Tests => self.run.feed(line),
+            Place::Tests if !line::is_rule(line.text) && !line::is_double_rule(line.text) => {
+                self.run.feed(line);
+            }
             _ => {}
         }
     }

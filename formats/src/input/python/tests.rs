@@ -155,6 +155,19 @@ fn one_test_can_have_several_failures() {
 }
 
 #[test]
+fn a_class_that_is_skipped_is_no_test() {
+    let verbose = format!(
+        "test_a (barn.Barn) ... ok\nSKIP: no shed\ntest_b (barn.Barn) ... ok\n{}",
+        end(2, "OK (SKIP=1)")
+    );
+    let report = read(&verbose);
+    assert_eq!(tests(&report), ["barn.Barn::test_a P", "barn.Barn::test_b P"]);
+    assert_eq!((report.unnamed.total, report.unnamed.skipped), (1, 1));
+    let letters = read(&format!(".s.{}", end(2, "OK (skipped=1)")));
+    assert_eq!((letters.unnamed.passed, letters.unnamed.skipped), (2, 1));
+}
+
+#[test]
 fn several_runs_in_one_text_add_up() {
     let text = format!(".{}..{}", end(1, "OK"), end(2, "OK (skipped=1)"));
     assert_eq!((read(&text).tally().passed, read(&text).tally().skipped), (2, 1));
