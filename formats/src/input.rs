@@ -104,13 +104,20 @@ pub struct ParseError {
 
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
-    let screen = terminal::Screen::of(input);
+    detect_text(&terminal::Screen::of(input))
+}
+
+/// Guesses which runner printed a text. XML and JSON are no such text, although they may hold some.
+fn detect_text(screen: &terminal::Screen<'_>) -> Option<Format> {
+    if screen.text().trim_start().starts_with(['<', '{']) {
+        return None;
+    }
     // The runner writes its first line before any test of it can write one that looks like
     // another runner's.
     let first_lines = [
-        (cargo_test::detect(&screen), Format::CargoTest),
-        (pytest::detect(&screen), Format::PytestText),
-        (python::detect(&screen), Format::PythonText),
+        (cargo_test::detect(screen), Format::CargoTest),
+        (pytest::detect(screen), Format::PytestText),
+        (python::detect(screen), Format::PythonText),
     ];
     let found = first_lines.into_iter().filter_map(|(line, format)| Some((line?, format)));
     found.min_by_key(|(line, _)| *line).map(|(_, format)| format)
@@ -167,6 +174,7 @@ mod tests {
     fn what_only_resembles_test_output_is_not_detected() {
         for text in [
             "",
+            &format!("<testcase><system-out>{CARGO}</system-out></testcase>"),
             "hello\nok\n",
             "test result: ok. 1 passed; 0 failed; 0 ignored\n",
             "running 3 tests\nand a mile\n",
