@@ -74,6 +74,14 @@ pub(crate) struct Input {
     pub(crate) log: Option<Vec<u8>>,
 }
 
+impl Input {
+    /// What its step or suite is called: the file's name.
+    pub(crate) fn label(&self) -> &str {
+        let file_name = Path::new(&self.name).file_name().and_then(|name| name.to_str());
+        file_name.filter(|name| *name != "-").unwrap_or("tests")
+    }
+}
+
 /// Reads an input as the format that was given, or that it seems to be.
 pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Input, InputError> {
     let content = source.read(&reading.limits)?;

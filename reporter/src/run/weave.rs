@@ -11,18 +11,14 @@
 /// and others), which is understood when it is the last.
 pub(super) fn weave(stdout: &[u8], stderr: &[u8]) -> Option<Vec<u8>> {
     let announcements = Sections::of(stderr, is_announcement);
-    let mut open = false;
-    let reports = Sections::of(stdout, |line| {
-        // A failed test may have printed the report of tests that it ran itself.
-        let first = !open && is_report(line);
-        open = (open || first) && !line.starts_with("test result: ");
-        first
-    });
     let last = announcements.sections.last()?;
-    let several = is_documentation(last) && reports.sections.len() > announcements.sections.len();
-    if announcements.sections.len() != reports.sections.len() && !several {
-        return None;
-    }
+    let fits = |reports: &Sections<'_>| {
+        let several =
+            is_documentation(last) && reports.sections.len() > announcements.sections.len();
+        reports.sections.len() == announcements.sections.len() || several
+    };
+    let reports =
+        [whole_reports(stdout), Sections::of(stdout, is_report)].into_iter().find(fits)?;
     let mut woven = Vec::with_capacity(stdout.len() + stderr.len());
     woven.extend_from_slice(announcements.before);
     woven.extend_from_slice(reports.before);
@@ -38,6 +34,17 @@ pub(super) fn weave(stdout: &[u8], stderr: &[u8]) -> Option<Vec<u8>> {
         }
     }
     Some(woven)
+}
+
+/// The reports that stand alone: a failed test may have printed one of tests that it ran itself, before its own
+/// binary came to its result. A binary that crashes never does; then all reports have to be counted.
+fn whole_reports(stdout: &[u8]) -> Sections<'_> {
+    let mut open = false;
+    Sections::of(stdout, |line| {
+        let first = !open && is_report(line);
+        open = (open || first) && !line.starts_with("test result: ");
+        first
+    })
 }
 
 /// A text cut before each line of a kind.
@@ -160,6 +167,14 @@ mod tests {
         let stderr = "Running a (b)\nDoc-tests a\n";
         let woven = woven(stdout, stderr).unwrap();
         assert!(woven.ends_with("Doc-tests a\nrunning 2 tests\ntest result: ok.\n"), "{woven}");
+    }
+
+    #[test]
+    fn a_crash_leaves_a_report_without_its_result() {
+        let stdout =
+            "running 1 test\ntest a ...running 2 tests\nrunning 2 tests\ntest result: ok.\n";
+        let woven = woven(stdout, STDERR).unwrap();
+        assert!(woven.contains("Running tests/it.rs (target/it-2)\nrunning 2 tests\ntest result"));
     }
 
     #[test]
