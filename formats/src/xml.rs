@@ -144,10 +144,15 @@ impl<'a> Reader<'a> {
                     return self.reference(&name.into_inner()).map(|text| Some(Event::Text(text)));
                 }
                 Ok(Markup::DocType(name)) => {
-                    let message = format!("DTD not allowed: `<!DOCTYPE {}`", shown(&name));
+                    let name = name.split([' ', '\t', '\n', '\r', '[']).next().unwrap_or_default();
+                    let message = format!("DTD not allowed: `<!DOCTYPE {}`", shown(name));
                     return Err(self.malformed(self.offset, message));
                 }
-                Ok(Markup::Decl(_)) => self.require_first()?,
+                Ok(Markup::Decl(_)) => self.declaration()?,
+                Ok(Markup::PI(instruction)) if !text::is_name(instruction.target()) => {
+                    let message = "a processing instruction without a name".to_owned();
+                    return Err(self.malformed(self.offset, message));
+                }
                 Ok(Markup::Comment(_) | Markup::PI(_)) => {}
                 Ok(Markup::Eof) => return self.finish(),
                 Err(error) => return Err(self.syntax(&error)),
@@ -251,11 +256,24 @@ impl<'a> Reader<'a> {
 
     /// Only blanks may come before the declaration. (XML forbids even those; a stray line end at the
     /// top of a file is too common to mind.)
-    fn require_first(&self) -> Result<(), XmlError> {
-        if self.text[..self.offset].trim_matches(BLANKS).is_empty() {
+    fn declaration(&mut self) -> Result<(), XmlError> {
+        if !self.text[..self.offset].trim_matches(BLANKS).is_empty() {
+            let message = "an XML declaration that is not at the start".to_owned();
+            return Err(self.malformed(self.offset, message));
+        }
+        let end = (self.inner.buffer_position() as usize).saturating_sub("?>".len());
+        let rest = self.text.get(self.offset + "<?xml".len()..end).unwrap_or_default();
+        self.read_attributes(rest, end)?;
+        let known = ["version", "encoding", "standalone"];
+        let mut names = self.attributes.drain(..).map(|(name, _)| name);
+        if names.next() == Some("version") && names.all(|name| known.contains(&name)) {
             return Ok(());
         }
-        Err(self.malformed(self.offset, "an XML declaration that is not at the start".to_owned()))
+        drop(names);
+        Err(self.malformed(
+            self.offset,
+            "an XML declaration that is not version, encoding, standalone".to_owned(),
+        ))
     }
 
     fn finish(&self) -> Result<Option<Event<'a>>, XmlError> {
@@ -312,8 +330,13 @@ fn split_attribute(text: &str) -> Option<(&str, &str, &str)> {
 
 /// A name from the input, fit for one line of an error.
 pub(crate) fn shown(name: &str) -> String {
-    let mut shown: String =
-        name.chars().take(SHOWN_CHARS_MAX).flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for char in name.chars().take(SHOWN_CHARS_MAX) {
+        match char {
+            '\'' | '"' => shown.push(char),
+            char => shown.extend(char.escape_debug()),
+        }
+    }
     if name.chars().nth(SHOWN_CHARS_MAX).is_some() {
         shown.push('…');
     }

@@ -13,6 +13,7 @@ const AFTER_HELP: &str = "\
 Examples:
   pony-report run -- cargo test                     run, watch, store
   pony-report run --junit report.xml -- pytest --junitxml=report.xml
+  pony-report ci                                    check, build, test a cargo project
   pony-report submit --server https://ci.example/ target/junit.xml
   nosetests -v 2>&1 | pony-report --package hayloft
   pony-report convert --to tally results/*.xml
@@ -25,7 +26,7 @@ on first use. What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pon
 Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_TAGS
 (separated by commas), PONY_SERVER, PONY_REPO, PONY_SPOOL.
 
-Exit status: 0 done, 64 usage, 65 broken or rejected data, 66 cannot open input, 73 cannot
+Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot open input, 73 cannot
 create, 74 cannot read or write, 75 try later (kept in the spool), 76 not a collector,
 77 no permission, 78 configuration, 3 damaged repository. `run` passes on the status of its
 command, 127 when it was not found, 126 when it cannot be executed, 128+n after signal n.";
@@ -63,6 +64,8 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// Run a command, show what it prints, and submit the tests it ran
     Run(RunArgs),
+    /// Check, build and test the cargo project here, and submit all of it
+    Ci(CiArgs),
     /// Submit what test runners wrote or printed before
     Submit(SubmitArgs),
     /// Convert what test runners wrote or printed, and submit nothing
@@ -86,6 +89,19 @@ pub(crate) struct RunArgs {
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     #[arg(value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Runs `cargo fmt --check`, `cargo clippy`, `cargo build` and `cargo test` on the whole workspace, each as
+one step. The exit status is 1 when a step failed; the submission is made in any case.
+
+Examples:
+  pony-report ci --repo target/pony/results.git
+  pony-report ci --tag nightly --server https://ci.example/")]
+pub(crate) struct CiArgs {
+    #[command(flatten)]
+    pub(crate) submission: SubmissionArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -216,6 +232,7 @@ impl Args {
         match &self.verb {
             None => self.piped.target.quiet,
             Some(Verb::Run(args)) => args.submission.target.quiet,
+            Some(Verb::Ci(args)) => args.submission.target.quiet,
             Some(Verb::Submit(args)) => args.submission.target.quiet,
             Some(Verb::Convert(_)) => false,
             Some(Verb::Retry(args)) => args.target.quiet,

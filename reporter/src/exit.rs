@@ -11,6 +11,8 @@ use crate::spool::SpoolError;
 
 /// Everything worked.
 pub(crate) const OK: i32 = 0;
+/// `ci`: a step failed.
+pub(crate) const STEP_FAILED: i32 = 1;
 /// A results repository is damaged.
 pub(crate) const INTEGRITY: i32 = 3;
 /// `EX_USAGE` of sysexits.h, as are the names below.

@@ -15,11 +15,13 @@
 //! There is no other interface than [`main`]: a program that wants to submit uses the collector's
 //! protocol or `pony-store`.
 
+mod ci;
 mod cli;
 mod convert;
 mod delivery;
 mod dispatch;
 mod excerpt;
+mod execution;
 mod exit;
 mod input;
 mod messages;
@@ -27,6 +29,7 @@ mod origin;
 mod plan;
 mod retry;
 mod run;
+mod session;
 mod spool;
 mod step;
 mod submit;
@@ -43,6 +46,7 @@ use plan::Plan;
 ///
 /// | status | when |
 /// | --- | --- |
+/// | 1 | `ci`: a step failed |
 /// | 3 | a results repository is damaged |
 /// | 64 | the command line is wrong |
 /// | 65 | an input is broken, too large or of no known format; a collector rejected the submission |
@@ -75,6 +79,7 @@ fn carry_out(plan: Plan, messages: &Messages) -> Result<i32, Failure> {
     match plan {
         Plan::Help => Ok(cli::print_help()),
         Plan::Run(plan) => run::run(*plan, messages),
+        Plan::Ci(plan) => ci::ci(*plan, messages),
         Plan::Submit(plan) => submit::submit(*plan, messages),
         Plan::Convert(plan) => convert::convert(&plan, messages),
         Plan::Retry(plan) => retry::retry(&plan, messages),

@@ -1,16 +1,16 @@
 //! What is meant: [`Plan`], with every default filled in and everything checked that can be checked
 //! before a command runs.
 
-use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use pony_formats::{ClientInfo, Format, Limits, Tagset};
 
 use crate::cli::{
-    Args, ConvertArgs, IdentityArgs, Output, ReadingArgs, RetryArgs, RunArgs, SubmissionArgs,
-    SubmitArgs, TargetArgs, Verb,
+    Args, CiArgs, ConvertArgs, IdentityArgs, Output, ReadingArgs, RetryArgs, RunArgs,
+    SubmissionArgs, SubmitArgs, TargetArgs, Verb,
 };
+use crate::execution::Command;
 use crate::exit::Failure;
 use crate::input::Source;
 use crate::origin::{self, Surroundings};
@@ -22,6 +22,7 @@ use crate::target::{ServerUrl, Target};
 pub(crate) enum Plan {
     Help,
     Run(Box<RunPlan>),
+    Ci(Box<CiPlan>),
     Submit(Box<SubmitPlan>),
     Convert(ConvertPlan),
     Retry(RetryPlan),
@@ -30,12 +31,19 @@ pub(crate) enum Plan {
 /// `pony-report run`.
 #[derive(Debug)]
 pub(crate) struct RunPlan {
-    /// The program and its arguments; never empty.
-    pub(crate) command: Vec<OsString>,
-    /// Paths and patterns of JUnit files that the command writes.
-    pub(crate) junit: Vec<String>,
+    /// What to run.
+    pub(crate) command: Command,
     /// Whether a failed delivery fails a green run.
     pub(crate) strict: bool,
+    /// Everything else.
+    pub(crate) submit: SubmitPlan,
+}
+
+/// `pony-report ci`.
+#[derive(Debug)]
+pub(crate) struct CiPlan {
+    /// Where the project is.
+    pub(crate) folder: PathBuf,
     /// Everything else.
     pub(crate) submit: SubmitPlan,
 }
@@ -87,6 +95,10 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
         None if std::io::stdin().is_terminal() => Ok(Plan::Help),
         None => plan_submit(args.piped, vec![Source::Stdin], surroundings),
         Some(Verb::Run(args)) => plan_run(args, surroundings),
+        Some(Verb::Ci(CiArgs { submission: args })) => Ok(Plan::Ci(Box::new(CiPlan {
+            folder: surroundings.folder().to_owned(),
+            submit: submission(args, Vec::new(), surroundings)?,
+        }))),
         Some(Verb::Submit(SubmitArgs { submission, files })) => {
             plan_submit(submission, sources(files)?, surroundings)
         }
@@ -97,8 +109,7 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
 
 fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
     Ok(Plan::Run(Box::new(RunPlan {
-        command: args.command,
-        junit: args.junit,
+        command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
         strict: args.strict,
         submit: submission(args.submission, Vec::new(), surroundings)?,
     })))

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
 use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use tokio::sync::{Notify, Semaphore};
 
 use crate::auth_key::AuthKeys;
 use crate::cli::Plan;
@@ -21,10 +22,18 @@ use crate::upload;
 /// How long to wait for a writer that is about to finish.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Calls that are worked on at the same time. Bounds the memory that submissions take when read, and leaves
+/// threads for readers.
+const CALLS_MAX: usize = 16;
+
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
     pub(crate) auth_keys: AuthKeys,
+    /// One permit for each call that may be worked on.
+    pub(crate) calls: Arc<Semaphore>,
+    /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
+    pub(crate) disk_lost: Notify,
     store: Store,
     writer: Mutex<Writer>,
     coordinator: Mutex<Coordinator>,
@@ -60,6 +69,8 @@ impl Collector {
         Ok(Self {
             plan,
             auth_keys,
+            calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            disk_lost: Notify::new(),
             store,
             writer: Mutex::new(writer),
             coordinator: Mutex::new(coordinator),
@@ -89,7 +100,7 @@ impl Collector {
             flags,
             ..Arrival::at(Timestamp::now())
         };
-        let receipt = self.writer().append(submission, &arrival)?.receipt;
+        let receipt = self.write(|writer| writer.append(submission, &arrival))?.receipt;
         let newest = newest(&receipt, &submission.client_info);
         self.coordinator().add(submission.client_info.tagset(), newest);
         self.refresher.refresh();
@@ -99,7 +110,7 @@ impl Collector {
     /// Records an uploaded file. `false` when there is no such result.
     pub(crate) fn attach(&self, key: ResultKey, artifact: &Artifact) -> Result<bool, StoreError> {
         let Some(package) = self.store.snapshot()?.package_of(key)? else { return Ok(false) };
-        self.writer().attach(&package, key, artifact)?;
+        self.write(|writer| writer.attach(&package, key, artifact))?;
         self.refresher.refresh();
         Ok(true)
     }
@@ -118,8 +129,15 @@ impl Collector {
         self.store.snapshot()
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let outcome = work(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(StoreError::Io { action: "sync", .. }) = outcome {
+            self.disk_lost.notify_one();
+        }
+        outcome
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) enum Failure {
     Listen { address: String, source: io::Error },
     #[error("cannot {action} `{path}`")]
     File { action: &'static str, path: PathBuf, source: io::Error },
+    /// A write was refused after the fact. It is never tried again: the system may claim success then.
+    #[error("a result did not reach the disk: check the disk, then start again")]
+    DiskLost,
     #[error("cannot start threads")]
     Runtime(#[source] io::Error),
 }
@@ -32,7 +35,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return match failure {
             Failure::Listen { .. } | Failure::File { .. } => CANNOT_CREATE,
-            Failure::Runtime(_) => IO,
+            Failure::DiskLost | Failure::Runtime(_) => IO,
         };
     }
     match error.downcast_ref::<StoreError>() {

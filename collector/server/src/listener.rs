@@ -17,10 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 /// How long a client may take over the headers of a request, and idle between two.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Connections at the same time; more wait to be accepted.
-const CONNECTIONS_MAX: usize = 1024;
+/// Connections at the same time; more wait to be accepted. Most systems allow a process 1024 open files,
+/// and the repository needs some.
+const CONNECTIONS_MAX: usize = 900;
 
 /// How long requests may take to finish once the collector is told to stop.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,14 +39,18 @@ impl Peer {
     }
 }
 
-/// Serves connections until `stop`, then lets those that are busy finish.
-pub(crate) async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves connections until `stop`, lets those that are busy finish, and returns why it stopped.
+pub(crate) async fn accept<T>(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = T>,
+) -> T {
     let mut stop = pin!(stop);
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
-    loop {
+    let reason = loop {
         tokio::select! {
-            () = &mut stop => break,
+            reason = &mut stop => break reason,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
                 Ok((stream, peer)) => {
@@ -57,13 +62,14 @@ pub(crate) async fn accept(listener: TcpListener, router: Router, stop: impl Fut
                 }
             },
         }
-    }
+    };
     drop(listener);
     drop(stopping);
     let all = async { while connections.join_next().await.is_some() {} };
     if timeout(FINISH_TIMEOUT, all).await.is_err() {
         tracing::warn!("some requests were cut off");
     }
+    reason
 }
 
 async fn serve(stream: TcpStream, peer: Peer, router: Router, mut stopped: watch::Receiver<()>) {

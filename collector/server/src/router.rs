@@ -69,25 +69,31 @@ async fn xmlrpc(
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
+    let permit = Arc::clone(&collector.calls).acquire_owned().await;
     // Once it is running, a call is finished also when its client goes away.
-    let answer =
-        tokio::task::spawn_blocking(move || rpc::answer(&collector, &body, peer.ip())).await;
-    match answer {
+    let working = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        rpc::answer(&collector, &body, peer.ip())
+    });
+    match working.await {
         Ok(answer) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// A proxy before us may understand such a request in another way than we do.
+/// A proxy before us may see another end of such a request than we do, and take what follows for the
+/// request of somebody else. hyper has dropped the `Content-Length` of a chunked request by now, so
+/// after any of those the connection is closed; the original client never sends one.
 async fn refuse_ambiguous(request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let two_hosts = headers.get_all(header::HOST).iter().nth(1).is_some();
-    let two_lengths = headers.contains_key(header::CONTENT_LENGTH)
-        && headers.contains_key(header::TRANSFER_ENCODING);
-    if two_hosts || two_lengths {
-        let sentence = "more than one Host or body length\n";
-        return (StatusCode::BAD_REQUEST, [(header::CONNECTION, "close")], sentence)
-            .into_response();
+    if headers.get_all(header::HOST).iter().nth(1).is_some() {
+        let close = [(header::CONNECTION, "close")];
+        return (StatusCode::BAD_REQUEST, close, "more than one Host\n").into_response();
     }
-    next.run(request).await
+    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    let mut response = next.run(request).await;
+    if is_chunked {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }

@@ -183,6 +183,9 @@ fn wrong_count(expected: &str, found: usize) -> Fault {
 
 /// Clients are told nothing about our disk.
 fn store_failed(error: StoreError) -> Fault {
+    if let StoreError::TooLarge { .. } = error {
+        return fault(BAD_PARAMS, error.to_string());
+    }
     tracing::error!(error = full(&error), "the repository failed");
     fault(APPLICATION, "the results repository cannot be used now, try again later")
 }

@@ -12,23 +12,22 @@ use crate::failure::Failure;
 use crate::listener;
 use crate::router::router;
 
-/// Calls that are worked on at the same time. Bounds the memory that submissions take when read.
-const CALLS_MAX: usize = 16;
-
 /// Serves until SIGTERM or an interrupt. Says on `out` where, once it is ready.
 pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
-    let runtime = Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(CALLS_MAX)
-        .build()
-        .map_err(Failure::Runtime)?;
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
     let collector = Arc::new(Collector::open(plan)?);
     runtime.block_on(async {
         let plan = &collector.plan;
         let cannot_listen = |source| Failure::Listen { address: plan.listen.clone(), source };
         let listener = TcpListener::bind(&plan.listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
-        let stop = stop_signal()?;
+        let signal = stop_signal()?;
+        let stop = async {
+            tokio::select! {
+                () = signal => Ok(()),
+                () = collector.disk_lost.notified() => Err(Failure::DiskLost),
+            }
+        };
         tracing::info!(lines = collector.coordinator().line_count(), "repository opened");
         // A closed stream must not keep results from being collected.
         let _ = writeln!(
@@ -38,7 +37,7 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
             plan.site.display()
         );
         let _ = out.flush();
-        listener::accept(listener, router(Arc::clone(&collector)), stop).await;
+        listener::accept(listener, router(Arc::clone(&collector)), stop).await?;
         tracing::info!("stopped");
         Ok(())
     })

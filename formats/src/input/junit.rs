@@ -19,13 +19,15 @@
 //! attributes (`assertions`, `timestamp`, `hostname`, …) are ignored.
 
 mod case;
+mod finding;
 
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
 use crate::model::TestCase;
 use crate::xml::{Event, Reader, decode, shown};
 
-use case::{Case, Finding, Stream, Suite};
+use case::{Case, Suite};
+use finding::{Finding, Stream};
 
 /// The `type` of a `skipped` test that failed as it was marked to do.
 pub(crate) const EXPECTED_FAILURE: &str = "pytest.xfail";

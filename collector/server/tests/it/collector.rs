@@ -37,7 +37,10 @@ impl Place {
     /// `pony-collector serve` on this repository.
     pub(crate) fn command(&self, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--repo"]).arg(self.repo()).args(more);
+        command.args(["serve", "--repo"]).arg(self.repo()).args(more);
+        if !more.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         command.env_remove("PONY_LOG").stdin(Stdio::null());
         command
     }

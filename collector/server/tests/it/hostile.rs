@@ -63,7 +63,7 @@ fn text_that_is_not_xml_is_stored_all_the_same() {
     let body: Vec<u8> = body.into_iter().filter(|&byte| byte != 0).collect();
     let answer = fault_or_value(&post(collector.address, "/xmlrpc", &body)).unwrap();
     let key = answer.as_array().unwrap()[0].clone();
-    let answer = collector.call("get_results", &[key.clone()]);
+    let answer = collector.call("get_results", std::slice::from_ref(&key));
     let tags = answer.as_array().unwrap()[1].as_struct().unwrap()["tags"].clone();
     // XML has no place for the escape character; the repository does.
     assert_eq!(tags, Value::Array(vec!["café\u{fffd}[31m nightly".into()]));
@@ -220,7 +220,6 @@ fn requests_that_can_be_read_in_two_ways_are_refused() {
     let place = Place::new();
     let collector = place.start(&[]);
     let cases = [
-        "Host: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "Host: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
         "Host: a\r\nContent-Length: -1\r\n\r\n",
         "Host: a\r\nContent-Length: 100000000000000000000\r\n\r\n",
@@ -230,6 +229,16 @@ fn requests_that_can_be_read_in_two_ways_are_refused() {
         let request = format!("POST /xmlrpc HTTP/1.1\r\n{case}");
         assert_eq!(exchange(collector.address, request.as_bytes()).status, 400, "{case}");
     }
+    // Whoever goes by the length takes the end of this for a request of its own.
+    let smuggled = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let double = format!(
+        "POST /xmlrpc HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n\
+         0\r\n\r\n{smuggled}"
+    );
+    let answer = exchange(collector.address, double.as_bytes());
+    assert_eq!(answer.header("connection"), Some("close"));
+    assert!(!answer.text().contains("HTTP/1.1"), "one answer and no more");
+
     let compressed = request("POST /xmlrpc HTTP/1.1", "Content-Encoding: gzip\r\n", b"\x1f\x8b");
     assert_eq!(exchange(collector.address, &compressed).status, 415);
     let headers: String = (0..101).map(|n| format!("X-{n}: 1\r\n")).collect();

@@ -26,7 +26,7 @@ fn a_submission_comes_back_as_it_was_sent() {
     let place = Place::new();
     let collector = place.start(&[]);
     let mut info = client_info("a/b & c é", false);
-    info.insert("duration".into(), Value::Double(12.503218889236450));
+    info.insert("duration".into(), Value::Double(12.503_218_889_236_45));
     info.insert("tempdir".into(), Value::Nil);
     info.insert("my own key".into(), Value::Array(vec![Value::Nil, Value::Int(1 << 40)]));
     info.insert(String::new(), Value::Base64(vec![0, 255]));
