@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,12 +26,18 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// threads for readers.
 const CALLS_MAX: usize = 16;
 
+/// Bytes of all submissions that are being received or wait to be read. Hundreds of connections, each
+/// just below the limit for one, must not take all memory.
+const RECEIVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
     pub(crate) auth_keys: AuthKeys,
     /// One permit for each call that may be worked on.
     pub(crate) calls: Arc<Semaphore>,
+    /// One permit for each byte that may be held.
+    pub(crate) memory: Arc<Semaphore>,
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
     pub(crate) disk_lost: Notify,
     store: Store,
@@ -52,6 +58,10 @@ impl Collector {
             path: folder.clone(),
             source,
         })?;
+        // Everything below the site is shown to everybody.
+        if is_below(&folder, &plan.site) {
+            return Err(Failure::Exposed { site: plan.site }.into());
+        }
         let secret = folder.join("secret");
         let auth_keys = AuthKeys::open(&secret).map_err(|source| Failure::File {
             action: "use",
@@ -70,6 +80,7 @@ impl Collector {
             plan,
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
             disk_lost: Notify::new(),
             store,
             writer: Mutex::new(writer),
@@ -150,6 +161,15 @@ impl Collector {
             self.disk_lost.notify_one();
         }
         outcome
+    }
+}
+
+/// Whether a folder is `upper` or in it.
+fn is_below(folder: &Path, upper: &Path) -> bool {
+    match (folder.canonicalize(), upper.canonicalize()) {
+        (Ok(folder), Ok(upper)) => folder.starts_with(upper),
+        // It does not exist yet, so there is nothing in it.
+        _ => false,
     }
 }
 
