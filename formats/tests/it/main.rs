@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops, and says what it did")]
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops, and says what it did")]
-
 mod corpus;
 mod corpus_junit;
 mod corpus_text;
