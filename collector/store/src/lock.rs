@@ -43,8 +43,11 @@ impl WriteLock {
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        // If this fails, the next writer is merely more careful. Closing the file unlocks it.
+        // If this fails, the next writer is merely more careful.
         let _ = self.file.set_len(0);
+        // Closing the file is not enough: a child process that is just being started by another thread
+        // still has it open until its program begins, and the lock with it.
+        let _ = self.file.unlock();
     }
 }
 
