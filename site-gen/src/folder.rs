@@ -211,13 +211,18 @@ fn state_text(state: &State) -> String {
     pony_formats::json::pretty(&json)
 }
 
-/// Whether `path`, which may not exist yet, is in `repository` or the repository itself.
+/// The folder in a repository that is pony's own, where git never looks. A collector keeps its site there.
+const OWN: &str = "pony";
+
+/// Whether `path`, which may not exist yet, is the repository itself or where git has its files.
 fn is_inside(path: &Path, repository: &Path) -> bool {
     let (Ok(repository), Ok(path)) = (repository.canonicalize(), std::path::absolute(path)) else {
         return false;
     };
     let existing = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
-    existing.is_some_and(|existing| existing.starts_with(&repository))
+    existing.is_some_and(|existing| {
+        existing.starts_with(&repository) && !existing.starts_with(repository.join(OWN))
+    })
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> SiteError {
@@ -253,6 +258,8 @@ mod tests {
             assert!(matches!(error, SiteError::InsideRepository { .. }), "{error}");
         }
         assert_eq!(fs::read_dir(repository.path()).unwrap().count(), 0);
+        fs::create_dir(repository.path().join("pony")).unwrap();
+        assert!(open(&repository.path().join("pony/site"), repository.path()).is_ok());
     }
 
     #[test]

@@ -104,9 +104,11 @@ impl From<ServeArgs> for Plan {
 }
 
 fn base_url(text: &str) -> Result<String, String> {
-    let is_web = text.starts_with("http://") || text.starts_with("https://");
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.contains(['?', '#']);
-    if !is_web || !is_plain {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |rest: &str| {
+        rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>?#".contains(&byte))
+    };
+    if !rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && is_plain(rest)) {
         return Err("expected http:// or https://, a host and perhaps a path".to_owned());
     }
     Ok(format!("{}/", text.trim_end_matches('/')))
@@ -166,7 +168,9 @@ mod tests {
 
     #[test]
     fn an_address_that_is_no_base_is_refused() {
-        for url in ["ci.example", "ftp://ci.example", "http://a b", "http://a/?x", "http://a\n"] {
+        for url in
+            ["ci.example", "ftp://ci.example", "http://", "http:///x", "http://a b", "http://a/?x"]
+        {
             assert!(super::base_url(url).is_err(), "{url}");
         }
     }

@@ -25,9 +25,17 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
         let base = collector.plan.base_url.as_deref().unwrap_or("/");
         return Redirect::permanent(&format!("{base}{path}")).into_response();
     }
+    let is_feed = is_old_feed(request.uri().path());
     match ServeDir::new(&collector.plan.site).try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
-        Ok(response) => response.map(Body::new).into_response(),
+        Ok(response) => {
+            let mut response = response.map(Body::new);
+            if is_feed && response.status() == StatusCode::OK {
+                let feed = HeaderValue::from_static("application/rss+xml");
+                response.headers_mut().insert(header::CONTENT_TYPE, feed);
+            }
+            response
+        }
         Err(error) => {
             tracing::warn!(%error, "cannot read the site");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -45,6 +53,12 @@ fn modern_path(path: &str) -> Option<String> {
     }
     let name = percent_decode_str(package).decode_utf8().ok()?;
     Some(format!("p/{}{tail}", url_component(&name)))
+}
+
+/// Whether this is a feed at the address that the original server gave it, which has no extension to tell
+/// its type by.
+fn is_old_feed(path: &str) -> bool {
+    path.starts_with("/rss2/") && !path.ends_with('/') && !path.ends_with(".xml")
 }
 
 /// A visible file of a result. Never shown in the browser: it may be a page with a script in it.

@@ -87,7 +87,7 @@ impl StoreError {
     }
 
     /// For `map_err` on what gix does to `path`.
-    pub(crate) fn gix<E: std::fmt::Display>(
+    pub(crate) fn gix<E: std::error::Error>(
         action: &'static str,
         path: &Path,
     ) -> impl FnOnce(E) -> Self {
@@ -96,7 +96,13 @@ impl StoreError {
     }
 }
 
-/// An error of gix may span lines; ours never do.
-pub(crate) fn one_line(error: &impl std::fmt::Display) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+/// An error of gix and its causes. They may span lines; ours never do.
+pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -125,7 +125,12 @@ impl<'r> Objects<'r> {
         let object = self.repo.try_find_object(id);
         let object = object.map_err(|error| unreadable(kind, id, one_line(&error)))?;
         let Some(object) = object else {
-            return Err(unreadable(kind, id, "is missing"));
+            // Older versions of git note a clone with a filter in the first place, newer ones in the second.
+            let config = self.repo.config_snapshot();
+            let notes = ["extensions.partialClone", "remote.origin.promisor"];
+            let is_partial = notes.iter().any(|key| config.string(*key).is_some());
+            let hint = if is_partial { ": make a clone without a filter" } else { "" };
+            return Err(unreadable(kind, id, format!("is missing{hint}")));
         };
         if object.kind != kind {
             return Err(unreadable(kind, id, format!("is a {}", object.kind)));

@@ -7,11 +7,11 @@
 //! smaller ones together, so that a byte is copied only a few times in its life.
 //!
 //! Entries are copied as they stand, each checked against the checksum in its index. A joined pack is on
-//! disk before the packs in it go.
+//! disk before the packs in it go. What is damaged, or not ours, is left alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -30,10 +30,10 @@ const PACK_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Types of entries from here on are deltas or unknown: they need other entries near them.
 const FIRST_DELTA_TYPE: u8 = 5;
 
-/// Joins packs, and remembers which ones are not ours to join.
+/// Joins packs, and remembers which ones cannot be joined.
 #[derive(Debug, Default)]
 pub(crate) struct RollUp {
-    foreign: BTreeSet<PathBuf>,
+    unusable: BTreeSet<PathBuf>,
 }
 
 /// A pack of ours.
@@ -61,33 +61,31 @@ impl RollUp {
             return;
         }
         let joined = choose(packs);
-        if let Err(Failure::Foreign(index)) = join(&joined, folder, hash, disk) {
-            self.foreign.insert(index);
+        if let Err(Failure::Unusable(index)) = join(&joined, folder, hash, disk) {
+            self.unusable.insert(index);
         }
     }
 
     /// Packs that no program but a writer of ours has touched: git adds more files to those it makes or
     /// keeps. None at all when there is a multi-pack-index, which must not lose a pack it lists.
     fn own_packs(&self, folder: &Path) -> io::Result<Vec<Pack>> {
-        let mut names = BTreeSet::new();
+        let mut files: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {
-            names.insert(entry?.path());
+            let path = entry?.path();
+            files.entry(path.with_extension("")).or_default().insert(path);
         }
-        if names.contains(&folder.join("multi-pack-index")) {
+        if files.contains_key(&folder.join("multi-pack-index")) {
             return Ok(vec![]);
         }
         let mut packs = Vec::new();
-        for index in names.iter().filter(|path| path.extension().is_some_and(|end| end == "idx")) {
-            let pack = index.with_extension("pack");
-            let siblings = names.iter().filter(|path| path.file_stem() == index.file_stem());
-            if siblings.count() != 2 || !names.contains(&pack) || self.foreign.contains(index) {
-                continue;
-            }
-            let bytes = pack.metadata()?.len();
-            if bytes <= PACK_BYTES_MAX {
-                packs.push(Pack { index: index.clone(), bytes });
+        for (stem, files) in files {
+            let (index, pack) = (stem.with_extension("idx"), stem.with_extension("pack"));
+            if files.iter().eq([&index, &pack]) && !self.unusable.contains(&index) {
+                let bytes = pack.metadata()?.len();
+                packs.push(Pack { index, bytes });
             }
         }
+        packs.retain(|pack| pack.bytes <= PACK_BYTES_MAX);
         Ok(packs)
     }
 }
@@ -114,21 +112,15 @@ fn is_geometric(packs: &[Pack]) -> bool {
 
 /// Why packs were not joined.
 enum Failure {
-    /// This one holds deltas: git made it.
-    Foreign(PathBuf),
-    /// Something could not be read or written, or is damaged.
-    Failed,
-}
-
-impl From<io::Error> for Failure {
-    fn from(_: io::Error) -> Self {
-        Self::Failed
-    }
+    /// The pack with this index cannot be read, is damaged, or holds deltas: then git made it.
+    Unusable(PathBuf),
+    /// The new pack could not be written, or the old ones not removed.
+    NotWritten,
 }
 
 impl From<StoreError> for Failure {
     fn from(_: StoreError) -> Self {
-        Self::Failed
+        Self::NotWritten
     }
 }
 
@@ -141,63 +133,69 @@ fn join(
     let mut seen = BTreeSet::new();
     let mut contents = Vec::new();
     for pack in packs {
-        let mut spans = spans(pack, hash)?;
+        let mut spans = pack.spans(hash).ok_or_else(|| pack.unusable())?;
         spans.retain(|span| seen.insert(span.id));
         contents.push(spans);
     }
-    let count = u32::try_from(seen.len()).map_err(|_| Failure::Failed)?;
+    let count = u32::try_from(seen.len()).map_err(|_| Failure::NotWritten)?;
     let mut joined = PackWriter::create(folder, hash, count)?;
     for (pack, spans) in packs.iter().zip(&contents) {
-        copy(pack, spans, &mut joined)?;
+        let mut file = File::open(pack.path()).map(BufReader::new).map_err(|_| pack.unusable())?;
+        for span in spans {
+            let entry = span.read(&mut file).ok_or_else(|| pack.unusable())?;
+            joined.add_raw(span.id, span.crc32, &entry)?;
+        }
     }
     let joined = joined.finish(disk)?;
     for pack in packs.iter().filter(|pack| pack.index != joined) {
         // Without its index a pack is no longer looked at. If the rest fails, it is a leftover
-        // that the next writer removes.
-        std::fs::remove_file(&pack.index)?;
-        std::fs::remove_file(pack.index.with_extension("pack"))?;
+        // that a later writer removes.
+        for path in [&pack.index, &pack.path()] {
+            std::fs::remove_file(path).map_err(|_| Failure::NotWritten)?;
+        }
     }
     Ok(())
 }
 
-/// Where the objects are, in the order of the file.
-fn spans(pack: &Pack, hash: gix::hash::Kind) -> Result<Vec<Span>, Failure> {
-    let index = index::File::at(&pack.index, hash).map_err(|_| Failure::Failed)?;
-    let mut spans = Vec::new();
-    for entry in index.iter() {
-        let crc32 = entry.crc32.ok_or(Failure::Failed)?;
-        spans.push(Span { id: entry.oid, crc32, offset: entry.pack_offset, end: 0 });
+impl Pack {
+    fn path(&self) -> PathBuf {
+        self.index.with_extension("pack")
     }
-    spans.sort_by_key(|span| span.offset);
-    let mut end = pack.bytes.saturating_sub(hash.len_in_bytes() as u64);
-    for span in spans.iter_mut().rev() {
-        span.end = end;
-        end = span.offset;
+
+    fn unusable(&self) -> Failure {
+        Failure::Unusable(self.index.clone())
     }
-    Ok(spans)
+
+    /// Where the objects are, in the order of the file.
+    fn spans(&self, hash: gix::hash::Kind) -> Option<Vec<Span>> {
+        let index = index::File::at(&self.index, hash).ok()?;
+        let mut spans = Vec::new();
+        for entry in index.iter() {
+            let (id, crc32, offset) = (entry.oid, entry.crc32?, entry.pack_offset);
+            spans.push(Span { id, crc32, offset, end: 0 });
+        }
+        spans.sort_by_key(|span| span.offset);
+        let mut end = self.bytes.checked_sub(hash.len_in_bytes() as u64)?;
+        for span in spans.iter_mut().rev() {
+            span.end = end;
+            end = span.offset;
+        }
+        Some(spans)
+    }
 }
 
-fn copy(pack: &Pack, spans: &[Span], joined: &mut PackWriter) -> Result<(), Failure> {
-    let mut file = BufReader::new(File::open(pack.index.with_extension("pack"))?);
-    let mut at = 0;
-    let mut entry = Vec::new();
-    for span in spans {
-        if span.offset != at {
-            file.seek(SeekFrom::Start(span.offset))?;
-        }
-        at = span.end;
-        let length = span.end.checked_sub(span.offset).ok_or(Failure::Failed)?;
-        entry.clear();
-        file.by_ref().take(length).read_to_end(&mut entry)?;
-        if crc32fast::hash(&entry) != span.crc32 {
-            return Err(Failure::Failed);
-        }
-        if entry.first().is_none_or(|byte| (byte >> 4) & 7 >= FIRST_DELTA_TYPE) {
-            return Err(Failure::Foreign(pack.index.clone()));
-        }
-        joined.add_raw(span.id, span.crc32, &entry)?;
+impl Span {
+    /// The entry, if it is what the index says, and complete in itself.
+    fn read(&self, file: &mut BufReader<File>) -> Option<Vec<u8>> {
+        let skip =
+            i64::try_from(self.offset).ok()? - i64::try_from(file.stream_position().ok()?).ok()?;
+        file.seek_relative(skip).ok()?;
+        let mut entry = Vec::new();
+        let length = self.end.checked_sub(self.offset)?;
+        file.by_ref().take(length).read_to_end(&mut entry).ok()?;
+        let is_full = entry.first().is_some_and(|byte| (byte >> 4) & 7 < FIRST_DELTA_TYPE);
+        (is_full && crc32fast::hash(&entry) == self.crc32).then_some(entry)
     }
-    Ok(())
 }
 
 #[cfg(test)]

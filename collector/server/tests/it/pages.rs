@@ -1,9 +1,45 @@
 //! What a browser sees.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use crate::collector::{Place, client_info};
-use crate::http::{exchange, get, request};
+use crate::collector::{Collector, Place, client_info};
+use crate::http::{Answer, exchange, get, post, request};
+
+/// Asks for a page until the site has it.
+#[track_caller]
+fn wait_for(collector: &Collector, path: &str, text: &str) -> Answer {
+    // Only so that a mistake ends the test.
+    let start = Instant::now();
+    loop {
+        let answer = get(collector.address, path);
+        if answer.status == 200 && answer.text().contains(text) {
+            return answer;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{path} never had {text:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn a_result_appears_on_the_site_behind_the_answer() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    wait_for(&collector, "/", "<html");
+    let (key, auth_key) = collector.add(client_info("a/<b>", true));
+    wait_for(&collector, "/", "a/&#60;b");
+    let page = format!("/p/a~2f~3cb~3e/{key}/");
+    wait_for(&collector, &page, "shed");
+    wait_for(&collector, "/p/a~2f~3cb~3e/show_all/", &key.to_string());
+    let feed = wait_for(&collector, "/rss2/_generic/a~2f~3cb~3e/all", "<rss");
+    assert_eq!(feed.header("content-type"), Some("application/rss+xml"));
+
+    // What the page says of a file leads to the file.
+    let upload = format!("/upload?visible=yes&description=&auth_key={auth_key}&filename=b+c.txt");
+    assert_eq!(post(collector.address, &upload, b"content").status, 200);
+    let linked = wait_for(&collector, &page, "files/b%20c.txt");
+    assert!(linked.text().contains("href=\"files/b%20c.txt\""));
+    assert_eq!(get(collector.address, &format!("{page}files/b%20c.txt")).body, b"content");
+}
 
 #[test]
 fn files_of_the_site_are_served_without_scripts() {
@@ -21,6 +57,18 @@ fn files_of_the_site_are_served_without_scripts() {
     let answer = get(collector.address, "/nowhere");
     assert_eq!((answer.status, answer.text()), (404, "there is nothing at this address\n"));
     assert_eq!(get(collector.address, "/exit").status, 404);
+}
+
+#[test]
+fn feeds_are_feeds_also_without_an_extension() {
+    let place = Place::new();
+    let site = place.path("www");
+    let collector = place.start(&["--site", site.to_str().unwrap()]);
+    fs::create_dir_all(site.join("rss2/_generic/x")).unwrap();
+    fs::write(site.join("rss2/_generic/x/all"), "<rss/>").unwrap();
+    let answer = get(collector.address, "/rss2/_generic/x/all");
+    assert_eq!(answer.header("content-type"), Some("application/rss+xml"));
+    assert_eq!(get(collector.address, "/rss2/nothing").status, 404);
 }
 
 #[test]

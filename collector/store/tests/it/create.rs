@@ -134,6 +134,17 @@ fn a_clone_can_be_read_but_not_written() {
 }
 
 #[test]
+fn a_clone_without_file_contents_is_told_apart_from_a_damaged_one() {
+    let fixture = Fixture::new();
+    let partial = fixture.folder.path().join("partial");
+    let address = format!("file://{}", fixture.path().display());
+    let target = partial.to_str().unwrap();
+    fixture.git(&["clone", "--quiet", "--bare", "--filter=blob:none", &address, target]);
+    let error = Store::open(&partial).unwrap_err();
+    assert!(error.to_string().ends_with("is missing: make a clone without a filter"), "{error}");
+}
+
+#[test]
 fn git_deletes_no_object_and_no_history() {
     let fixture = Fixture::new();
     fixture.fill(&["hayloft"]);

@@ -47,6 +47,34 @@ fn pushes_during_appends_are_kept() {
     fixture.fsck();
 }
 
+#[test]
+fn a_push_in_the_middle_of_an_append_is_kept() {
+    let fixture = Fixture::new();
+    let clone = fixture.clone_of();
+    git(&clone, &["commit", "--quiet", "--allow-empty", "-m", "a note"]);
+    git(&clone, &["push", "--quiet", "origin", "HEAD:refs/heads/other"]);
+    let mut writer = fixture.writer();
+    // The push has locked the branch, and lets go of it when the append has written its pack.
+    let branch = fixture.path().join("refs/heads/main");
+    let lock = branch.with_extension("lock");
+    fs::copy(fixture.path().join("refs/heads/other"), &lock).unwrap();
+    let packs = || fs::read_dir(fixture.path().join("objects/pack")).unwrap().count();
+    let before = packs();
+    thread::scope(|scope| {
+        let append = scope.spawn(|| append(&mut writer, "hayloft"));
+        while packs() < before + 2 && !append.is_finished() {
+            thread::yield_now();
+        }
+        fs::rename(&lock, &branch).unwrap();
+        append.join().unwrap();
+    });
+    let subjects = fixture.git(&["log", "--format=%s"]);
+    let second = subjects.lines().nth(1);
+    assert_eq!(second, Some("a note"), "{subjects}");
+    assert_eq!(fixture.store.snapshot().unwrap().results("hayloft").unwrap().len(), 1);
+    fixture.fsck();
+}
+
 #[cfg(unix)]
 #[test]
 fn strange_entries_are_ignored_and_never_followed() {
@@ -129,5 +157,7 @@ fn an_object_too_large_for_memory_is_not_inflated() {
     let snapshot = fixture.store.snapshot().unwrap();
     let error = snapshot.read("hayloft", key).unwrap_err();
     assert!(error.to_string().starts_with(&format!("damaged: result {key}: blob ")), "{error}");
+    // Not ours, which would be found only afterwards.
+    assert!(!error.to_string().contains("is larger than"), "{error}");
     assert!(snapshot.summary("hayloft", key).unwrap().is_some());
 }
