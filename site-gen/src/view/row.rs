@@ -7,6 +7,9 @@ use super::Status;
 use crate::history::Row;
 use crate::text::{self, When};
 
+/// Stands for an empty host: a link needs words.
+const UNNAMED: &str = "unnamed machine";
+
 /// A result in a list.
 #[derive(Debug, Clone)]
 pub(crate) struct RowView {
@@ -30,7 +33,7 @@ impl RowView {
             status: Status::of_success(row.success),
             received: When::of(row.received),
             stale: row.is_stale(now),
-            host: text::name(&row.host),
+            host: if row.host.is_empty() { UNNAMED.to_owned() } else { text::name(&row.host) },
             arch: text::name(&row.arch),
             tags: shown_tags(row.tags.iter().map(String::as_str)),
             duration: row.duration.map(text::duration),
@@ -141,7 +144,9 @@ impl Strip {
         marks.reverse();
         let failed = marks.iter().filter(|mark| mark.status == Status::Failed).count();
         let label = match marks.len() {
-            1 => "the only result".to_owned(),
+            0 => "no results".to_owned(),
+            1 if failed == 1 => "one result, failed".to_owned(),
+            1 => "one result, passed".to_owned(),
             many => format!("last {many} results: {} passed, {failed} failed", many - failed),
         };
         Self { label, marks }

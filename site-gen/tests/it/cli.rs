@@ -65,7 +65,6 @@ fn strict_fails_on_unreadable_results() {
     let key = place.append(&history[..1])[0];
     let package = pony_formats::names::tree_component(history[0].0.client_info.package());
     let at = format!("{package}/{}/{key}/client_info.json", key.time().strftime("%Y/%m/%d"));
-    // The true name of the package is in every result: another one still has it.
     place.append(&history[1..4]);
     place.meddle(&at, Some("[]"));
     let output = build(&place, "results.git", "site", &["--strict"]);
