@@ -24,13 +24,21 @@ pub(crate) fn convert(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Fa
         }
         Output::Junit => {
             let inputs = inputs(plan)?;
-            let suites = inputs.iter().map(|it| (it.name.as_str(), it.report.tests.as_slice()));
+            let unnamed: Tally = inputs.iter().map(|input| input.report.unnamed).sum();
+            if unnamed.total > 0 {
+                messages.warn(&Unnamed(unnamed.total));
+            }
+            let suites = inputs.iter().map(|it| (it.label(), it.report.tests.as_slice()));
             let mut document = Vec::new();
             write_junit(&mut document, "pony-report", suites).map_err(Failure::Output)?;
             write(&document)
         }
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0} tests have no name in the input and so are not in the document")]
+struct Unnamed(u64);
 
 /// Every input must be readable: half a document helps nobody.
 fn inputs(plan: &ConvertPlan) -> Result<Vec<Input>, Failure> {

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-/// Bytes that are kept at each end: as much as a person, or a page, can take.
-const END_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that are kept at each end: more than a person reads, and little enough for both streams of a
+/// step to fit into what a collector takes (16 MiB unless configured).
+const END_BYTES: usize = 2 * 1024 * 1024;
 
 /// How far from a cut a line's end is looked for.
 const LINE_BYTES: usize = 4 * 1024;

@@ -135,3 +135,31 @@ fn of_store(error: &StoreError) -> i32 {
         StoreError::Io { .. } | StoreError::NoSuchResult { .. } | _ => IO,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_repository_does_not_take_has_a_status() {
+        let path = PathBuf::from("r.git");
+        let io =
+            |action| StoreError::Io { action, path: path.clone(), source: io::Error::other("x") };
+        let text = String::new;
+        let cases = [
+            (StoreError::NotFound { path: path.clone() }, 66),
+            (StoreError::NotAResultsRepository { path: path.clone(), reason: text() }, 66),
+            (StoreError::NewerFormat { path: path.clone(), found: text(), known: text() }, 78),
+            (StoreError::Locked { path: path.clone(), holder: text() }, 75),
+            (StoreError::TooLarge { bytes: 2, max: 1 }, 65),
+            (StoreError::Damaged { subject: text(), reason: text() }, 3),
+            (io("create"), 73),
+            (io("write"), 74),
+        ];
+        for (error, status) in cases {
+            let message = error.to_string();
+            let failure = Failure::Delivery { error: error.into(), kept: None };
+            assert_eq!(failure.exit_status(), status, "{message}");
+        }
+    }
+}

@@ -10,6 +10,9 @@ use pony_formats::{Format, Limits, ParseError, Report, detect, parse};
 
 use crate::plan::Reading;
 
+/// What messages call the output of a command.
+pub(crate) const PRINTED: &str = "what the command printed";
+
 /// Where an input comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -71,39 +74,46 @@ pub(crate) struct Input {
     pub(crate) log: Option<Vec<u8>>,
 }
 
+impl Input {
+    /// What its step or suite is called: the file's name.
+    pub(crate) fn label(&self) -> &str {
+        let file_name = Path::new(&self.name).file_name().and_then(|name| name.to_str());
+        file_name.filter(|name| *name != "-").unwrap_or("tests")
+    }
+}
+
 /// Reads an input as the format that was given, or that it seems to be.
 pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Input, InputError> {
     let content = source.read(&reading.limits)?;
     let name = source.name();
-    let report = interpret(&name, &content, reading)?;
+    let report = interpret(&name, &content, reading.from.or_else(|| detect(&content)), reading)?;
     let log = (report.format != Format::Junit).then_some(content);
     Ok(Input { name, report, log })
 }
 
-/// Reads bytes that a message would call `name`.
-pub(crate) fn interpret(
+/// Reads what a command printed, which need not be test results. The readers take any markup for JUnit, to
+/// say what is wrong with it, but a command may well print a page.
+pub(crate) fn read_printed(content: &[u8], reading: &Reading) -> Result<Report, InputError> {
+    let root = b"<testsuite";
+    let results = |format: &Format| {
+        *format != Format::Junit || content.windows(root.len()).any(|bytes| bytes == root)
+    };
+    let format = reading.from.or_else(|| detect(content).filter(results));
+    interpret(PRINTED, content, format, reading)
+}
+
+fn interpret(
     name: &str,
     content: &[u8],
+    format: Option<Format>,
     reading: &Reading,
 ) -> Result<Report, InputError> {
-    let format = match reading.from.or_else(|| guess(content)) {
-        Some(format) => format,
-        None => {
-            let found = if content.is_empty() { "empty" } else { "no test results found" };
-            return Err(InputError::UnknownFormat { name: name.to_owned(), found });
-        }
+    let Some(format) = format else {
+        let found = if content.is_empty() { "empty" } else { "no test results found" };
+        return Err(InputError::UnknownFormat { name: name.to_owned(), found });
     };
     let report = parse(format, content, &reading.limits);
     report.map_err(|error| InputError::Parse { name: name.to_owned(), error })
-}
-
-/// The format it is, or for any other markup JUnit: that reader says best what is wrong.
-fn guess(content: &[u8]) -> Option<Format> {
-    let markup = || {
-        let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
-        text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
-    };
-    detect(content).or_else(|| markup().then_some(Format::Junit))
 }
 
 /// An input that cannot be used.
@@ -123,16 +133,4 @@ pub(crate) enum InputError {
     Parse { name: String, error: ParseError },
     #[error("{pattern}: the command wrote no such file")]
     NotWritten { pattern: String },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn foreign_markup_is_left_to_the_reader_of_markup() {
-        assert_eq!(guess(b"\xef\xbb\xbf \n<html>"), Some(Format::Junit));
-        assert_eq!(guess(b"hello"), None);
-        assert_eq!(guess(b""), None);
-    }
 }

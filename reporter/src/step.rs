@@ -1,7 +1,5 @@
 //! Steps from what was read, and what `client_info` says in the end.
 
-use std::path::Path;
-
 use pony_formats::{ClientInfo, Report, Step, Value};
 
 use crate::excerpt::Excerpt;
@@ -11,11 +9,11 @@ use crate::input::Input;
 /// The step that an input becomes. Its status is 1 when a test failed, else 0, since nobody knows
 /// how the command that made it ended.
 pub(crate) fn of_input(input: Input) -> Step {
-    let file_name = Path::new(&input.name).file_name().unwrap_or_default().to_string_lossy();
-    let name = if input.name == "-" { "tests".to_owned() } else { file_name.into_owned() };
     let bad = input.report.tally().bad() > 0;
-    let step =
-        Step::default().with("type", "test").with("name", name).with("status", i64::from(bad));
+    let step = Step::default()
+        .with("type", "test")
+        .with("name", input.label())
+        .with("status", i64::from(bad));
     let step = match input.log {
         Some(log) => step.with("output", Excerpt::of(&log).into_text().0),
         None => step,

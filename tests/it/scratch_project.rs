@@ -53,7 +53,7 @@ fn xtask_ci(folder: &Path) -> (bool, String) {
 fn steps(folder: &Path) -> Vec<(String, i64)> {
     let all = fs::read(folder.join("target/pony/site/p/barn/show_all/index.json")).unwrap();
     let all: serde_json::Value = serde_json::from_slice(&all).unwrap();
-    let key = all["results"][0]["result_key"].as_str().unwrap();
+    let key = all["results"][0]["key"].as_str().unwrap();
     let result =
         fs::read(folder.join(format!("target/pony/site/p/barn/{key}/result.json"))).unwrap();
     let result: serde_json::Value = serde_json::from_slice(&result).unwrap();

@@ -2,11 +2,13 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 /// Bytes of a refused body that are read and thrown away. The original client reads no answer before
@@ -19,10 +21,14 @@ const BYTES_PER_SECOND_MIN: u64 = 1024;
 /// Why a body was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    TooLarge { limit: u64 },
+    TooLarge {
+        limit: u64,
+    },
     TooSlow,
     Interrupted,
     Encoded,
+    /// Too much is being received at the same time.
+    Busy,
 }
 
 impl IntoResponse for Refusal {
@@ -37,6 +43,7 @@ impl IntoResponse for Refusal {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "send the body as it is, without Content-Encoding\n".to_owned(),
             ),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "try again later\n".to_owned()),
         };
         (status, [(header::CONNECTION, "close")], sentence).into_response()
     }
@@ -80,13 +87,21 @@ impl BodyReader {
         Ok(Some(piece))
     }
 
-    /// All of it.
-    pub(crate) async fn read(mut self) -> Result<Vec<u8>, Refusal> {
-        let mut whole = Vec::new();
+    /// All of it, within the `memory` for all bodies together: one permit for each byte.
+    pub(crate) async fn read(mut self, memory: &Arc<Semaphore>) -> Result<Held, Refusal> {
+        let mut held = Held { bytes: Vec::new(), memory: None };
         while let Some(piece) = self.next().await? {
-            whole.extend_from_slice(&piece);
+            let size = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+            match Arc::clone(memory).try_acquire_many_owned(size) {
+                Ok(permit) => held.keep(&piece, permit),
+                Err(_) => {
+                    drop(held);
+                    self.drain().await;
+                    return Err(Refusal::Busy);
+                }
+            }
         }
-        Ok(whole)
+        Ok(held)
     }
 
     /// Reads what is left, so that the client will read our answer.
@@ -128,6 +143,23 @@ impl BodyReader {
     }
 }
 
+/// A whole body. Gives its memory back when dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) bytes: Vec<u8>,
+    memory: Option<OwnedSemaphorePermit>,
+}
+
+impl Held {
+    fn keep(&mut self, piece: &[u8], permit: OwnedSemaphorePermit) {
+        self.bytes.extend_from_slice(piece);
+        match &mut self.memory {
+            Some(memory) => memory.merge(permit),
+            None => self.memory = Some(permit),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,11 +171,25 @@ mod tests {
         runtime.unwrap().block_on(future)
     }
 
+    /// Reads five bytes.
+    fn read(limit: usize, memory: &Arc<Semaphore>) -> Result<Held, Refusal> {
+        on_runtime(BodyReader::new(Body::from("12345"), limit, PATIENCE).read(memory))
+    }
+
     #[test]
     fn a_body_up_to_the_limit_is_taken() {
-        let reader = |limit| BodyReader::new(Body::from("12345"), limit, PATIENCE);
-        assert_eq!(on_runtime(reader(5).read()), Ok(b"12345".to_vec()));
-        assert_eq!(on_runtime(reader(4).read()), Err(Refusal::TooLarge { limit: 4 }));
+        let memory = Arc::new(Semaphore::new(5));
+        assert_eq!(read(5, &memory).unwrap().bytes, b"12345");
+        assert_eq!(read(4, &memory).unwrap_err(), Refusal::TooLarge { limit: 4 });
+    }
+
+    #[test]
+    fn bodies_share_one_memory_and_give_it_back() {
+        let memory = Arc::new(Semaphore::new(9));
+        let first = read(5, &memory).unwrap();
+        assert_eq!(read(5, &memory).unwrap_err(), Refusal::Busy);
+        drop(first);
+        assert!(read(5, &memory).is_ok());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,12 +26,18 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// threads for readers.
 const CALLS_MAX: usize = 16;
 
+/// Bytes of all submissions that are being received or wait to be read. Hundreds of connections, each
+/// just below the limit for one, must not take all memory.
+const RECEIVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
     pub(crate) auth_keys: AuthKeys,
     /// One permit for each call that may be worked on.
     pub(crate) calls: Arc<Semaphore>,
+    /// One permit for each byte that may be held.
+    pub(crate) memory: Arc<Semaphore>,
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
     pub(crate) disk_lost: Notify,
     store: Store,
@@ -52,6 +58,10 @@ impl Collector {
             path: folder.clone(),
             source,
         })?;
+        // Everything below the site is shown to everybody.
+        if is_below(&folder, &plan.site) {
+            return Err(Failure::Exposed { site: plan.site }.into());
+        }
         let secret = folder.join("secret");
         let auth_keys = AuthKeys::open(&secret).map_err(|source| Failure::File {
             action: "use",
@@ -70,6 +80,7 @@ impl Collector {
             plan,
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
             disk_lost: Notify::new(),
             store,
             writer: Mutex::new(writer),
@@ -95,14 +106,18 @@ impl Collector {
         peer: IpAddr,
         flags: BTreeSet<String>,
     ) -> Result<Receipt, StoreError> {
-        let arrival = Arrival {
+        let mut arrival = Arrival {
             client_ip: self.plan.store_addresses.then(|| peer.to_string()),
             flags,
             ..Arrival::at(Timestamp::now())
         };
-        let receipt = self.write(|writer| writer.append(submission, &arrival))?.receipt;
-        let newest = newest(&receipt, &submission.client_info);
-        self.coordinator().add(submission.client_info.tagset(), newest);
+        let receipt = self.write(|writer| {
+            // While we are the writer nobody else can take the number.
+            arrival.number = Some(self.coordinator().next_number());
+            let receipt = writer.append(submission, &arrival)?.receipt;
+            remember(&mut self.coordinator(), &receipt, &submission.client_info);
+            Ok(receipt)
+        })?;
         self.refresher.refresh();
         Ok(receipt)
     }
@@ -113,6 +128,14 @@ impl Collector {
         self.write(|writer| writer.attach(&package, key, artifact))?;
         self.refresher.refresh();
         Ok(true)
+    }
+
+    /// The key that somebody means: by itself, or by the number of the original protocol.
+    pub(crate) fn key_named(&self, name: &str) -> Option<ResultKey> {
+        match name.parse() {
+            Ok(number) => self.coordinator().key_of(number),
+            Err(_) => name.parse().ok(),
+        }
     }
 
     /// A stored triple.
@@ -141,6 +164,15 @@ impl Collector {
     }
 }
 
+/// Whether a folder is `upper` or in it.
+fn is_below(folder: &Path, upper: &Path) -> bool {
+    match (folder.canonicalize(), upper.canonicalize()) {
+        (Ok(folder), Ok(upper)) => folder.starts_with(upper),
+        // It does not exist yet, so there is nothing in it.
+        _ => false,
+    }
+}
+
 /// Fills the rules from the stored results. A result that cannot be read is passed over: it must not
 /// keep the others from being served.
 fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
@@ -149,8 +181,7 @@ fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
         for key in snapshot.results(&package)? {
             match snapshot.summary(&package, key) {
                 Ok(Some(summary)) => {
-                    let newest = newest(&summary.receipt, &summary.client_info);
-                    coordinator.add(summary.client_info.tagset(), newest);
+                    remember(&mut coordinator, &summary.receipt, &summary.client_info);
                 }
                 Ok(None) => {}
                 Err(error) => tracing::warn!(error = full(&error), "unreadable result"),
@@ -160,11 +191,15 @@ fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
     Ok(coordinator)
 }
 
-fn newest(receipt: &Receipt, client_info: &ClientInfo) -> Newest {
-    Newest {
+fn remember(coordinator: &mut Coordinator, receipt: &Receipt, client_info: &ClientInfo) {
+    if let Some(number) = receipt.number {
+        coordinator.add_number(number, receipt.key);
+    }
+    let newest = Newest {
         key: receipt.key,
         received: receipt.received,
         success: client_info.success(),
         duration: client_info.duration().and_then(|s| SignedDuration::try_from_secs_f64(s).ok()),
-    }
+    };
+    coordinator.add(client_info.tagset(), newest);
 }

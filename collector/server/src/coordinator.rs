@@ -25,6 +25,8 @@ const RESERVATIONS_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Coordinator {
     packages: BTreeMap<String, BTreeMap<Tagset, Newest>>,
+    /// The results that have a number, by it.
+    numbers: BTreeMap<u32, ResultKey>,
     requested: BTreeSet<Tagset>,
     reservations: HashMap<Tagset, Reservation>,
 }
@@ -79,6 +81,23 @@ impl Coordinator {
         if result.key > newest.key {
             *newest = result;
         }
+    }
+
+    /// Takes note of the number of a stored result. Where two collectors' results were merged, a number may
+    /// be taken twice: the later result keeps it.
+    pub(crate) fn add_number(&mut self, number: u32, key: ResultKey) {
+        let holder = self.numbers.entry(number).or_insert(key);
+        *holder = key.max(*holder);
+    }
+
+    /// The number of the next result: one more than the greatest.
+    pub(crate) fn next_number(&self) -> u32 {
+        self.numbers.last_key_value().map_or(0, |(greatest, _)| greatest.saturating_add(1))
+    }
+
+    /// The result with this number.
+    pub(crate) fn key_of(&self, number: u32) -> Option<ResultKey> {
+        self.numbers.get(&number).copied()
     }
 
     /// How many build lines there are.
@@ -263,6 +282,19 @@ mod tests {
         assert!(builds(&mut coordinator, "shed", Intent::Build(None), now()));
         coordinator.add(line("shed"), result(after(60), false));
         assert!(builds(&mut coordinator, "shed", Intent::Ask, after(61)));
+    }
+
+    #[test]
+    fn numbers_rise_and_are_never_used_again() {
+        let mut coordinator = coordinator();
+        assert_eq!(coordinator.next_number(), 0);
+        coordinator.add_number(7, ResultKey::new(after(-60), 0));
+        assert_eq!(coordinator.next_number(), 8);
+        assert_eq!(coordinator.key_of(7), Some(ResultKey::new(after(-60), 0)));
+        assert_eq!(coordinator.key_of(8), None);
+        coordinator.add_number(7, ResultKey::new(now(), 0));
+        coordinator.add_number(7, ResultKey::new(after(-90), 0));
+        assert_eq!(coordinator.key_of(7), Some(ResultKey::new(now(), 0)), "the later one keeps it");
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Listen { address: String, source: io::Error },
     #[error("cannot {action} `{path}`")]
     File { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("the site `{site}` holds the repository: choose a folder of its own with --site")]
+    Exposed { site: PathBuf },
     /// A write was refused after the fact. It is never tried again: the system may claim success then.
     #[error("a result did not reach the disk: check the disk, then start again")]
     DiskLost,
@@ -35,6 +37,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return match failure {
             Failure::Listen { .. } | Failure::File { .. } => CANNOT_CREATE,
+            Failure::Exposed { .. } => CONFIGURATION,
             Failure::DiskLost | Failure::Runtime(_) => IO,
         };
     }

@@ -65,7 +65,7 @@ async fn xmlrpc(
     if let Err(refusal) = reader.check(&parts.headers).await {
         return refusal.into_response();
     }
-    let body = match reader.read().await {
+    let body = match reader.read(&collector.memory).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
@@ -73,7 +73,7 @@ async fn xmlrpc(
     // Once it is running, a call is finished also when its client goes away.
     let working = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        rpc::answer(&collector, &body, peer.ip())
+        rpc::answer(&collector, &body.bytes, peer.ip())
     });
     match working.await {
         Ok(answer) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::xmlrpc::{self, Call, Fault};
-use pony_formats::{Bag, ClientInfo, Limits, ResultKey, Submission, Tagset, TestResult, Value};
+use pony_formats::{Bag, ClientInfo, Limits, Submission, Tagset, TestResult, Value};
 use pony_store::StoreError;
 
 use crate::collector::Collector;
@@ -65,7 +65,9 @@ fn add_results(
         success = info.success(), "stored"
     );
     let auth_key = collector.auth_keys.issue(receipt.key);
-    Ok(Value::Array(vec![receipt.key.as_i64().into(), auth_key.into()]))
+    // The number, because the clients cannot send back integers beyond 32 bits.
+    let name = receipt.number.map_or(receipt.key.as_i64(), i64::from);
+    Ok(Value::Array(vec![name.into(), auth_key.into()]))
 }
 
 fn check_should_build(collector: &Collector, params: Vec<Value>) -> Result<Value, Fault> {
@@ -85,11 +87,12 @@ fn check_should_build(collector: &Collector, params: Vec<Value>) -> Result<Value
 
 fn get_results(collector: &Collector, params: Vec<Value>) -> Result<Value, Fault> {
     let [key] = exactly(params)?;
-    let key = match &key {
-        Value::Int(number) => ResultKey::from_i64(*number),
-        Value::String(text) => text.trim().parse().ok(),
-        other => return Err(expected("key", "an int or a string", other)),
+    let name = match key {
+        Value::Int(number) => number.to_string(),
+        Value::String(text) => text,
+        other => return Err(expected("key", "an int or a string", &other)),
     };
+    let key = collector.key_named(name.trim());
     let result = key.map(|key| collector.read(key)).transpose().map_err(store_failed)?.flatten();
     result.map(triple).ok_or_else(|| fault(APPLICATION, "no such result"))
 }

@@ -21,7 +21,7 @@ const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(
 
 /// A rendered page, or anything else of the site.
 pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
-    if let Some(path) = modern_path(request.uri().path()) {
+    if let Some(path) = modern_path(request.uri().path(), |name| collector.key_named(name)) {
         let base = collector.plan.base_url.as_deref().unwrap_or("/");
         return Redirect::permanent(&format!("{base}{path}")).into_response();
     }
@@ -43,16 +43,26 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
     }
 }
 
-/// The path of a page whose package was written as the original server wrote it: percent-encoded. `None`
-/// when it is written as it should be.
-fn modern_path(path: &str) -> Option<String> {
-    let rest = path.strip_prefix("/p/")?;
-    let (package, tail) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    if package.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte)) {
-        return None;
+/// The path of a page that was written as the original server wrote it: the package percent-encoded, the
+/// result by its number. `None` when it is written as it should be.
+fn modern_path(path: &str, key_named: impl Fn(&str) -> Option<ResultKey>) -> Option<String> {
+    let mut parts = path.strip_prefix("/p/")?.splitn(3, '/');
+    let (package, result, tail) = (parts.next()?, parts.next(), parts.next());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
+    let mut modern = "p/".to_owned();
+    if package.bytes().all(plain) {
+        modern.push_str(package);
+    } else {
+        modern.push_str(&url_component(&percent_decode_str(package).decode_utf8().ok()?));
     }
-    let name = percent_decode_str(package).decode_utf8().ok()?;
-    Some(format!("p/{}{tail}", url_component(&name)))
+    if let Some(result) = result {
+        let key = key_named(result).map(|key| key.to_string());
+        modern.extend(["/", key.as_deref().unwrap_or(result)]);
+    }
+    if let Some(tail) = tail {
+        modern.extend(["/", tail]);
+    }
+    (modern != path[1..]).then_some(modern)
 }
 
 /// Whether this is a feed at the address that the original server gave it, which has no extension to tell
@@ -157,7 +167,7 @@ fn find_result(
     package: &str,
     key: &str,
 ) -> Result<Option<(String, ResultKey)>, StoreError> {
-    let Ok(key) = key.parse() else { return Ok(None) };
+    let Some(key) = collector.key_named(key) else { return Ok(None) };
     let name = collector.snapshot()?.package_of(key)?;
     let matching = name.filter(|name| url_component(name) == package || name == package);
     Ok(matching.map(|name| (name, key)))
@@ -186,7 +196,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_addresses_of_packages_lead_to_their_pages() {
+    fn old_addresses_lead_to_their_pages() {
+        let key_named = |name: &str| match name {
+            "41" => "1767323045678000042".parse().ok(),
+            other => other.parse().ok(),
+        };
         let cases = [
             ("/p/a%2Fb/", Some("p/a~2fb/")),
             ("/p/my%20pkg/show_all", Some("p/my~20pkg/show_all")),
@@ -194,6 +208,10 @@ mod tests {
             ("/p/a+b/", Some("p/a~2bb/")),
             ("/p/%2e%2e/", Some("p/~2e~2e/")),
             ("/p/a%41/", Some("p/aA/")),
+            ("/p/hayloft/41/", Some("p/hayloft/1767323045678000042/")),
+            ("/p/a%2Fb/41/files/x%20y", Some("p/a~2fb/1767323045678000042/files/x%20y")),
+            ("/p/hayloft/42/", None),
+            ("/p/hayloft/1767323045678000042/", None),
             ("/p/hayloft/", None),
             ("/p/a~2fb/1/", None),
             ("/p/%ff/", None),
@@ -201,8 +219,8 @@ mod tests {
             ("/a%20b/", None),
         ];
         for (old, modern) in cases {
-            assert_eq!(modern_path(old).as_deref(), modern, "{old}");
-            let again = modern.and_then(|path| modern_path(&format!("/{path}")));
+            assert_eq!(modern_path(old, key_named).as_deref(), modern, "{old}");
+            let again = modern.and_then(|path| modern_path(&format!("/{path}"), key_named));
             assert_eq!(again, None, "{old} would redirect for ever");
         }
     }

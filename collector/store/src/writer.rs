@@ -24,6 +24,8 @@ const ATTEMPTS_MAX: usize = 10;
 pub struct Arrival {
     /// When it arrived, by the receiver's clock.
     pub time: Timestamp,
+    /// The number that a collector gave it.
+    pub number: Option<u32>,
     /// The authenticated name of the client, if it had one.
     pub client: Option<String>,
     /// The client's address; `None` unless configured to be kept.
@@ -35,7 +37,7 @@ pub struct Arrival {
 impl Arrival {
     /// An arrival without a name, an address or flags.
     pub fn at(time: Timestamp) -> Self {
-        Self { time, client: None, client_ip: None, flags: Default::default() }
+        Self { time, number: None, client: None, client_ip: None, flags: Default::default() }
     }
 }
 
@@ -141,6 +143,7 @@ impl Writer {
             let key = self.next_key(arrival.time, self.last_key)?;
             let receipt = Receipt {
                 key,
+                number: arrival.number,
                 received,
                 client: arrival.client.clone(),
                 client_ip: arrival.client_ip.clone(),

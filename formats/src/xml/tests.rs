@@ -1,3 +1,5 @@
+//! What a strict reader of XML must refuse, and what it must keep.
+
 use proptest::prelude::*;
 
 use super::*;

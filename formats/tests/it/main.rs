@@ -1,4 +1,4 @@
-//! Black-box tests of the readers and codecs.
+//! Black-box tests of the readers.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops, and says what it did")]
 

@@ -1,7 +1,6 @@
 //! [`Project`]: what cargo says of the project around a folder.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand};
@@ -11,10 +10,6 @@ use crate::exit::Failure;
 /// A cargo package or workspace.
 #[derive(Debug)]
 pub(super) struct Project {
-    /// The cargo to call: the one that called us, if one did.
-    pub(super) cargo: OsString,
-    /// The manifest of the workspace, or of the only package.
-    pub(super) manifest: PathBuf,
     /// The version of the root package, or the one that all members share.
     pub(super) version: Option<String>,
     /// What `rustc --version` says.
@@ -32,13 +27,7 @@ impl Project {
             let reason = reason.lines().map(str::trim).collect::<Vec<_>>().join(" ");
             Failure::Config(format!("no cargo project here: {reason}"))
         })?;
-        Ok(Self {
-            cargo: std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
-            manifest: metadata.workspace_root.join("Cargo.toml").into(),
-            version: version(&metadata),
-            rustc: rustc(),
-            targets: targets(&metadata),
-        })
+        Ok(Self { version: version(&metadata), rustc: rustc(), targets: targets(&metadata) })
     }
 }
 

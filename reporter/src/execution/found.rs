@@ -53,18 +53,18 @@ impl Found {
 /// Reads the streams together, then standard output alone. That a command prints no tests is fine,
 /// unless a format was named.
 fn printed(transcripts: Transcripts, reading: &Reading) -> Result<Option<Report>, InputError> {
-    let name = "what the command printed";
+    let name = input::PRINTED;
     if transcripts.is_cut() {
         let max = reading.limits.input_bytes_max;
         return Err(InputError::TooLarge { name: name.to_owned(), max });
     }
     let unreadable = |source| InputError::Unreadable { name: name.to_owned(), source };
     let (combined, stdout) = transcripts.into_texts().map_err(unreadable)?;
-    let together = input::interpret(name, &combined, reading);
+    let together = input::read_printed(&combined, reading);
     if let Ok(report) = together {
         return Ok(Some(report));
     }
-    let alone = input::interpret(name, &stdout, reading);
+    let alone = input::read_printed(&stdout, reading);
     match (alone, together) {
         (Ok(report), _) => Ok(Some(report)),
         (Err(InputError::UnknownFormat { .. }), Err(InputError::UnknownFormat { .. })) => Ok(None),

@@ -11,12 +11,14 @@
 /// and others), which is understood when it is the last.
 pub(super) fn weave(stdout: &[u8], stderr: &[u8]) -> Option<Vec<u8>> {
     let announcements = Sections::of(stderr, is_announcement);
-    let reports = Sections::of(stdout, is_report);
     let last = announcements.sections.last()?;
-    let several = is_documentation(last) && reports.sections.len() > announcements.sections.len();
-    if announcements.sections.len() != reports.sections.len() && !several {
-        return None;
-    }
+    let fits = |reports: &Sections<'_>| {
+        let several =
+            is_documentation(last) && reports.sections.len() > announcements.sections.len();
+        reports.sections.len() == announcements.sections.len() || several
+    };
+    let reports =
+        [whole_reports(stdout), Sections::of(stdout, is_report)].into_iter().find(fits)?;
     let mut woven = Vec::with_capacity(stdout.len() + stderr.len());
     woven.extend_from_slice(announcements.before);
     woven.extend_from_slice(reports.before);
@@ -34,6 +36,17 @@ pub(super) fn weave(stdout: &[u8], stderr: &[u8]) -> Option<Vec<u8>> {
     Some(woven)
 }
 
+/// The reports that stand alone: a failed test may have printed one of tests that it ran itself, before its own
+/// binary came to its result. A binary that crashes never does; then all reports have to be counted.
+fn whole_reports(stdout: &[u8]) -> Sections<'_> {
+    let mut open = false;
+    Sections::of(stdout, |line| {
+        let first = !open && is_report(line);
+        open = (open || first) && !line.starts_with("test result: ");
+        first
+    })
+}
+
 /// A text cut before each line of a kind.
 struct Sections<'a> {
     before: &'a [u8],
@@ -41,7 +54,7 @@ struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    fn of(text: &'a [u8], is_first: fn(&str) -> bool) -> Self {
+    fn of(text: &'a [u8], mut is_first: impl FnMut(&str) -> bool) -> Self {
         let mut cuts = Vec::new();
         let mut at = 0;
         while at < text.len() {
@@ -116,9 +129,9 @@ mod tests {
 
     #[test]
     fn each_announcement_comes_before_its_report() {
-        let stdout = "\nrunning 1 test\ntest a ... ok\n\n\nrunning 2 tests\ntest b ... FAILED";
+        let stdout = "\nrunning 1 test\ntest a ... ok\ntest result: ok.\n\nrunning 2 tests\ntest b ... FAILED";
         let expected = "   Compiling a\n\n     Running unittests src/lib.rs (target/a-1)\nrunning 1 test\n\
-            test a ... ok\n\n\n     Running tests/it.rs (target/it-2)\nrunning 2 tests\n\
+            test a ... ok\ntest result: ok.\n\n     Running tests/it.rs (target/it-2)\nrunning 2 tests\n\
             test b ... FAILED\nerror: test failed\n";
         assert_eq!(woven(stdout, STDERR).unwrap(), expected);
     }
@@ -131,11 +144,37 @@ mod tests {
 
     #[test]
     fn documentation_tests_may_report_twice() {
-        let stdout = "running 1 test\nrunning 2 tests\nrunning 3 tests\n";
+        let report = |count| format!("running {count} tests\ntest result: ok.\n");
         let stderr = "Running a (b)\nDoc-tests a\nall doctests ran in 0.1s\n";
-        let expected = "Running a (b)\nrunning 1 test\nDoc-tests a\nrunning 2 tests\n\
-            all doctests ran in 0.1s\nrunning 3 tests\n";
-        assert_eq!(woven(stdout, stderr).unwrap(), expected);
+        let expected = [
+            "Running a (b)\n",
+            &report(1),
+            "Doc-tests a\n",
+            &report(2),
+            "all doctests ran in 0.1s\n",
+            &report(3),
+        ];
+        assert_eq!(
+            woven(&(report(1) + &report(2) + &report(3)), stderr).unwrap(),
+            expected.concat()
+        );
+    }
+
+    #[test]
+    fn a_report_inside_a_report_is_output() {
+        let stdout = "running 1 test\n---- a stdout ----\nrunning 9 tests\ntest result: ok.\n\
+            test result: FAILED.\nrunning 2 tests\ntest result: ok.\n";
+        let stderr = "Running a (b)\nDoc-tests a\n";
+        let woven = woven(stdout, stderr).unwrap();
+        assert!(woven.ends_with("Doc-tests a\nrunning 2 tests\ntest result: ok.\n"), "{woven}");
+    }
+
+    #[test]
+    fn a_crash_leaves_a_report_without_its_result() {
+        let stdout =
+            "running 1 test\ntest a ...running 2 tests\nrunning 2 tests\ntest result: ok.\n";
+        let woven = woven(stdout, STDERR).unwrap();
+        assert!(woven.contains("Running tests/it.rs (target/it-2)\nrunning 2 tests\ntest result"));
     }
 
     #[test]

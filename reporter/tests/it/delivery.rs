@@ -177,3 +177,14 @@ fn what_is_no_results_repository_is_left_alone() {
         .complains("is not a results repository");
     assert_eq!(fs::read_to_string(world.path("site/index.html")).unwrap(), "precious");
 }
+
+#[test]
+fn a_repository_that_cannot_be_made_keeps_the_submission() {
+    let world = World::new();
+    world.file("file", "");
+    world.pipe(CARGO, &["submit", "--repo", "file/r.git", "--package", "barn"]).ends_with(73);
+    assert_eq!(world.spooled("").len(), 1);
+    fs::remove_file(world.path("file")).unwrap();
+    world.run(&["retry"]).ends_with(0).mentions("barn: 1 passed, 1 failed; ");
+    assert_eq!(results(&world.path("file/r.git"), "barn").len(), 1);
+}

@@ -160,6 +160,34 @@ fn a_results_list_is_canonical_json() {
 }
 
 #[test]
+fn junit_reads_back_as_what_it_was_made_of() {
+    let world = World::new();
+    let made = world.pipe(CARGO, &["convert", "--to", "junit"]).ends_with(0);
+    world.file("made.xml", made.stdout());
+    let [from_text, from_xml] = ["-", "made.xml"].map(|input| {
+        let list = world.pipe(CARGO, &["convert", input]).ends_with(0).stdout();
+        let steps = pony_formats::json::from_text(list.as_bytes()).unwrap();
+        let step = steps.as_array().unwrap()[0].as_struct().unwrap().clone();
+        let tests = pony_formats::Step::from_bag(step).tests().to_vec();
+        tests.into_iter().map(|test| (test.id, test.outcome)).collect::<Vec<_>>()
+    });
+    assert_eq!(from_text, from_xml);
+    assert_eq!(from_text.len(), 2);
+}
+
+#[test]
+fn tests_without_names_are_counted_and_missed_in_junit() {
+    let world = World::new();
+    let dots = "...\n----------------------------------------------------------------------\n\
+                Ran 3 tests in 0.001s\n\nOK\n";
+    world
+        .pipe(dots, &["convert", "--to", "tally"])
+        .ends_with(0)
+        .mentions(r#""total":3,"passed":3"#);
+    world.pipe(dots, &["convert", "--to", "junit"]).ends_with(0).complains("3 tests have no name");
+}
+
+#[test]
 fn broken_inputs_are_refused_by_line_and_nothing_is_stored() {
     let world = World::new();
     world.file("good.xml", JUNIT);

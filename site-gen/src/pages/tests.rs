@@ -189,6 +189,7 @@ fn one_result() -> TestResult {
         .with_tests(tests);
     let receipt = Receipt {
         key: row.key,
+        number: None,
         received: row.received,
         client: Some("ci".into()),
         client_ip: Some("192.0.2.1".into()),

@@ -25,11 +25,16 @@ fn a_result_appears_on_the_site_behind_the_answer() {
     let place = Place::new();
     let collector = place.start(&[]);
     wait_for(&collector, "/", "<html");
-    let (key, auth_key) = collector.add(client_info("a/<b>", true));
+    let (number, auth_key) = collector.add(client_info("a/<b>", true));
     wait_for(&collector, "/", "a/&#60;b");
-    let page = format!("/p/a~2f~3cb~3e/{key}/");
+    // The address by the number of the original protocol leads to the page.
+    let old = get(collector.address, &format!("/p/a%2F%3Cb%3E/{number}/"));
+    assert_eq!(old.status, 308);
+    let page = old.header("location").unwrap().to_owned();
+    assert!(page.starts_with("/p/a~2f~3cb~3e/"), "{page}");
     wait_for(&collector, &page, "shed");
-    wait_for(&collector, "/p/a~2f~3cb~3e/show_all/", &key.to_string());
+    let key = page.trim_end_matches('/').rsplit('/').next().unwrap();
+    wait_for(&collector, "/p/a~2f~3cb~3e/show_all/", key);
     let feed = wait_for(&collector, "/rss2/_generic/a~2f~3cb~3e/all", "<rss");
     assert_eq!(feed.header("content-type"), Some("application/rss+xml"));
 

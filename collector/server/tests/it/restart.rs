@@ -101,6 +101,15 @@ fn something_else_is_not_a_results_repository() {
 }
 
 #[test]
+fn a_site_that_would_show_the_secret_is_refused() {
+    let place = Place::new();
+    let around = place.path(".");
+    let (status, sentence) = refusal(place.command(&["--site", around.to_str().unwrap()]));
+    assert_eq!(status, 78, "{sentence}");
+    assert!(sentence.contains("--site"), "{sentence}");
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let place = Place::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,3 +1,5 @@
+//! Every trap of the JUnit dialects, as small as it can be shown.
+
 use proptest::prelude::*;
 
 use super::*;

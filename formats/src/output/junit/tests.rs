@@ -1,3 +1,5 @@
+//! What the writer promises, held against our own reader.
+
 use proptest::prelude::*;
 
 use super::*;
