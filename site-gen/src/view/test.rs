@@ -142,7 +142,7 @@ impl TestView {
         });
         Self {
             id: text::name(&test.id),
-            status: if test.outcome.is_bad() { Status::Failed } else { Status::Passed },
+            status: if test.outcome.is_bad() { Status::Failed } else { Status::Warning },
             outcome: test.outcome.as_str(),
             duration: test.duration.map(text::duration),
             location,
