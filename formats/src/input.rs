@@ -2,6 +2,9 @@
 
 mod cargo_test;
 mod census;
+pub(crate) mod ctrf;
+mod go_test;
+mod tap;
 mod terminal;
 
 use std::fmt;
@@ -21,14 +24,23 @@ pub enum Format {
     PythonText,
     /// The text of pytest, verbose or dots.
     PytestText,
+    /// Common Test Report Format, JSON.
+    Ctrf,
+    /// The Test Anything Protocol, versions 12 to 14.
+    Tap,
+    /// The events of `go test -json`.
+    GoTest,
 }
 
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 4] = [
+const FORMATS: [(Format, &str); 7] = [
     (Format::Junit, "junit"),
     (Format::CargoTest, "cargo-test"),
     (Format::PythonText, "nose"),
     (Format::PytestText, "pytest"),
+    (Format::Ctrf, "ctrf"),
+    (Format::Tap, "tap"),
+    (Format::GoTest, "go-test"),
 ];
 
 impl fmt::Display for Format {
@@ -101,7 +113,16 @@ pub struct ParseError {
 
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
+    if go_test::detect(input) {
+        return Some(Format::GoTest);
+    }
+    if ctrf::detect(input) {
+        return Some(Format::Ctrf);
+    }
     let screen = terminal::Screen::of(input);
+    if tap::detect(&screen) {
+        return Some(Format::Tap);
+    }
     if cargo_test::detect(&screen) {
         return Some(Format::CargoTest);
     }
@@ -115,6 +136,9 @@ pub fn detect(input: &[u8]) -> Option<Format> {
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     match format {
         Format::CargoTest => cargo_test::parse(input, limits),
+        Format::Ctrf => ctrf::parse(input, limits),
+        Format::Tap => tap::parse(input, limits),
+        Format::GoTest => go_test::parse(input, limits),
         Format::Junit | Format::PythonText | Format::PytestText => Err(ParseError {
             position: Position { line: 1, column: 1 },
             message: format!("no reader for {format}"),
