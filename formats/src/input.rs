@@ -4,8 +4,12 @@ mod cargo_test;
 mod census;
 pub(crate) mod ctrf;
 mod go_test;
+pub(crate) mod junit;
+mod pytest;
+mod python;
 mod tap;
 mod terminal;
+mod traceback;
 
 use std::fmt;
 use std::str::FromStr;
@@ -113,20 +117,24 @@ pub struct ParseError {
 
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
-    if go_test::detect(input) {
-        return Some(Format::GoTest);
+    if junit::detect(input) {
+        return Some(Format::Junit);
     }
     if ctrf::detect(input) {
         return Some(Format::Ctrf);
     }
     let screen = terminal::Screen::of(input);
-    if tap::detect(&screen) {
-        return Some(Format::Tap);
-    }
-    if cargo_test::detect(&screen) {
-        return Some(Format::CargoTest);
-    }
-    None
+    // The runner writes its first line before any test of it can write one that looks like
+    // another runner's.
+    let first_lines = [
+        (cargo_test::detect(&screen), Format::CargoTest),
+        (pytest::detect(&screen), Format::PytestText),
+        (python::detect(&screen), Format::PythonText),
+        (tap::detect(&screen), Format::Tap),
+        (go_test::detect(&screen), Format::GoTest),
+    ];
+    let found = first_lines.into_iter().filter_map(|(line, format)| Some((line?, format)));
+    found.min_by_key(|(line, _)| *line).map(|(_, format)| format)
 }
 
 /// Reads one input.
@@ -135,13 +143,12 @@ pub fn detect(input: &[u8]) -> Option<Format> {
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     match format {
+        Format::Junit => junit::parse(input, limits),
         Format::CargoTest => cargo_test::parse(input, limits),
+        Format::PythonText => python::parse(input, limits),
+        Format::PytestText => pytest::parse(input, limits),
         Format::Ctrf => ctrf::parse(input, limits),
         Format::Tap => tap::parse(input, limits),
         Format::GoTest => go_test::parse(input, limits),
-        Format::Junit | Format::PythonText | Format::PytestText => Err(ParseError {
-            position: Position { line: 1, column: 1 },
-            message: format!("no reader for {format}"),
-        }),
     }
 }

@@ -21,6 +21,7 @@ mod input;
 mod limits;
 mod model;
 mod value;
+mod xml;
 
 pub use input::{Format, ParseError, Position, Report, detect, parse};
 pub use limits::Limits;

@@ -22,12 +22,12 @@
 //! What cannot be compiled gives an errored test with the name of the package.
 
 mod captured;
+mod compile;
 mod line;
 mod panic;
 mod section;
 
-use std::collections::HashSet;
-
+use compile::Compilation;
 use line::{CargoLine, Target};
 use section::Section;
 
@@ -47,20 +47,22 @@ const OPEN_MAX: usize = 64;
 /// How a binary is called that nothing names, before its number in the text.
 const UNKNOWN_BINARY: &str = "test binary ";
 
-/// Whether the text has lines that only `cargo test` or libtest writes.
-pub(super) fn detect(screen: &Screen<'_>) -> bool {
-    let mut is_running = false;
+/// The byte offset of the first line that only `cargo test` or libtest writes.
+pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
+    let mut running = None;
     for line in screen.lines() {
         let is_test = || line::summary(line.text).is_some() || line::test_line(line.text).is_some();
-        if CargoLine::find(line.text).is_some()
-            || line::uncompiled(line.text).is_some()
-            || is_running && is_test()
-        {
-            return true;
+        if CargoLine::find(line.text).is_some() || compile::uncompiled(line.text).is_some() {
+            return running.or(Some(line.start));
         }
-        is_running |= line::announced(line.text).is_some();
+        if running.is_some() && is_test() {
+            return running;
+        }
+        if running.is_none() && line::announced(line.text).is_some() {
+            running = Some(line.start);
+        }
     }
-    false
+    None
 }
 
 /// Reads the text.
@@ -79,9 +81,10 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
             });
         }
     }
-    reader.close_target(Ending::Text);
+    reader.close_target();
     if !reader.found_anything {
-        let complaint = reader.first_error.map(|error| format!("; cargo says: {}", error.message));
+        let complaint =
+            reader.compilation.first_error().map(|error| format!("; cargo says: {error}"));
         return Err(ParseError {
             position: Position::of(input, input.len()),
             message: format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
@@ -109,27 +112,13 @@ struct Reader<'t> {
     unnamed: Tally,
     /// Tests that made the run red since cargo's last word on a target.
     bad: u64,
+    /// Whether some of them came before cargo announced anything: then this is all of standard
+    /// output before all of standard error, and nobody can say which target they belong to.
+    has_bad_strays: bool,
     /// The errored test that the reason under `Caused by:` belongs to.
     awaits_cause: Option<usize>,
-    first_error: Option<CompileError<'t>>,
-    uncompiled: HashSet<&'t str>,
+    compilation: Compilation<'t>,
     found_anything: bool,
-}
-
-/// Why a target ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// Cargo went on to the next.
-    Next,
-    /// There is no more text.
-    Text,
-}
-
-/// An error of the compiler or of cargo.
-#[derive(Clone, Copy)]
-struct CompileError<'t> {
-    message: &'t str,
-    place: Option<(&'t str, i64)>,
 }
 
 impl<'t> Reader<'t> {
@@ -143,9 +132,9 @@ impl<'t> Reader<'t> {
             tests: Vec::new(),
             unnamed: Tally::default(),
             bad: 0,
+            has_bad_strays: false,
             awaits_cause: None,
-            first_error: None,
-            uncompiled: HashSet::new(),
+            compilation: Compilation::default(),
             found_anything: false,
         }
     }
@@ -169,7 +158,7 @@ impl<'t> Reader<'t> {
     fn cargo_line(&mut self, line: CargoLine<'_>) {
         match line {
             CargoLine::Target(target) => {
-                self.close_target(Ending::Next);
+                self.close_target();
                 self.target = Some(target);
                 self.bad = 0;
             }
@@ -180,7 +169,7 @@ impl<'t> Reader<'t> {
     fn begin(&mut self, announced: u64) {
         let is_settled = |section: &Section<'_>| section.summary.is_some();
         if self.open.first().is_some_and(is_settled) || self.open.len() >= OPEN_MAX {
-            self.close_sections(Ending::Next);
+            self.close_sections();
         }
         self.sections += 1;
         self.names += 1;
@@ -190,6 +179,11 @@ impl<'t> Reader<'t> {
     fn feed_test_output(&mut self, line: Line<'t>) {
         if line::summary(line.text).is_some_and(|summary| self.settle(summary, line)) {
             return;
+        }
+        if line::bare_outcome(line.text).is_some() {
+            // What seemed to begin inside that test was written by it.
+            let inside = self.open.iter().rposition(Section::is_inside_a_test);
+            self.open.truncate(inside.map_or(self.open.len(), |index| index + 1));
         }
         let is_settled = self.open.last().is_none_or(|section| section.summary.is_some());
         if let Some(section) = self.open.last_mut() {
@@ -204,7 +198,7 @@ impl<'t> Reader<'t> {
 
     /// Gives a summary to the innermost section that it adds up for. False when there is none.
     fn settle(&mut self, summary: line::Summary, line: Line<'t>) -> bool {
-        let fits = |section: &Section<'_>| section.announced == summary.total();
+        let fits = |section: &Section<'_>| section.accepts(summary);
         let Some(index) = self.open.iter().rposition(fits) else { return false };
         let inside = self.open.split_off(index + 1);
         let Some(mut section) = self.open.pop() else { return false };
@@ -221,30 +215,9 @@ impl<'t> Reader<'t> {
 
     /// Reads what cargo and the compiler say between test binaries.
     fn feed_cargo_output(&mut self, line: &'t str) {
-        if let Some(name) = line::uncompiled(line) {
-            let error = self.first_error.take();
-            if !self.uncompiled.insert(name) {
-                return;
-            }
+        if let Some(test) = self.compilation.feed(line) {
             self.names += 1;
-            let mut test = TestCase::new(name, Outcome::Errored);
-            test.evidence.message =
-                Some(error.map_or("could not compile", |error| error.message).to_owned());
-            test.evidence.kind = Some("compile error".to_owned());
-            if let Some((file, line)) = error.and_then(|error| error.place) {
-                test.file = Some(file.to_owned());
-                test.line = Some(line);
-            }
             self.add_bad(test);
-        } else if line.starts_with("error[") || line.starts_with("error: ") {
-            self.first_error.get_or_insert(CompileError { message: line, place: None });
-        } else if let Some(place) = line.trim_start().strip_prefix("--> ")
-            && let Some(error) = &mut self.first_error
-            && error.place.is_none()
-        {
-            let mut parts = place.rsplitn(3, ':').skip(1);
-            let number = parts.next().and_then(|number| number.parse().ok());
-            error.place = parts.next().zip(number);
         } else if line.trim_start().starts_with("process didn't exit successfully: ")
             && let Some(index) = self.awaits_cause.take()
             && let Some(at) = line.rfind('(')
@@ -258,12 +231,12 @@ impl<'t> Reader<'t> {
     /// Cargo says that the target failed: if nothing in it did, that is a failure of its own.
     fn fail_target(&mut self, arguments: &str) {
         let name = line::rerun_target(arguments);
-        let died = self.close_sections(Ending::Next);
+        let died = self.close_sections();
         if let Some(index) = died {
             if self.target.is_none() && self.tests[index].id.starts_with(UNKNOWN_BINARY) {
                 self.tests[index].id = name;
             }
-        } else if self.bad == 0 {
+        } else if self.bad == 0 && !(self.target.is_some() && self.has_bad_strays) {
             let id = self.target.as_ref().map_or(name, |target| target.id.clone());
             let mut test = TestCase::new(id, Outcome::Errored);
             test.evidence.message = Some("the target failed although no test of it did".to_owned());
@@ -275,14 +248,14 @@ impl<'t> Reader<'t> {
         self.bad = 0;
     }
 
-    fn close_target(&mut self, ending: Ending) {
-        self.close_sections(ending);
+    fn close_target(&mut self) {
+        self.close_sections();
         self.target = None;
     }
 
     /// Ends every open section. The index of the last errored test that had to be made up for one
     /// that died.
-    fn close_sections(&mut self, ending: Ending) -> Option<usize> {
+    fn close_sections(&mut self) -> Option<usize> {
         let mut died = None;
         let mut sections = std::mem::take(&mut self.open).into_iter();
         let mut outermost = sections.next()?;
@@ -293,9 +266,9 @@ impl<'t> Reader<'t> {
         }
         for mut section in std::iter::once(outermost).chain(sections) {
             let after = std::mem::take(&mut section.inner);
-            died = self.close(section, ending).or(died);
+            died = self.close(section).or(died);
             for section in after.into_iter().filter(|_| died.is_some()) {
-                self.close(section, ending);
+                self.close(section);
             }
         }
         died
@@ -308,7 +281,7 @@ impl<'t> Reader<'t> {
         self.target.as_ref().is_some_and(|target| !target.is_doc)
     }
 
-    fn close(&mut self, section: Section<'t>, ending: Ending) -> Option<usize> {
+    fn close(&mut self, section: Section<'t>) -> Option<usize> {
         self.found_anything = true;
         let prefix = self.target.as_ref().map(|target| format!("{}::", target.id));
         let prefix = prefix.unwrap_or_default();
@@ -317,22 +290,20 @@ impl<'t> Reader<'t> {
             self.tests.extend(tests);
             self.unnamed += unnamed;
             self.bad = self.bad.saturating_add(summary.failed);
+            self.has_bad_strays |= self.target.is_none() && summary.failed > 0;
             return None;
         }
         let (announced, ordinal) = (section.announced, section.ordinal);
         let (tests, unnamed, running) = section.abandon(self.text, &prefix);
         let reported = tests.len() as u64 + unnamed.total;
-        let reported = reported - u64::from(running.is_some() && tests.is_empty()).min(reported);
         self.tests.extend(tests);
         self.unnamed += unnamed;
         let target = self.target.as_ref().map(|target| target.id.clone());
         let id = running.or(target).unwrap_or_else(|| format!("{UNKNOWN_BINARY}{ordinal}"));
         let mut test = TestCase::new(id, Outcome::Errored);
-        let how = match ending {
-            Ending::Next => "the test binary ended without a summary",
-            Ending::Text => "the text ends before the summary of the test binary",
-        };
-        test.evidence.message = Some(format!("{how}, after {reported} of {announced} tests"));
+        test.evidence.message = Some(format!(
+            "no summary of the test binary: it ended after {reported} of {announced} tests"
+        ));
         self.add_bad(test);
         Some(self.tests.len() - 1)
     }
@@ -343,3 +314,6 @@ impl<'t> Reader<'t> {
         self.tests.push(test);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,11 +31,10 @@ use crate::model::{Outcome, Tally, TestCase};
 use event::{Action, Event};
 use package::{Package, Run};
 
-/// Whether a line is an event.
-pub(super) fn detect(input: &[u8]) -> bool {
-    input
-        .split(|&byte| byte == b'\n')
-        .any(|line| Event::read(line).is_ok_and(|event| event.is_some()))
+/// The byte offset of the first event.
+pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
+    let is_event = |text: &str| Event::read(text.as_bytes()).is_ok_and(|event| event.is_some());
+    screen.lines().find(|line| is_event(line.text)).map(|line| line.start)
 }
 
 /// Reads the events.

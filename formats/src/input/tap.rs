@@ -34,22 +34,25 @@ use crate::model::Tally;
 use line::TapLine;
 use stream::Reader;
 
-/// Whether there is a version line, or a plan together with a test point or a reason to skip all.
-pub(super) fn detect(screen: &Screen<'_>) -> bool {
-    let (mut has_plan, mut has_point) = (false, false);
+/// The byte offset of the first line of TAP, when there is a version line, or a plan together
+/// with a test point or a reason to skip all.
+pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
+    let (mut plan, mut point) = (None, None);
     for line in screen.lines() {
         match TapLine::read(line.text) {
-            TapLine::Version => return true,
-            TapLine::Plan(plan) if plan.count == 0 && !plan.reason.is_empty() => return true,
-            TapLine::Plan(_) => has_plan = true,
-            TapLine::Point(_) => has_point = true,
+            TapLine::Version => return plan.or(point).or(Some(line.start)),
+            TapLine::Plan(skip) if skip.count == 0 && !skip.reason.is_empty() => {
+                return point.or(Some(line.start));
+            }
+            TapLine::Plan(_) => plan = plan.or(Some(line.start)),
+            TapLine::Point(_) => point = point.or(Some(line.start)),
             _ => {}
         }
-        if has_plan && has_point {
-            return true;
+        if let Some((plan, point)) = plan.zip(point) {
+            return Some(plan.min(point));
         }
     }
-    false
+    None
 }
 
 /// Reads the text.

@@ -1,3 +1,12 @@
-//! Black-box tests of the readers and codecs.
+//! Black-box tests of the readers.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test stops, says what it did, and unlike the package may read files"
+)]
+
+mod corpus;
+mod corpus_junit;
 mod corpus_text;

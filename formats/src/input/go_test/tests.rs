@@ -147,7 +147,11 @@ fn lines_that_are_no_events_are_passed_over() {
 
 #[test]
 fn events_are_known_by_their_action() {
-    assert!(detect(b"noise\n{\"Time\":\"x\",\"Action\":\"start\",\"Package\":\"hay\"}\r\n"));
+    let detect = |text: &str| detect(&Screen::of(text.as_bytes()));
+    assert_eq!(
+        detect("noise\n{\"Time\":\"x\",\"Action\":\"start\",\"Package\":\"hay\"}\r\n"),
+        Some(6)
+    );
     for text in [
         "",
         "Action",
@@ -156,7 +160,7 @@ fn events_are_known_by_their_action() {
         "{\"Action\":1}",
         "[{\"Action\":\"run\"}]",
     ] {
-        assert!(!detect(text.as_bytes()), "{text}");
+        assert_eq!(detect(text), None, "{text}");
     }
 }
 
@@ -198,7 +202,7 @@ proptest! {
     ) {
         let text = format!("{}\n{}\n{}", loose.join("\n"), stream(&events), loose.join("\n"));
         for input in [text.as_bytes(), &noise] {
-            detect(input);
+            detect(&Screen::of(input));
             let _ = parse(input, &Limits::DEFAULT);
         }
     }
