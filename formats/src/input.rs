@@ -2,9 +2,12 @@
 
 mod cargo_test;
 mod census;
+pub(crate) mod ctrf;
+mod go_test;
 pub(crate) mod junit;
 mod pytest;
 mod python;
+mod tap;
 mod terminal;
 mod traceback;
 
@@ -25,14 +28,23 @@ pub enum Format {
     PythonText,
     /// The text of pytest, verbose or dots.
     PytestText,
+    /// Common Test Report Format, JSON.
+    Ctrf,
+    /// The Test Anything Protocol, versions 12 to 14.
+    Tap,
+    /// The events of `go test -json`.
+    GoTest,
 }
 
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 4] = [
+const FORMATS: [(Format, &str); 7] = [
     (Format::Junit, "junit"),
     (Format::CargoTest, "cargo-test"),
     (Format::PythonText, "nose"),
     (Format::PytestText, "pytest"),
+    (Format::Ctrf, "ctrf"),
+    (Format::Tap, "tap"),
+    (Format::GoTest, "go-test"),
 ];
 
 impl fmt::Display for Format {
@@ -108,6 +120,9 @@ pub fn detect(input: &[u8]) -> Option<Format> {
     if junit::detect(input) {
         return Some(Format::Junit);
     }
+    if ctrf::detect(input) {
+        return Some(Format::Ctrf);
+    }
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
     // another runner's.
@@ -115,6 +130,8 @@ pub fn detect(input: &[u8]) -> Option<Format> {
         (cargo_test::detect(&screen), Format::CargoTest),
         (pytest::detect(&screen), Format::PytestText),
         (python::detect(&screen), Format::PythonText),
+        (tap::detect(&screen), Format::Tap),
+        (go_test::detect(&screen), Format::GoTest),
     ];
     let found = first_lines.into_iter().filter_map(|(line, format)| Some((line?, format)));
     found.min_by_key(|(line, _)| *line).map(|(_, format)| format)
@@ -130,5 +147,8 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         Format::CargoTest => cargo_test::parse(input, limits),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
+        Format::Ctrf => ctrf::parse(input, limits),
+        Format::Tap => tap::parse(input, limits),
+        Format::GoTest => go_test::parse(input, limits),
     }
 }

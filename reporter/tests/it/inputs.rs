@@ -248,7 +248,7 @@ fn usage_errors_end_with_64() {
         &["submit", "--frobnicate"],
         &["submit", "--repo", "r", "--server", "http://h/", "x"],
         &["submit", "--server", "h:8000", "x"],
-        &["submit", "--from", "tap", "x"],
+        &["submit", "--from", "semaphore", "x"],
         &["convert", "--to", "yaml", "x"],
         &["run"],
         &["submit", "--package", "", "x"],
