@@ -5,11 +5,14 @@ mod census;
 pub(crate) mod ctrf;
 mod go_test;
 pub(crate) mod junit;
+mod markup;
+mod oddity;
 mod pytest;
 mod python;
 mod tap;
 mod terminal;
 mod traceback;
+mod trx;
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,11 +20,17 @@ use std::str::FromStr;
 use crate::limits::Limits;
 use crate::model::{Tally, TestCase};
 
+pub use junit::dialect;
+pub use markup::looks_like;
+pub use oddity::{Oddities, Oddity};
+
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// JUnit XML in any dialect.
     Junit,
+    /// TRX, the XML of Visual Studio, vstest and `dotnet test`.
+    Trx,
     /// The text of `cargo test`, as stable Rust prints it.
     CargoTest,
     /// The text of nose, pynose, unittest and nose2, verbose or dots.
@@ -37,8 +46,9 @@ pub enum Format {
 }
 
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 7] = [
+const FORMATS: [(Format, &str); 8] = [
     (Format::Junit, "junit"),
+    (Format::Trx, "trx"),
     (Format::CargoTest, "cargo-test"),
     (Format::PythonText, "nose"),
     (Format::PytestText, "pytest"),
@@ -46,6 +56,23 @@ const FORMATS: [(Format, &str); 7] = [
     (Format::Tap, "tap"),
     (Format::GoTest, "go-test"),
 ];
+
+impl Format {
+    /// Every format, in the order in which a list of them reads best.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FORMATS.iter().map(|row| row.0)
+    }
+
+    /// Whether it is XML.
+    pub fn is_markup(self) -> bool {
+        matches!(self, Self::Junit | Self::Trx)
+    }
+
+    /// Whether an input of this format is a log for people to read, and not a document.
+    pub fn is_log(self) -> bool {
+        !matches!(self, Self::Junit | Self::Trx | Self::Ctrf)
+    }
+}
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,6 +103,8 @@ pub struct Report {
     pub unnamed: Tally,
     /// Whether characters or bytes had to be replaced to make text of it.
     pub sanitised: bool,
+    /// What was tolerated.
+    pub oddities: Oddities,
 }
 
 impl Report {
@@ -118,7 +147,7 @@ pub struct ParseError {
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
     if junit::detect(input) {
-        return Some(Format::Junit);
+        return Some(if trx::detect(input) { Format::Trx } else { Format::Junit });
     }
     if ctrf::detect(input) {
         return Some(Format::Ctrf);
@@ -144,6 +173,7 @@ pub fn detect(input: &[u8]) -> Option<Format> {
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     match format {
         Format::Junit => junit::parse(input, limits),
+        Format::Trx => trx::parse(input, limits),
         Format::CargoTest => cargo_test::parse(input, limits),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
