@@ -171,7 +171,7 @@ pub fn detect(input: &[u8]) -> Option<Format> {
 /// # Errors
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
-    match format {
+    let mut report = match format {
         Format::Junit => junit::parse(input, limits),
         Format::Trx => trx::parse(input, limits),
         Format::CargoTest => cargo_test::parse(input, limits),
@@ -180,5 +180,7 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         Format::Ctrf => ctrf::parse(input, limits),
         Format::Tap => tap::parse(input, limits),
         Format::GoTest => go_test::parse(input, limits),
-    }
+    }?;
+    oddity::note_what_any_format_can_have(&mut report, input, limits.oddities_max);
+    Ok(report)
 }

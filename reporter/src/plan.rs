@@ -17,6 +17,9 @@ use crate::origin::{self, Surroundings};
 use crate::spool::Spool;
 use crate::target::{ServerUrl, Target};
 
+/// Notes that `validate` shows of one input.
+const NOTES_MAX: usize = 100;
+
 /// What the process is to do.
 #[derive(Debug)]
 pub(crate) enum Plan {
@@ -140,7 +143,9 @@ fn plan_convert(args: ConvertArgs) -> Result<Plan, Failure> {
 
 fn plan_validate(args: ValidateArgs) -> Result<Plan, Failure> {
     let ValidateArgs { reading: args, output, files } = args;
-    Ok(Plan::Validate(ValidatePlan { sources: sources(files)?, reading: reading(&args), output }))
+    let mut reading = reading(&args);
+    reading.limits.oddities_max = NOTES_MAX;
+    Ok(Plan::Validate(ValidatePlan { sources: sources(files)?, reading, output }))
 }
 
 fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {

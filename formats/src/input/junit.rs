@@ -18,6 +18,7 @@
 //! Not kept, for want of a test they belong to: output and properties of a whole suite. Other
 //! attributes (`assertions`, `timestamp`, `hostname`, …) are ignored.
 
+mod audit;
 mod case;
 mod dialect;
 mod finding;
@@ -64,7 +65,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         tests: document.tests,
         unnamed: Default::default(),
         sanitised,
-        oddities: Default::default(),
+        oddities: audit::audit(input, limits),
     })
 }
 

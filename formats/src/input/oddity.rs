@@ -1,6 +1,8 @@
 //! [`Oddities`]: what a reader tolerated, for people who want to know before they rely on it.
 
-use super::Position;
+use std::collections::HashSet;
+
+use super::{Format, Position, Report};
 
 /// Something in an input that does not keep it from being read, but may not be meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +32,14 @@ impl Oddities {
         self.total
     }
 
-    /// Adds one. Nothing is computed for those that are only counted.
+    /// Counts some that are not described.
+    pub(super) fn count(&mut self, number: u64) {
+        self.total = self.total.saturating_add(number);
+    }
+
+    /// Adds one, if any are looked for. Nothing is computed for those that are only counted.
     pub(super) fn add(&mut self, max: usize, oddity: impl FnOnce() -> Oddity) {
-        self.total = self.total.saturating_add(1);
+        self.count(u64::from(max > 0));
         if self.first.len() < max {
             self.first.push(oddity());
         }
@@ -63,6 +70,28 @@ impl<'t> Notes<'t> {
     /// All of them.
     pub(super) fn into_oddities(self) -> Oddities {
         self.oddities
+    }
+}
+
+/// Notes bytes that are no text, and ids that come again. JUnit does both by itself, with their places.
+pub(super) fn note_what_any_format_can_have(report: &mut Report, input: &[u8], max: usize) {
+    if max == 0 || report.format == Format::Junit {
+        return;
+    }
+    if report.sanitised {
+        let at = str::from_utf8(input).map_or_else(|error| error.valid_up_to(), |_| 0);
+        let message = "bytes or characters that had to be replaced to make text of them";
+        report
+            .oddities
+            .add(max, || Oddity { position: Position::of(input, at), message: message.to_owned() });
+    }
+    let mut ids = HashSet::new();
+    let mut again = report.tests.iter().filter(|test| !ids.insert(test.id.as_str()));
+    if let Some(first) = again.next() {
+        let number = again.count() + 1;
+        let (position, id) = (Position::of(input, 0), &first.id);
+        let message = format!("tests have the id of another one, {number} of them, such as `{id}`");
+        report.oddities.add(max, || Oddity { position, message });
     }
 }
 

@@ -10,3 +10,5 @@
 mod corpus;
 mod corpus_junit;
 mod corpus_text;
+mod hostile;
+mod oddities;
