@@ -43,7 +43,7 @@ impl Source {
         let bound = max as u64 + 1;
         let read = match self {
             Self::Stdin => io::stdin().lock().take(bound).read_to_end(&mut content),
-            Self::File(path) => self.open(path)?.take(bound).read_to_end(&mut content),
+            Self::File(path) => self.open(path, max)?.take(bound).read_to_end(&mut content),
         };
         read.map_err(|source| InputError::Unreadable { name: self.name(), source })?;
         if content.len() > max {
@@ -52,12 +52,15 @@ impl Source {
         Ok(content)
     }
 
-    fn open(&self, path: &Path) -> Result<File, InputError> {
+    fn open(&self, path: &Path, max: usize) -> Result<File, InputError> {
         let unreadable = |source| InputError::Unreadable { name: self.name(), source };
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
             let what = if metadata.is_dir() { "a folder" } else { "not a regular file" };
             return Err(InputError::NotAFile { name: self.name(), what });
+        }
+        if metadata.len() > max as u64 {
+            return Err(InputError::TooLarge { name: self.name(), max });
         }
         File::open(path).map_err(unreadable)
     }
