@@ -1,5 +1,9 @@
 //! Readers of what test runners print or write: [`detect`] the format, then [`parse`].
 
+mod cargo_test;
+mod census;
+mod terminal;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,11 +19,17 @@ pub enum Format {
     CargoTest,
     /// The text of nose, pynose, unittest and nose2, verbose or dots.
     PythonText,
+    /// The text of pytest, verbose or dots.
+    PytestText,
 }
 
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 3] =
-    [(Format::Junit, "junit"), (Format::CargoTest, "cargo-test"), (Format::PythonText, "nose")];
+const FORMATS: [(Format, &str); 4] = [
+    (Format::Junit, "junit"),
+    (Format::CargoTest, "cargo-test"),
+    (Format::PythonText, "nose"),
+    (Format::PytestText, "pytest"),
+];
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +100,11 @@ pub struct ParseError {
 }
 
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
-pub fn detect(_input: &[u8]) -> Option<Format> {
+pub fn detect(input: &[u8]) -> Option<Format> {
+    let screen = terminal::Screen::of(input);
+    if cargo_test::detect(&screen) {
+        return Some(Format::CargoTest);
+    }
     None
 }
 
@@ -98,9 +112,12 @@ pub fn detect(_input: &[u8]) -> Option<Format> {
 ///
 /// # Errors
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
-pub fn parse(format: Format, _input: &[u8], _limits: &Limits) -> Result<Report, ParseError> {
-    Err(ParseError {
-        position: Position { line: 1, column: 1 },
-        message: format!("no reader for {format}"),
-    })
+pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+    match format {
+        Format::CargoTest => cargo_test::parse(input, limits),
+        Format::Junit | Format::PythonText | Format::PytestText => Err(ParseError {
+            position: Position { line: 1, column: 1 },
+            message: format!("no reader for {format}"),
+        }),
+    }
 }

@@ -1,0 +1,345 @@
+//! Reader of the text of `cargo test` as stable Rust prints it (written against 1.95; the forms
+//! since 1.40 are known): standard output alone, or both streams as they came.
+//!
+//! An id is `<target>::<path>`. The target comes from cargo's line before a test binary:
+//!
+//! | cargo prints | id |
+//! | --- | --- |
+//! | `Running unittests src/lib.rs (…/deps/hay_loft-<hash>)` | `hay_loft::path` |
+//! | `Running unittests src/main.rs (…/deps/rake-<hash>)` | `bin/rake::path` |
+//! | `Running tests/it.rs (…/deps/it-<hash>)` | `it::path` |
+//! | `Doc-tests hay_loft` | `hay_loft::doc::src/lib.rs - item (line 3)` |
+//! | nothing (standard output alone, `-q`) | `path` |
+//!
+//! These are the binary ids of nextest as far as the text knows them: it does not name the package
+//! of an integration test. What libtest appends to a name (` - should panic`, ` - compile fail`) is
+//! left out.
+//!
+//! The `test result:` line is right about how many tests there were, and counts only where it adds
+//! up to the `running N tests` line; so a harness run by a test, or a test that prints lines like
+//! these, does not change the counts. A binary that never got to its summary gives an errored test:
+//! the one that was running when the text names it, otherwise one with the name of the target.
+//! What cannot be compiled gives an errored test with the name of the package.
+
+mod captured;
+mod line;
+mod panic;
+mod section;
+
+use std::collections::HashSet;
+
+use line::{CargoLine, Target};
+use section::Section;
+
+use super::terminal::{Line, Screen};
+use super::{Format, ParseError, Position, Report};
+use crate::limits::Limits;
+use crate::model::{Outcome, Tally, TestCase};
+
+/// What is expected where there is nothing.
+const EXPECTED: &str =
+    "expected `running N tests` and `test result:` lines, as `cargo test` prints them";
+
+/// Sections open at the same time: more than binaries that die in a row, and far more than
+/// harnesses inside harnesses.
+const OPEN_MAX: usize = 64;
+
+/// How a binary is called that nothing names, before its number in the text.
+const UNKNOWN_BINARY: &str = "test binary ";
+
+/// Whether the text has lines that only `cargo test` or libtest writes.
+pub(super) fn detect(screen: &Screen<'_>) -> bool {
+    let mut is_running = false;
+    for line in screen.lines() {
+        let is_test = || line::summary(line.text).is_some() || line::test_line(line.text).is_some();
+        if CargoLine::find(line.text).is_some()
+            || line::uncompiled(line.text).is_some()
+            || is_running && is_test()
+        {
+            return true;
+        }
+        is_running |= line::announced(line.text).is_some();
+    }
+    false
+}
+
+/// Reads the text.
+///
+/// # Errors
+/// When it names no test, no summary and nothing that failed.
+pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+    let screen = Screen::read(input, limits)?;
+    let mut reader = Reader::new(screen.text());
+    for line in screen.lines() {
+        reader.feed(line);
+        if reader.names > limits.tests_max {
+            return Err(ParseError {
+                position: Position::of(input, line.start),
+                message: format!("more than {} tests", limits.tests_max),
+            });
+        }
+    }
+    reader.close_target(Ending::Text);
+    if !reader.found_anything {
+        let complaint = reader.first_error.map(|error| format!("; cargo says: {}", error.message));
+        return Err(ParseError {
+            position: Position::of(input, input.len()),
+            message: format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
+        });
+    }
+    Ok(Report {
+        format: Format::CargoTest,
+        tests: reader.tests,
+        unnamed: reader.unnamed,
+        sanitised: screen.replaced(),
+    })
+}
+
+/// Reads line by line.
+struct Reader<'t> {
+    text: &'t str,
+    target: Option<Target>,
+    /// Sections that have begun, each inside the one before it. Only the first can have its
+    /// summary already: it stays until something else begins.
+    open: Vec<Section<'t>>,
+    sections: usize,
+    /// How many lines named a test, a section or a package.
+    names: usize,
+    tests: Vec<TestCase>,
+    unnamed: Tally,
+    /// Tests that made the run red since cargo's last word on a target.
+    bad: u64,
+    /// The errored test that the reason under `Caused by:` belongs to.
+    awaits_cause: Option<usize>,
+    first_error: Option<CompileError<'t>>,
+    uncompiled: HashSet<&'t str>,
+    found_anything: bool,
+}
+
+/// Why a target ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// Cargo went on to the next.
+    Next,
+    /// There is no more text.
+    Text,
+}
+
+/// An error of the compiler or of cargo.
+#[derive(Clone, Copy)]
+struct CompileError<'t> {
+    message: &'t str,
+    place: Option<(&'t str, i64)>,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            target: None,
+            open: Vec::new(),
+            sections: 0,
+            names: 0,
+            tests: Vec::new(),
+            unnamed: Tally::default(),
+            bad: 0,
+            awaits_cause: None,
+            first_error: None,
+            uncompiled: HashSet::new(),
+            found_anything: false,
+        }
+    }
+
+    fn feed(&mut self, line: Line<'t>) {
+        if !self.open.last().is_some_and(Section::is_reporting) {
+            if let Some((at, cargo_line)) = CargoLine::find(line.text) {
+                let before = Line { text: &line.text[..at], ..line };
+                if !before.is_blank() {
+                    self.feed_test_output(before);
+                }
+                return self.cargo_line(cargo_line);
+            }
+            if let Some(announced) = line::announced(line.text) {
+                return self.begin(announced);
+            }
+        }
+        self.feed_test_output(line);
+    }
+
+    fn cargo_line(&mut self, line: CargoLine<'_>) {
+        match line {
+            CargoLine::Target(target) => {
+                self.close_target(Ending::Next);
+                self.target = Some(target);
+                self.bad = 0;
+            }
+            CargoLine::TargetFailed(arguments) => self.fail_target(arguments),
+        }
+    }
+
+    fn begin(&mut self, announced: u64) {
+        let is_settled = |section: &Section<'_>| section.summary.is_some();
+        if self.open.first().is_some_and(is_settled) || self.open.len() >= OPEN_MAX {
+            self.close_sections(Ending::Next);
+        }
+        self.sections += 1;
+        self.names += 1;
+        self.open.push(Section::new(self.sections, announced));
+    }
+
+    fn feed_test_output(&mut self, line: Line<'t>) {
+        if line::summary(line.text).is_some_and(|summary| self.settle(summary, line)) {
+            return;
+        }
+        let is_settled = self.open.last().is_none_or(|section| section.summary.is_some());
+        if let Some(section) = self.open.last_mut() {
+            let before = section.len();
+            section.feed(line);
+            self.names += section.len().saturating_sub(before);
+        }
+        if is_settled {
+            self.feed_cargo_output(line.text);
+        }
+    }
+
+    /// Gives a summary to the innermost section that it adds up for. False when there is none.
+    fn settle(&mut self, summary: line::Summary, line: Line<'t>) -> bool {
+        let fits = |section: &Section<'_>| section.announced == summary.total();
+        let Some(index) = self.open.iter().rposition(fits) else { return false };
+        let inside = self.open.split_off(index + 1);
+        let Some(mut section) = self.open.pop() else { return false };
+        for other in inside {
+            section.absorb(other);
+        }
+        section.settle(summary, line);
+        match self.open.last_mut() {
+            Some(outer) => outer.inner.push(section),
+            None => self.open.push(section),
+        }
+        true
+    }
+
+    /// Reads what cargo and the compiler say between test binaries.
+    fn feed_cargo_output(&mut self, line: &'t str) {
+        if let Some(name) = line::uncompiled(line) {
+            let error = self.first_error.take();
+            if !self.uncompiled.insert(name) {
+                return;
+            }
+            self.names += 1;
+            let mut test = TestCase::new(name, Outcome::Errored);
+            test.evidence.message =
+                Some(error.map_or("could not compile", |error| error.message).to_owned());
+            test.evidence.kind = Some("compile error".to_owned());
+            if let Some((file, line)) = error.and_then(|error| error.place) {
+                test.file = Some(file.to_owned());
+                test.line = Some(line);
+            }
+            self.add_bad(test);
+        } else if line.starts_with("error[") || line.starts_with("error: ") {
+            self.first_error.get_or_insert(CompileError { message: line, place: None });
+        } else if let Some(place) = line.trim_start().strip_prefix("--> ")
+            && let Some(error) = &mut self.first_error
+            && error.place.is_none()
+        {
+            let mut parts = place.rsplitn(3, ':').skip(1);
+            let number = parts.next().and_then(|number| number.parse().ok());
+            error.place = parts.next().zip(number);
+        } else if line.trim_start().starts_with("process didn't exit successfully: ")
+            && let Some(index) = self.awaits_cause.take()
+            && let Some(at) = line.rfind('(')
+            && let Some(message) = &mut self.tests[index].evidence.message
+        {
+            message.push_str(": ");
+            message.push_str(line[at + 1..].trim_end_matches(')'));
+        }
+    }
+
+    /// Cargo says that the target failed: if nothing in it did, that is a failure of its own.
+    fn fail_target(&mut self, arguments: &str) {
+        let name = line::rerun_target(arguments);
+        let died = self.close_sections(Ending::Next);
+        if let Some(index) = died {
+            if self.target.is_none() && self.tests[index].id.starts_with(UNKNOWN_BINARY) {
+                self.tests[index].id = name;
+            }
+        } else if self.bad == 0 {
+            let id = self.target.as_ref().map_or(name, |target| target.id.clone());
+            let mut test = TestCase::new(id, Outcome::Errored);
+            test.evidence.message = Some("the target failed although no test of it did".to_owned());
+            self.add_bad(test);
+        }
+        self.awaits_cause = died.or_else(|| self.tests.len().checked_sub(1)).filter(|&index| {
+            self.tests[index].outcome == Outcome::Errored && (died.is_some() || self.bad == 1)
+        });
+        self.bad = 0;
+    }
+
+    fn close_target(&mut self, ending: Ending) {
+        self.close_sections(ending);
+        self.target = None;
+    }
+
+    /// Ends every open section. The index of the last errored test that had to be made up for one
+    /// that died.
+    fn close_sections(&mut self, ending: Ending) -> Option<usize> {
+        let mut died = None;
+        let mut sections = std::mem::take(&mut self.open).into_iter();
+        let mut outermost = sections.next()?;
+        if self.may_run_harnesses() {
+            // One binary has one section: what is open inside is output of its tests.
+            outermost.inner.clear();
+            sections.by_ref().for_each(|section| outermost.absorb(section));
+        }
+        for mut section in std::iter::once(outermost).chain(sections) {
+            let after = std::mem::take(&mut section.inner);
+            died = self.close(section, ending).or(died);
+            for section in after.into_iter().filter(|_| died.is_some()) {
+                self.close(section, ending);
+            }
+        }
+        died
+    }
+
+    /// Whether the sections read now can only come from one binary, so that a section inside
+    /// another one is the output of a test. Documentation is run by several binaries, and where
+    /// cargo announces nothing the next section may be the next binary.
+    fn may_run_harnesses(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| !target.is_doc)
+    }
+
+    fn close(&mut self, section: Section<'t>, ending: Ending) -> Option<usize> {
+        self.found_anything = true;
+        let prefix = self.target.as_ref().map(|target| format!("{}::", target.id));
+        let prefix = prefix.unwrap_or_default();
+        if let Some(summary) = section.summary {
+            let (tests, unnamed) = section.finish(self.text, &prefix, summary);
+            self.tests.extend(tests);
+            self.unnamed += unnamed;
+            self.bad = self.bad.saturating_add(summary.failed);
+            return None;
+        }
+        let (announced, ordinal) = (section.announced, section.ordinal);
+        let (tests, unnamed, running) = section.abandon(self.text, &prefix);
+        let reported = tests.len() as u64 + unnamed.total;
+        let reported = reported - u64::from(running.is_some() && tests.is_empty()).min(reported);
+        self.tests.extend(tests);
+        self.unnamed += unnamed;
+        let target = self.target.as_ref().map(|target| target.id.clone());
+        let id = running.or(target).unwrap_or_else(|| format!("{UNKNOWN_BINARY}{ordinal}"));
+        let mut test = TestCase::new(id, Outcome::Errored);
+        let how = match ending {
+            Ending::Next => "the test binary ended without a summary",
+            Ending::Text => "the text ends before the summary of the test binary",
+        };
+        test.evidence.message = Some(format!("{how}, after {reported} of {announced} tests"));
+        self.add_bad(test);
+        Some(self.tests.len() - 1)
+    }
+
+    fn add_bad(&mut self, test: TestCase) {
+        self.found_anything = true;
+        self.bad = self.bad.saturating_add(1);
+        self.tests.push(test);
+    }
+}

@@ -1,0 +1,323 @@
+//! The lines that cargo and libtest (Rust 1.95 and the forms since 1.40) write, each recognised by
+//! its shape alone. What a line means where it stands is for the caller to say.
+
+use crate::model::Outcome;
+
+/// A line of cargo's own, which may be stuck to the end of what a test wrote.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CargoLine<'t> {
+    /// `Running … (…/deps/name-<hash>)` or `Doc-tests name`: the next test binary.
+    Target(Target),
+    /// `error: test failed, to rerun pass …`: the binary did not succeed.
+    TargetFailed(&'t str),
+}
+
+/// A test binary as cargo announces it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The first part of the id of each of its tests.
+    pub(super) id: String,
+    /// Whether it is the documentation of a library.
+    pub(super) is_doc: bool,
+}
+
+/// The counts of a `test result:` line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Summary {
+    pub(super) passed: u64,
+    pub(super) failed: u64,
+    pub(super) ignored: u64,
+}
+
+impl Summary {
+    /// What `running N tests` must have said.
+    pub(super) fn total(self) -> u64 {
+        self.passed.saturating_add(self.failed).saturating_add(self.ignored)
+    }
+}
+
+/// The status words of cargo, right-aligned as it prints them.
+const RUNNING: &str = "     Running ";
+const DOC_TESTS: &str = "   Doc-tests ";
+const RERUN: &str = " failed, to rerun pass ";
+
+impl<'t> CargoLine<'t> {
+    /// Finds one at the end of a line, with the offset at which it begins.
+    pub(super) fn find(line: &'t str) -> Option<(usize, Self)> {
+        if let Some(at) = line.rfind(RUNNING)
+            && let Some(target) = executable_target(&line[at + RUNNING.len()..])
+        {
+            return Some((at, Self::Target(target)));
+        }
+        if let Some(at) = line.rfind(DOC_TESTS) {
+            let name = &line[at + DOC_TESTS.len()..];
+            if is_crate_name(name) {
+                let id = format!("{name}::doc");
+                return Some((at, Self::Target(Target { id, is_doc: true })));
+            }
+        }
+        let rerun = line.rfind(RERUN)?;
+        let at = line[..rerun].rfind("error: ")?;
+        let what = &line[at + "error: ".len()..rerun];
+        let arguments = line[rerun + RERUN.len()..].trim();
+        let quoted = arguments.trim_matches(['`', '\'']);
+        (matches!(what, "test" | "doctest" | "bench" | "example") && quoted.len() < arguments.len())
+            .then_some((at, Self::TargetFailed(quoted)))
+    }
+}
+
+fn is_crate_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|char| char.is_alphanumeric() || "_-".contains(char))
+}
+
+/// Reads `unittests src/lib.rs (target/debug/deps/name-<hash>)` and its older forms without a
+/// source (before 1.62) or without brackets (before 1.55).
+fn executable_target(text: &str) -> Option<Target> {
+    let (source, path) = match text.rsplit_once(" (") {
+        Some((source, path)) => (source, path.strip_suffix(')')?),
+        None => ("", text),
+    };
+    let file = path.trim_matches('`').split(' ').next()?.rsplit(['/', '\\']).next()?;
+    let file = file.strip_suffix(".exe").or(file.strip_suffix(".wasm")).unwrap_or(file);
+    let (stem, hash) = file.rsplit_once('-')?;
+    if hash.len() != 16 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let kind = source.strip_prefix("unittests ").map_or("", source_kind);
+    Some(Target { id: format!("{kind}{stem}"), is_doc: false })
+}
+
+/// What goes before the name of a crate's own unit tests, so that a library and a program of one
+/// name stay apart.
+fn source_kind(source: &str) -> &'static str {
+    let source = source.replace('\\', "/");
+    if source.starts_with("examples/") || source.contains("/examples/") {
+        "example/"
+    } else if source.contains("/bin/") || source.ends_with("main.rs") {
+        "bin/"
+    } else {
+        ""
+    }
+}
+
+/// The target in the arguments that cargo names after a failure: `-p a --test b` is `b`.
+pub(super) fn rerun_target(arguments: &str) -> String {
+    let mut words = arguments.split_whitespace();
+    let mut target = arguments.to_owned();
+    while let Some(word) = words.next() {
+        match word {
+            "-p" | "--package" => target = words.next().unwrap_or_default().replace('-', "_"),
+            "--test" | "--bench" => target = words.next().unwrap_or_default().replace('-', "_"),
+            "--bin" => target = format!("bin/{}", words.next().unwrap_or_default()),
+            "--example" => target = format!("example/{}", words.next().unwrap_or_default()),
+            "--lib" | "--doc" if target == arguments => target = word[2..].to_owned(),
+            "--doc" => target.push_str("::doc"),
+            _ => {}
+        }
+    }
+    target
+}
+
+/// The number in `running 3 tests`.
+pub(super) fn announced(line: &str) -> Option<u64> {
+    let (number, unit) = line.strip_prefix("running ")?.split_once(' ')?;
+    matches!(unit, "test" | "tests").then(|| number.parse().ok())?
+}
+
+/// The counts in `test result: ok. 2 passed; 0 failed; …`.
+pub(super) fn summary(line: &str) -> Option<Summary> {
+    let counts = line.strip_prefix("test result: ")?;
+    let counts = counts.strip_prefix("ok. ").or_else(|| counts.strip_prefix("FAILED. "))?;
+    let mut summary = Summary::default();
+    for part in counts.split(';') {
+        let mut words = part.split_whitespace();
+        let (Some(number), Some(what)) = (words.next(), words.next()) else { continue };
+        let Ok(number) = number.parse::<u64>() else { continue };
+        match what {
+            "passed" | "measured" => summary.passed = summary.passed.saturating_add(number),
+            "failed" => summary.failed = number,
+            "ignored" => summary.ignored = number,
+            _ => {}
+        }
+    }
+    Some(summary)
+}
+
+/// A line that starts a test, and perhaps ends it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TestLine<'t> {
+    /// Without ` - should panic` and its like.
+    pub(super) name: &'t str,
+    /// How it ended, and why it was ignored, if the line says so.
+    pub(super) end: Option<(Outcome, Option<&'t str>)>,
+    /// What stands where the outcome should be.
+    pub(super) tail: &'t str,
+    /// Whether something else stands before it.
+    pub(super) is_stuck: bool,
+}
+
+/// Reads `test name ... ok`, also behind what a test wrote without a line end.
+pub(super) fn test_line(line: &str) -> Option<TestLine<'_>> {
+    if let Some((name, tail)) = line.strip_prefix("test ").and_then(split_name) {
+        let name = plain_name(name);
+        return Some(TestLine { name, end: outcome(tail), tail, is_stuck: false });
+    }
+    let at = line.rfind("test ")?;
+    let (name, tail) = split_name(&line[at + "test ".len()..])?;
+    let (name, end) = (plain_name(name), outcome(tail)?);
+    looks_like_a_test(name).then_some(TestLine { name, end: Some(end), tail, is_stuck: true })
+}
+
+fn split_name(text: &str) -> Option<(&str, &str)> {
+    let (name, tail) =
+        text.split_once(" ... ").or_else(|| Some((text.strip_suffix(" ...")?, "")))?;
+    (!name.trim().is_empty()).then_some((name.trim_end(), tail))
+}
+
+fn outcome(tail: &str) -> Option<(Outcome, Option<&str>)> {
+    match tail {
+        "ok" => Some((Outcome::Passed, None)),
+        "FAILED" | "FAILED (time limit exceeded)" => Some((Outcome::Failed, None)),
+        "ignored" => Some((Outcome::Skipped, None)),
+        _ if tail.starts_with("bench: ") => Some((Outcome::Passed, None)),
+        _ => tail.strip_prefix("ignored, ").map(|why| (Outcome::Skipped, Some(why))),
+    }
+}
+
+/// The outcome on a line of its own, behind the output of a test that was not captured.
+pub(super) fn bare_outcome(line: &str) -> Option<Outcome> {
+    match line {
+        "ok" => Some(Outcome::Passed),
+        "FAILED" => Some(Outcome::Failed),
+        _ => None,
+    }
+}
+
+/// The outcome that may be stuck to output without a line end.
+pub(super) fn stuck_outcome(line: &str) -> Option<Outcome> {
+    match line {
+        _ if line.ends_with("ok") => Some(Outcome::Passed),
+        _ if line.ends_with("FAILED") => Some(Outcome::Failed),
+        _ => None,
+    }
+}
+
+/// The name in `name --- FAILED`, which `-q` prints among its dots.
+pub(super) fn quiet_failure(line: &str) -> Option<&str> {
+    line.strip_suffix(" --- FAILED").map(plain_name).filter(|name| !name.is_empty())
+}
+
+/// How many tests passed, failed and were ignored by a line of `-q`: `..i. 88/100`.
+pub(super) fn dots(line: &str) -> Option<Summary> {
+    let (dots, counter) = line.split_once(' ').unwrap_or((line, ""));
+    let is_counter = |char: char| char.is_ascii_digit() || char == '/';
+    if dots.is_empty() || !counter.chars().all(is_counter) {
+        return None;
+    }
+    let mut summary = Summary::default();
+    for dot in dots.bytes() {
+        match dot {
+            b'.' => summary.passed += 1,
+            b'F' => summary.failed += 1,
+            b'i' => summary.ignored += 1,
+            _ => return None,
+        }
+    }
+    Some(summary)
+}
+
+/// A name without what libtest and rustdoc append to it.
+fn plain_name(name: &str) -> &str {
+    let suffixes = [" - should panic", " - compile fail", " - compile"];
+    suffixes.iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
+}
+
+/// Whether a name is a path of Rust, or a place in documentation.
+pub(super) fn looks_like_a_test(name: &str) -> bool {
+    let is_path = name.chars().all(|char| char.is_alphanumeric() || "_:#".contains(char));
+    is_path || (name.contains(" - ") && name.contains("(line "))
+}
+
+/// The name of the crate in `` error: could not compile `name` … ``.
+pub(super) fn uncompiled(line: &str) -> Option<&str> {
+    line.strip_prefix("error: could not compile `")?
+        .split('`')
+        .next()
+        .filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(line: &str) -> Option<String> {
+        match CargoLine::find(line)?.1 {
+            CargoLine::Target(target) => Some(target.id),
+            CargoLine::TargetFailed(arguments) => Some(rerun_target(arguments)),
+        }
+    }
+
+    #[test]
+    fn targets_have_the_names_of_their_executables() {
+        let cases = [
+            (
+                "     Running unittests src/lib.rs (target/debug/deps/hay_loft-0123456789abcdef)",
+                "hay_loft",
+            ),
+            (
+                "     Running unittests src/main.rs (target/debug/deps/hay_loft-0123456789abcdef)",
+                "bin/hay_loft",
+            ),
+            (
+                r"     Running unittests src\bin\rake.rs (target\debug\deps\rake-0123456789abcdef.exe)",
+                "bin/rake",
+            ),
+            (
+                "     Running unittests examples/mow.rs (target/debug/examples/mow-0123456789abcdef)",
+                "example/mow",
+            ),
+            ("     Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)", "it"),
+            ("     Running unittests (target/debug/deps/hay_loft-0123456789abcdef)", "hay_loft"),
+            ("     Running target/debug/deps/hay_loft-0123456789abcdef", "hay_loft"),
+            ("     Running `/t/debug/deps/hay_loft-0123456789abcdef --quiet`", "hay_loft"),
+            ("   Doc-tests hay_loft", "hay_loft::doc"),
+            ("test b ...      Running tests/it.rs (target/debug/deps/it-0123456789abcdef)", "it"),
+            ("error: test failed, to rerun pass `-p hay --lib`", "hay"),
+            ("..error: test failed, to rerun pass '--test it'", "it"),
+            ("error: doctest failed, to rerun pass `-p hay-loft --doc`", "hay_loft::doc"),
+        ];
+        for (line, id) in cases {
+            assert_eq!(target(line).as_deref(), Some(id), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_resembles_a_line_of_cargo_is_none() {
+        for line in [
+            "     Running `rustc --crate-name hay src/lib.rs`",
+            "     Running (like the wind)",
+            "   Doc-tests are nice",
+            "error: hay failed, to rerun pass `--lib`",
+            "error: test failed, to rerun pass on it",
+        ] {
+            assert_eq!(target(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn suffixes_are_no_part_of_a_name() {
+        let name = |line| test_line(line).map(|line| line.name);
+        assert_eq!(name("test a::b - should panic ... ok"), Some("a::b"));
+        assert_eq!(
+            name("test src/lib.rs - a (line 3) - compile fail ... ok"),
+            Some("src/lib.rs - a (line 3)")
+        );
+        assert_eq!(
+            name("test src/lib.rs - a (line 3) - compile ... ok"),
+            Some("src/lib.rs - a (line 3)")
+        );
+        assert_eq!(name("some outputtest a::b ... ok"), Some("a::b"));
+        assert_eq!(name("the best test is ... ok"), Some("is"));
+        assert_eq!(name("a test of hay ... maybe"), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! Black-box tests of the readers and codecs.
+
+mod corpus_text;
