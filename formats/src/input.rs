@@ -2,7 +2,10 @@
 
 mod cargo_test;
 mod census;
+mod pytest;
+mod python;
 mod terminal;
+mod traceback;
 
 use std::fmt;
 use std::str::FromStr;
@@ -102,10 +105,15 @@ pub struct ParseError {
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
     let screen = terminal::Screen::of(input);
-    if cargo_test::detect(&screen) {
-        return Some(Format::CargoTest);
-    }
-    None
+    // The runner writes its first line before any test of it can write one that looks like
+    // another runner's.
+    let first_lines = [
+        (cargo_test::detect(&screen), Format::CargoTest),
+        (pytest::detect(&screen), Format::PytestText),
+        (python::detect(&screen), Format::PythonText),
+    ];
+    let found = first_lines.into_iter().filter_map(|(line, format)| Some((line?, format)));
+    found.min_by_key(|(line, _)| *line).map(|(_, format)| format)
 }
 
 /// Reads one input.
@@ -115,7 +123,9 @@ pub fn detect(input: &[u8]) -> Option<Format> {
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     match format {
         Format::CargoTest => cargo_test::parse(input, limits),
-        Format::Junit | Format::PythonText | Format::PytestText => Err(ParseError {
+        Format::PythonText => python::parse(input, limits),
+        Format::PytestText => pytest::parse(input, limits),
+        Format::Junit => Err(ParseError {
             position: Position { line: 1, column: 1 },
             message: format!("no reader for {format}"),
         }),

@@ -47,20 +47,22 @@ const OPEN_MAX: usize = 64;
 /// How a binary is called that nothing names, before its number in the text.
 const UNKNOWN_BINARY: &str = "test binary ";
 
-/// Whether the text has lines that only `cargo test` or libtest writes.
-pub(super) fn detect(screen: &Screen<'_>) -> bool {
-    let mut is_running = false;
+/// The byte offset of the first line that only `cargo test` or libtest writes.
+pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
+    let mut running = None;
     for line in screen.lines() {
         let is_test = || line::summary(line.text).is_some() || line::test_line(line.text).is_some();
-        if CargoLine::find(line.text).is_some()
-            || line::uncompiled(line.text).is_some()
-            || is_running && is_test()
-        {
-            return true;
+        if CargoLine::find(line.text).is_some() || line::uncompiled(line.text).is_some() {
+            return running.or(Some(line.start));
         }
-        is_running |= line::announced(line.text).is_some();
+        if running.is_some() && is_test() {
+            return running;
+        }
+        if running.is_none() && line::announced(line.text).is_some() {
+            running = Some(line.start);
+        }
     }
-    false
+    None
 }
 
 /// Reads the text.
@@ -79,7 +81,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
             });
         }
     }
-    reader.close_target(Ending::Text);
+    reader.close_target();
     if !reader.found_anything {
         let complaint = reader.first_error.map(|error| format!("; cargo says: {}", error.message));
         return Err(ParseError {
@@ -114,15 +116,6 @@ struct Reader<'t> {
     first_error: Option<CompileError<'t>>,
     uncompiled: HashSet<&'t str>,
     found_anything: bool,
-}
-
-/// Why a target ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// Cargo went on to the next.
-    Next,
-    /// There is no more text.
-    Text,
 }
 
 /// An error of the compiler or of cargo.
@@ -169,7 +162,7 @@ impl<'t> Reader<'t> {
     fn cargo_line(&mut self, line: CargoLine<'_>) {
         match line {
             CargoLine::Target(target) => {
-                self.close_target(Ending::Next);
+                self.close_target();
                 self.target = Some(target);
                 self.bad = 0;
             }
@@ -180,7 +173,7 @@ impl<'t> Reader<'t> {
     fn begin(&mut self, announced: u64) {
         let is_settled = |section: &Section<'_>| section.summary.is_some();
         if self.open.first().is_some_and(is_settled) || self.open.len() >= OPEN_MAX {
-            self.close_sections(Ending::Next);
+            self.close_sections();
         }
         self.sections += 1;
         self.names += 1;
@@ -258,7 +251,7 @@ impl<'t> Reader<'t> {
     /// Cargo says that the target failed: if nothing in it did, that is a failure of its own.
     fn fail_target(&mut self, arguments: &str) {
         let name = line::rerun_target(arguments);
-        let died = self.close_sections(Ending::Next);
+        let died = self.close_sections();
         if let Some(index) = died {
             if self.target.is_none() && self.tests[index].id.starts_with(UNKNOWN_BINARY) {
                 self.tests[index].id = name;
@@ -275,14 +268,14 @@ impl<'t> Reader<'t> {
         self.bad = 0;
     }
 
-    fn close_target(&mut self, ending: Ending) {
-        self.close_sections(ending);
+    fn close_target(&mut self) {
+        self.close_sections();
         self.target = None;
     }
 
     /// Ends every open section. The index of the last errored test that had to be made up for one
     /// that died.
-    fn close_sections(&mut self, ending: Ending) -> Option<usize> {
+    fn close_sections(&mut self) -> Option<usize> {
         let mut died = None;
         let mut sections = std::mem::take(&mut self.open).into_iter();
         let mut outermost = sections.next()?;
@@ -293,9 +286,9 @@ impl<'t> Reader<'t> {
         }
         for mut section in std::iter::once(outermost).chain(sections) {
             let after = std::mem::take(&mut section.inner);
-            died = self.close(section, ending).or(died);
+            died = self.close(section).or(died);
             for section in after.into_iter().filter(|_| died.is_some()) {
-                self.close(section, ending);
+                self.close(section);
             }
         }
         died
@@ -308,7 +301,7 @@ impl<'t> Reader<'t> {
         self.target.as_ref().is_some_and(|target| !target.is_doc)
     }
 
-    fn close(&mut self, section: Section<'t>, ending: Ending) -> Option<usize> {
+    fn close(&mut self, section: Section<'t>) -> Option<usize> {
         self.found_anything = true;
         let prefix = self.target.as_ref().map(|target| format!("{}::", target.id));
         let prefix = prefix.unwrap_or_default();
@@ -328,11 +321,9 @@ impl<'t> Reader<'t> {
         let target = self.target.as_ref().map(|target| target.id.clone());
         let id = running.or(target).unwrap_or_else(|| format!("{UNKNOWN_BINARY}{ordinal}"));
         let mut test = TestCase::new(id, Outcome::Errored);
-        let how = match ending {
-            Ending::Next => "the test binary ended without a summary",
-            Ending::Text => "the text ends before the summary of the test binary",
-        };
-        test.evidence.message = Some(format!("{how}, after {reported} of {announced} tests"));
+        test.evidence.message = Some(format!(
+            "no summary of the test binary: it ended after {reported} of {announced} tests"
+        ));
         self.add_bad(test);
         Some(self.tests.len() - 1)
     }

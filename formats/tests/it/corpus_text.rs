@@ -99,7 +99,7 @@ fn found(row: &Row, report: &Report) -> BTreeMap<&'static str, u64> {
     }
     // Neither is in the columns; both are in the notes.
     let noted = |what: &str| -> u64 {
-        let after = row["notes"].split(what).nth(1);
+        let after = row["notes"].split(what).skip(1).last();
         let digits = after.map(|text| text.trim_start().split(|c: char| !c.is_ascii_digit()));
         digits.and_then(|mut words| words.next()?.parse().ok()).unwrap_or(0)
     };
