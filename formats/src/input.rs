@@ -2,6 +2,7 @@
 
 mod cargo_test;
 mod census;
+pub(crate) mod junit;
 mod pytest;
 mod python;
 mod terminal;
@@ -104,6 +105,9 @@ pub struct ParseError {
 
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
+    if junit::detect(input) {
+        return Some(Format::Junit);
+    }
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
     // another runner's.
@@ -122,12 +126,9 @@ pub fn detect(input: &[u8]) -> Option<Format> {
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     match format {
+        Format::Junit => junit::parse(input, limits),
         Format::CargoTest => cargo_test::parse(input, limits),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
-        Format::Junit => Err(ParseError {
-            position: Position { line: 1, column: 1 },
-            message: format!("no reader for {format}"),
-        }),
     }
 }

@@ -3,6 +3,7 @@
 //! - [`model`](Submission): the triple of `client_info`, `results_list` and receipt, and the test
 //!   cases inside it. Start here.
 //! - [`parse`]: readers of what test runners print or write, one module per format.
+//! - [`output`]: writers for other tools.
 //! - [`xmlrpc`]: the wire protocol of the original pony-build client.
 //! - [`record`]: the stored form, the files that a result becomes in a results repository.
 //! - [`names`]: names from outside as path components.
@@ -12,6 +13,7 @@
 
 pub mod json;
 pub mod names;
+pub mod output;
 pub mod record;
 pub mod xmlrpc;
 
@@ -19,6 +21,7 @@ mod input;
 mod limits;
 mod model;
 mod value;
+mod xml;
 
 pub use input::{Format, ParseError, Position, Report, detect, parse};
 pub use limits::Limits;

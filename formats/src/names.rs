@@ -16,7 +16,7 @@ const HASH_DIGITS: usize = 32;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// Names in the root of a results repository that are not packages.
-const RESERVED: [&str; 3] = ["annotations", "format.json", "pony.toml"];
+const RESERVED: [&str; 4] = ["annotations", "format.json", "pony.toml", "readme.md"];
 
 /// The folder of a name in a results repository: `[a-z0-9._-]`, everything else, upper case
 /// included, as `%` and two hex digits of each UTF-8 byte. Never starts with a dot, never ends with
@@ -96,6 +96,7 @@ mod tests {
             ("aux.txt", "%61ux.txt"),
             ("com1", "%63om1"),
             ("format.json", "%66ormat.json"),
+            ("readme.md", "%72eadme.md"),
             ("trailing.", "trailing%2e"),
             ("", "%"),
             ("a\0b\n", "a%00b%0a"),

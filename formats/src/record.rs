@@ -1,7 +1,7 @@
 //! The stored form: the files that one result becomes in a results repository (format 1).
 //!
 //! ```text
-//! receipt.json             format version, result key, time of receipt, client, flags
+//! receipt.json             format version, result key, number, time of receipt, client, flags
 //! client_info.json         as received
 //! results_list.json        the steps in order, without what the files below hold
 //! steps/00/output.txt      standard output and error of a step, only where not empty

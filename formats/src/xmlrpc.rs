@@ -1,6 +1,17 @@
-//! XML-RPC (<http://xmlrpc.com/spec.md>) as the original pony-build client speaks it.
+//! XML-RPC (<http://xmlrpc.com/spec.md>) as the original pony-build client speaks it: Python's
+//! `xmlrpclib`, which also knows `nil` and `i8`.
+//!
+//! Reading is lenient where honest clients are careless and strict everywhere else. Output of build
+//! tools that is not UTF-8 is read as Latin-1, and control characters are kept; but a document type,
+//! an undefined entity or a second member of the same name is refused.
 
-use crate::limits::Limits;
+mod events;
+mod read;
+mod write;
+
+pub use read::{read_call, read_response};
+pub use write::{write_call, write_fault, write_response};
+
 use crate::value::Value;
 
 /// A call that was read.
@@ -46,34 +57,9 @@ pub struct WireError {
     pub code: i64,
 }
 
-/// Reads a `methodCall`.
-///
-/// # Errors
-/// When the document is not well-formed, not XML-RPC or beyond the limits.
-pub fn read_call(_body: &[u8], _limits: &Limits) -> Result<Call, WireError> {
-    Err(missing())
-}
-
-/// Reads a `methodResponse`.
-///
-/// # Errors
-/// When the document is not well-formed, not XML-RPC or beyond the limits.
-pub fn read_response(_body: &[u8], _limits: &Limits) -> Result<Response, WireError> {
-    Err(missing())
-}
-
-/// Writes a `methodResponse` that returns `value`. Always well-formed: characters that XML
-/// forbids become U+FFFD.
-pub fn write_response(_value: &Value) -> String {
-    String::new()
-}
-
-/// Writes a `methodResponse` with a fault.
-pub fn write_fault(_fault: &Fault) -> String {
-    String::new()
-}
-
-fn missing() -> WireError {
-    let position = crate::Position { line: 1, column: 1 };
-    WireError { position, message: "not written yet".to_owned(), code: -32600 }
-}
+/// Not well-formed XML.
+const NOT_WELL_FORMED: i64 = -32700;
+/// Well-formed, but no XML-RPC.
+const NOT_XML_RPC: i64 = -32600;
+/// A value that cannot be taken, or more than the limits allow.
+const BAD_VALUE: i64 = -32602;

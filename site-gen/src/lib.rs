@@ -1,40 +1,43 @@
 //! Renders a results repository as a static site: HTML, RSS and JSON.
+//!
+//! [`build`] is all there is to call. Inside, data flows one way: `history` collects what is known of every
+//! result, `view` makes it fit to be shown, `pages`, `feeds` and `published` turn views into HTML, RSS
+//! and JSON, and `folder` writes what has changed.
+//!
+//! # The site
+//!
+//! | address | content |
+//! | --- | --- |
+//! | `index.html`, `index.json` | all packages |
+//! | `p/<package>/` | the latest result of every build line |
+//! | `p/<package>/show_all/`, `…/show_all/<n>/` | every result, newest first |
+//! | `p/<package>/latest/` | the newest result of any build line |
+//! | `p/<package>/<key>/` | one result; `result.json` beside it has everything |
+//! | `rss2/all.xml`, `rss2/failed.xml` | the newest results of all packages |
+//! | `rss2/_generic/<package>/all.xml`, `…/failed.xml` | the newest result of every build line |
+//!
+//! `<package>` is [`pony_formats::names::url_component`] of the package's name. The feeds are also at the addresses of the
+//! original collector, which have no extension (`rss2/all`): a server should give those the type
+//! `application/rss+xml`. Every link inside the site is relative and names a file, so that it works from a disk.
+//! No page needs JavaScript, and the content security policy of every page forbids it.
+//!
+//! A site is derived: it may be deleted at any time, and building it again gives the same bytes as
+//! having brought it up to date (for the same [`Options`], including the time).
 
-use std::path::Path;
+mod build;
+mod digest;
+mod error;
+mod feeds;
+mod folder;
+mod history;
+mod load;
+mod options;
+mod pages;
+mod published;
+mod state;
+mod text;
+mod view;
 
-use pony_store::Store;
-
-/// How to render.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// The absolute address the site will be served from, for feeds. Links inside the site are always
-    /// relative.
-    pub base_url: Option<String>,
-    /// Whether uploaded files are served below each result's page, so that links to them work.
-    pub link_artifacts: bool,
-    /// Now, in UTC: what is stale is decided by it.
-    pub now: jiff::Timestamp,
-}
-
-/// What a build did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Built {
-    /// Files written or replaced.
-    pub files_written: usize,
-}
-
-/// Brings the site in `out` up to date with the newest commit of `store`.
-///
-/// # Errors
-/// When the repository cannot be read or the site cannot be written.
-pub fn build(_store: &Store, _out: &Path, _options: &Options) -> Result<Built, SiteError> {
-    Ok(Built { files_written: 0 })
-}
-
-/// Why a site could not be built.
-#[derive(Debug, thiserror::Error)]
-pub enum SiteError {
-    /// The repository could not be read.
-    #[error(transparent)]
-    Store(#[from] pony_store::StoreError),
-}
+pub use build::{Built, build};
+pub use error::SiteError;
+pub use options::Options;

@@ -1,1 +1,24 @@
-//! pony-collector.
+//! Accepts test results over XML-RPC, commits them to a git repository and shows them as a site.
+//!
+//! - `router`: every address, on one screen. Start here.
+//! - `rpc`: the five methods of the original protocol.
+//! - `coordinator`: its rules, without clock, disk or network.
+//! - `collector`: what all requests share.
+//! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
+//! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
+
+mod auth_key;
+mod body;
+mod cli;
+mod collector;
+mod coordinator;
+mod failure;
+mod listener;
+mod refresher;
+mod router;
+mod rpc;
+mod serve;
+mod site;
+mod upload;
+
+pub use cli::run;

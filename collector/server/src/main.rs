@@ -1,3 +1,7 @@
-//! A shim.
+//! `pony-collector`: see [`pony_collector::run`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pony_collector::run(std::env::args_os())
+}

@@ -7,6 +7,17 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CommitId(String);
 
+impl CommitId {
+    pub(crate) fn new(id: gix::ObjectId) -> Self {
+        Self(id.to_string())
+    }
+
+    /// `None` when git is built here without this kind of hash.
+    pub(crate) fn to_object_id(&self) -> Option<gix::ObjectId> {
+        gix::ObjectId::from_hex(self.0.as_bytes()).ok()
+    }
+}
+
 impl fmt::Display for CommitId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -1,6 +1,8 @@
 //! [`StoreError`]: where gix's errors end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use pony_formats::ResultKey;
 
 /// Why a results repository could not be read or written. Messages are one line and name their
 /// subject.
@@ -51,6 +53,22 @@ pub enum StoreError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// There is no such result to add to.
+    #[error("there is no result {key} of package {package:?}: submit it first")]
+    NoSuchResult {
+        /// The package that was named.
+        package: String,
+        /// The result that was named.
+        key: ResultKey,
+    },
+    /// The result is too large to be stored.
+    #[error("the result has {bytes} bytes, at most {max} are stored: leave output out")]
+    TooLarge {
+        /// Its size in bytes, as it would be stored but for compression.
+        bytes: usize,
+        /// The largest that is stored.
+        max: usize,
+    },
     /// Something that was stored cannot be read back.
     #[error("damaged: {subject}: {reason}")]
     Damaged {
@@ -59,4 +77,32 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// For `map_err` on whatever the operating system does to `path`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// For `map_err` on what gix does to `path`.
+    pub(crate) fn gix<E: std::error::Error>(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(E) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { action, path, source: std::io::Error::other(one_line(&error)) }
+    }
+}
+
+/// An error of gix and its causes. They may span lines; ours never do.
+pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,13 +1,31 @@
 //! [`Snapshot`]: one commit to read from.
 
-use pony_formats::record::Summary;
+use std::sync::Arc;
+
+use gix::ObjectId;
+use pony_formats::names::tree_component;
+use pony_formats::record::{self, Files, RecordError, Summary};
 use pony_formats::{ResultKey, TestResult};
 
-use crate::{Artifact, CommitId, StoreError};
+use crate::layout::{ARTIFACTS, RESULT_BYTES_MAX, key_folder, result_folder};
+use crate::objects::{Objects, Unreadable};
+use crate::packages::{Packages, keys};
+use crate::{Artifact, CommitId, StoreError, changes};
+
+/// How deep files lie in the folder of a result: `steps/00/output.txt`.
+const DEPTH_MAX: usize = 3;
 
 /// One commit of a results repository. Stays as it is while others write.
-#[derive(Debug)]
-pub struct Snapshot {}
+///
+/// Can be used from many threads.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    repo: gix::ThreadSafeRepository,
+    packages: Arc<Packages>,
+    commit: ObjectId,
+    commit_id: CommitId,
+    tree: ObjectId,
+}
 
 /// A commit that added something to a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +39,18 @@ pub struct Change {
 }
 
 impl Snapshot {
+    pub(crate) fn new(
+        repo: gix::ThreadSafeRepository,
+        packages: Arc<Packages>,
+        commit: ObjectId,
+        tree: ObjectId,
+    ) -> Self {
+        Self { repo, packages, commit, commit_id: CommitId::new(commit), tree }
+    }
+
     /// The commit.
     pub fn commit_id(&self) -> &CommitId {
-        unreachable!()
+        &self.commit_id
     }
 
     /// The true names of all packages, sorted.
@@ -31,22 +58,39 @@ impl Snapshot {
     /// # Errors
     /// When the repository cannot be read.
     pub fn packages(&self) -> Result<Vec<String>, StoreError> {
-        Ok(vec![])
+        let repo = self.repo.to_thread_local();
+        self.packages.all(&Objects::new(&repo), self.tree)
     }
 
     /// The keys of a package's results, oldest first. Empty for an unknown package.
     ///
     /// # Errors
     /// When the repository cannot be read.
-    pub fn results(&self, _package: &str) -> Result<Vec<ResultKey>, StoreError> {
-        Ok(vec![])
+    pub fn results(&self, package: &str) -> Result<Vec<ResultKey>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let objects = Objects::new(&repo);
+        match objects.find(self.tree, &tree_component(package))? {
+            Some(entry) if entry.is_folder => Ok(keys(&objects, entry.id)?),
+            _ => Ok(vec![]),
+        }
     }
 
     /// The package of a result, when only its key is known.
     ///
     /// # Errors
     /// When the repository cannot be read.
-    pub fn package_of(&self, _key: ResultKey) -> Result<Option<String>, StoreError> {
+    pub fn package_of(&self, key: ResultKey) -> Result<Option<String>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let objects = Objects::new(&repo);
+        let path = key_folder(key);
+        for entry in objects.folder(self.tree)? {
+            if entry.is_folder
+                && objects.find(entry.id, &path)?.is_some_and(|result| result.is_folder)
+                && let Some(name) = self.packages.name_of(&objects, &entry)?
+            {
+                return Ok(Some(name));
+            }
+        }
         Ok(None)
     }
 
@@ -54,35 +98,142 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`StoreError::Damaged`] names the result when it cannot be read back.
-    pub fn read(&self, _package: &str, _key: ResultKey) -> Result<Option<TestResult>, StoreError> {
-        Ok(None)
+    pub fn read(&self, package: &str, key: ResultKey) -> Result<Option<TestResult>, StoreError> {
+        let Some(result) = self.decode(package, key, |_| true, record::decode)? else {
+            return Ok(None);
+        };
+        check_identity(package, key, result.submission.client_info.package(), result.receipt.key)?;
+        Ok(Some(result))
     }
 
     /// What a list shows of a result; much cheaper than [`Snapshot::read`].
     ///
     /// # Errors
     /// As [`Snapshot::read`].
-    pub fn summary(&self, _package: &str, _key: ResultKey) -> Result<Option<Summary>, StoreError> {
-        Ok(None)
+    pub fn summary(&self, package: &str, key: ResultKey) -> Result<Option<Summary>, StoreError> {
+        let wanted = record::is_summary_file;
+        let Some(summary) = self.decode(package, key, wanted, record::decode_summary)? else {
+            return Ok(None);
+        };
+        check_identity(package, key, summary.client_info.package(), summary.receipt.key)?;
+        Ok(Some(summary))
     }
 
     /// The files that were uploaded for a result, in the order in which they came.
     ///
     /// # Errors
     /// As [`Snapshot::read`].
-    pub fn artifacts(&self, _package: &str, _key: ResultKey) -> Result<Vec<Artifact>, StoreError> {
-        Ok(vec![])
+    pub fn artifacts(&self, package: &str, key: ResultKey) -> Result<Vec<Artifact>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let objects = Objects::new(&repo);
+        let path = format!("{}/{ARTIFACTS}", result_folder(package, key));
+        let damaged = |error: Unreadable| error.in_subject(subject(key));
+        let folder = match objects.find(self.tree, &path).map_err(damaged)? {
+            Some(folder) if folder.is_folder => folder.id,
+            _ => return Ok(vec![]),
+        };
+        let mut artifacts = Vec::new();
+        for entry in objects.folder(folder).map_err(damaged)? {
+            if entry.is_folder || !entry.name.ends_with(".json") {
+                continue;
+            }
+            let text = objects.file(entry.id).map_err(damaged)?;
+            let artifact = serde_json::from_slice(&text).map_err(|error| StoreError::Damaged {
+                subject: subject(key),
+                reason: format!("{ARTIFACTS}/{}: {error}", entry.name),
+            })?;
+            artifacts.push(artifact);
+        }
+        Ok(artifacts)
     }
 
     /// The commits since `base` that added to a result, oldest first; every one since the beginning for
     /// `None`. Returns `Ok(None)` when `base` is not an ancestor of this snapshot.
     ///
+    /// Only first parents are followed, so a merge adds all that it brought at once. Commits
+    /// that add to no result are left out. Costs in proportion to what is new.
+    ///
     /// # Errors
     /// When the repository cannot be read.
     pub fn changes_since(
         &self,
-        _base: Option<&CommitId>,
+        base: Option<&CommitId>,
     ) -> Result<Option<Vec<Change>>, StoreError> {
-        Ok(Some(vec![]))
+        let repo = self.repo.to_thread_local();
+        changes::since(&repo, &self.packages, self.commit, base)
     }
+
+    /// Reads the wanted files of a result and makes something of them.
+    fn decode<T>(
+        &self,
+        package: &str,
+        key: ResultKey,
+        wanted: impl Fn(&str) -> bool,
+        decode: impl Fn(&Files) -> Result<T, RecordError>,
+    ) -> Result<Option<T>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let objects = Objects::new(&repo);
+        let damaged = |error: Unreadable| error.in_subject(subject(key));
+        let folder = objects.find(self.tree, &result_folder(package, key)).map_err(damaged)?;
+        let Some(folder) = folder.filter(|entry| entry.is_folder) else {
+            return Ok(None);
+        };
+        let files = read_files(&objects, folder.id, key, wanted)?;
+        decode(&files).map(Some).map_err(|error| StoreError::Damaged {
+            subject: subject(key),
+            reason: error.to_string(),
+        })
+    }
+}
+
+/// What errors call a result.
+fn subject(key: ResultKey) -> String {
+    format!("result {key}")
+}
+
+/// Somebody may have copied a result's files elsewhere by hand: it would be shown twice.
+fn check_identity(
+    package: &str,
+    key: ResultKey,
+    found_package: &str,
+    found_key: ResultKey,
+) -> Result<(), StoreError> {
+    if (package, key) == (found_package, found_key) {
+        return Ok(());
+    }
+    let reason = format!("its files are those of result {found_key} of package {found_package:?}");
+    Err(StoreError::Damaged { subject: subject(key), reason })
+}
+
+/// The wanted files of a result's folder. Bounded in depth and size, as folders can hold
+/// one another many times.
+fn read_files(
+    objects: &Objects<'_>,
+    folder: ObjectId,
+    key: ResultKey,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Files, StoreError> {
+    let damaged = |error: Unreadable| error.in_subject(subject(key));
+    let mut files = Files::new();
+    let mut folders = vec![(String::new(), folder, 1)];
+    let mut bytes = 0;
+    while let Some((prefix, id, depth)) = folders.pop() {
+        for entry in objects.folder(id).map_err(damaged)? {
+            let path = format!("{prefix}{}", entry.name);
+            // Counts what a name costs as well: a folder may hold millions of empty files.
+            bytes += path.len();
+            if !entry.is_folder && wanted(&path) {
+                let content = objects.file(entry.id).map_err(damaged)?;
+                bytes += content.len();
+                files.insert(path, content);
+            } else if entry.is_folder && depth < DEPTH_MAX && path != ARTIFACTS {
+                folders.push((format!("{path}/"), entry.id, depth + 1));
+            }
+            if bytes > RESULT_BYTES_MAX {
+                let reason = format!("it is larger than {RESULT_BYTES_MAX} bytes");
+                return Err(StoreError::Damaged { subject: subject(key), reason });
+            }
+        }
+    }
+    Ok(files)
 }

@@ -1,29 +1,93 @@
 //! [`Store`]: an opened results repository.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Snapshot, StoreError, Writer};
+use gix::ObjectId;
+use serde::Deserialize;
+
+use crate::error::one_line;
+use crate::layout::{BRANCH, FORMAT_FILE, RESULT_BYTES_MAX};
+use crate::lock::WriteLock;
+use crate::objects::Objects;
+use crate::packages::Packages;
+use crate::{Snapshot, StoreError, Writer, init};
+
+/// The newest format that is known.
+const FORMAT: Version = Version { major: 1, minor: 0 };
+
+/// What `format.json` calls this kind of repository.
+const FORMAT_NAME: &str = "pony-results";
+
+/// How many packs a reader can follow during its life; the default of gix is a few dozen, after which it
+/// no longer finds what is new.
+const PACKS_MAX: u16 = 4096;
 
 /// An opened results repository: a bare git repository in format 1.
-#[derive(Debug)]
-pub struct Store {}
+///
+/// Cheap to clone, and to use from many threads.
+#[derive(Debug, Clone)]
+pub struct Store {
+    path: PathBuf,
+    repo: gix::ThreadSafeRepository,
+    format: Version,
+    packages: Arc<Packages>,
+}
+
+/// `format.json`. Later versions may add members.
+#[derive(Debug, Deserialize)]
+struct Format {
+    format: String,
+    version: Version,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Version {
+    major: u32,
+    minor: u32,
+}
 
 impl Store {
-    /// Creates a bare repository with `README.md` and `format.json` in its first commit.
+    /// Creates a bare repository with `README.md` and `format.json` in its first commit. Folders above it
+    /// are created as needed. It appears complete, or not at all.
     ///
     /// # Errors
-    /// When there is something at `path` already, or it cannot be written.
+    /// When there is something at `path` already (but for an empty folder), or it cannot be written.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
+        init::create(path)?;
         Self::open(path)
     }
 
-    /// Opens a repository.
+    /// Opens a repository. It may also be a clone with a working tree: that can be read.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is nothing at `path`; a refusal when it is something else.
+    /// [`StoreError::NotFound`] when there is nothing at `path`; a refusal when it is something else, or
+    /// of a newer major format. A newer minor format can be read.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Err(StoreError::NotFound { path: path.to_owned() })
+        let not_ours =
+            |reason: String| StoreError::NotAResultsRepository { path: path.to_owned(), reason };
+        check_folder(path, not_ours)?;
+        let repo = open_git(path).map_err(|error| not_ours(not_git(path, &error)))?;
+        let local = repo.to_thread_local();
+        let objects = Objects::new(&local);
+        let Some(head) = objects.branch(BRANCH)? else {
+            return Err(not_ours("it is a git repository without a branch `main`".to_owned()));
+        };
+        let tree = objects.commit(head)?.tree;
+        let format = objects.find(tree, FORMAT_FILE)?.filter(|entry| !entry.is_folder);
+        let Some(format) = format else {
+            let reason = format!(
+                "it is a git repository of something else, without `{FORMAT_FILE}`: name another path"
+            );
+            return Err(not_ours(reason));
+        };
+        let format = read_format(&objects.file(format.id)?).map_err(not_ours)?;
+        if format.major > FORMAT.major {
+            return Err(newer(path, format));
+        }
+        Ok(Self { path: path.to_owned(), repo, format, packages: Arc::default() })
     }
 
     /// Opens a repository, or creates it when there is nothing at `path` (or an empty folder).
@@ -31,12 +95,20 @@ impl Store {
     /// # Errors
     /// As [`Store::open`] and [`Store::create`].
     pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
+        if init::is_vacant(path)? {
+            match Self::create(path) {
+                // Somebody else was faster.
+                Err(StoreError::Io { source, .. })
+                    if source.kind() == io::ErrorKind::AlreadyExists => {}
+                created => return created,
+            }
+        }
         Self::open(path)
     }
 
-    /// The folder of the bare repository.
+    /// The folder of the repository, as it was named.
     pub fn path(&self) -> &Path {
-        Path::new("")
+        &self.path
     }
 
     /// The newest commit, to read from.
@@ -44,14 +116,94 @@ impl Store {
     /// # Errors
     /// When the branch cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Err(StoreError::NotFound { path: self.path().to_owned() })
+        let local = self.repo.to_thread_local();
+        let objects = Objects::new(&local);
+        let commit = self.head(&objects)?;
+        let tree = objects.commit(commit)?.tree;
+        Ok(Snapshot::new(self.repo.clone(), Arc::clone(&self.packages), commit, tree))
     }
 
     /// Takes the write lock, waiting for another writer for as long as `patience`.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] names the other process.
-    pub fn writer(&self, _patience: Duration) -> Result<Writer, StoreError> {
-        Err(StoreError::NotFound { path: self.path().to_owned() })
+    /// [`StoreError::Locked`] names the other process. A repository of a newer format, minor ones
+    /// included, and a clone with a working tree are refused.
+    pub fn writer(&self, patience: Duration) -> Result<Writer, StoreError> {
+        if self.format > FORMAT {
+            return Err(newer(&self.path, self.format));
+        }
+        if self.repo.work_tree.is_some() {
+            return Err(StoreError::NotAResultsRepository {
+                path: self.path.clone(),
+                reason: "it is a clone with a working tree, which can only be read: \
+                         write to one made with `git clone --bare`"
+                    .to_owned(),
+            });
+        }
+        let lock = WriteLock::take(self.repo.refs.git_dir(), patience)?;
+        let repo = self.repo.to_thread_local().with_object_memory();
+        Writer::new(repo, lock)
     }
+
+    fn head(&self, objects: &Objects<'_>) -> Result<ObjectId, StoreError> {
+        objects.branch(BRANCH)?.ok_or_else(|| StoreError::Damaged {
+            subject: format!("`{}`", self.path.display()),
+            reason: "the branch `main` is gone".to_owned(),
+        })
+    }
+}
+
+/// How gix opens repositories here: neither the environment nor the configuration of the user or the
+/// machine change what is read, and nothing a stranger pushed does.
+pub(crate) fn git_options() -> gix::open::Options {
+    let overrides = [
+        format!("gitoxide.objects.allocLimit={RESULT_BYTES_MAX}"),
+        "core.useReplaceRefs=false".to_owned(),
+    ];
+    gix::open::Options::isolated()
+        .object_store_slots(gix::odb::store::init::Slots::Given(PACKS_MAX))
+        .config_overrides(overrides)
+}
+
+/// Opens the git repository at a path.
+pub(crate) fn open_git(path: &Path) -> gix::Result<gix::ThreadSafeRepository> {
+    gix::ThreadSafeRepository::open_opts(path, git_options())
+}
+
+fn check_folder(path: &Path, not_ours: impl Fn(String) -> StoreError) -> Result<(), StoreError> {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err(not_ours("it is a file: name a folder".to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::NotFound { path: path.to_owned() });
+        }
+        Err(error) => return Err(StoreError::io("open", path)(error)),
+    }
+    let mut entries = std::fs::read_dir(path).map_err(StoreError::io("read", path))?;
+    if entries.next().is_none() {
+        return Err(not_ours("it is an empty folder".to_owned()));
+    }
+    Ok(())
+}
+
+fn not_git(path: &Path, error: &gix::Error) -> String {
+    if path.join("HEAD").exists() || path.join(".git").exists() {
+        format!("git cannot open it: {}", one_line(error))
+    } else {
+        "it is a folder without a git repository: name another path".to_owned()
+    }
+}
+
+fn read_format(text: &[u8]) -> Result<Version, String> {
+    let format: Format = serde_json::from_slice(text)
+        .map_err(|error| format!("its `{FORMAT_FILE}` cannot be read: {error}"))?;
+    if format.format != FORMAT_NAME {
+        return Err(format!("its `{FORMAT_FILE}` says that it holds {:?}", format.format));
+    }
+    Ok(format.version)
+}
+
+fn newer(path: &Path, found: Version) -> StoreError {
+    let text = |version: Version| format!("{}.{}", version.major, version.minor);
+    StoreError::NewerFormat { path: path.to_owned(), found: text(found), known: text(FORMAT) }
 }

@@ -22,12 +22,12 @@
 //! What cannot be compiled gives an errored test with the name of the package.
 
 mod captured;
+mod compile;
 mod line;
 mod panic;
 mod section;
 
-use std::collections::HashSet;
-
+use compile::Compilation;
 use line::{CargoLine, Target};
 use section::Section;
 
@@ -52,7 +52,7 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
     let mut running = None;
     for line in screen.lines() {
         let is_test = || line::summary(line.text).is_some() || line::test_line(line.text).is_some();
-        if CargoLine::find(line.text).is_some() || line::uncompiled(line.text).is_some() {
+        if CargoLine::find(line.text).is_some() || compile::uncompiled(line.text).is_some() {
             return running.or(Some(line.start));
         }
         if running.is_some() && is_test() {
@@ -83,7 +83,8 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     }
     reader.close_target();
     if !reader.found_anything {
-        let complaint = reader.first_error.map(|error| format!("; cargo says: {}", error.message));
+        let complaint =
+            reader.compilation.first_error().map(|error| format!("; cargo says: {error}"));
         return Err(ParseError {
             position: Position::of(input, input.len()),
             message: format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
@@ -111,18 +112,13 @@ struct Reader<'t> {
     unnamed: Tally,
     /// Tests that made the run red since cargo's last word on a target.
     bad: u64,
+    /// Whether some of them came before cargo announced anything: then this is all of standard
+    /// output before all of standard error, and nobody can say which target they belong to.
+    has_bad_strays: bool,
     /// The errored test that the reason under `Caused by:` belongs to.
     awaits_cause: Option<usize>,
-    first_error: Option<CompileError<'t>>,
-    uncompiled: HashSet<&'t str>,
+    compilation: Compilation<'t>,
     found_anything: bool,
-}
-
-/// An error of the compiler or of cargo.
-#[derive(Clone, Copy)]
-struct CompileError<'t> {
-    message: &'t str,
-    place: Option<(&'t str, i64)>,
 }
 
 impl<'t> Reader<'t> {
@@ -136,9 +132,9 @@ impl<'t> Reader<'t> {
             tests: Vec::new(),
             unnamed: Tally::default(),
             bad: 0,
+            has_bad_strays: false,
             awaits_cause: None,
-            first_error: None,
-            uncompiled: HashSet::new(),
+            compilation: Compilation::default(),
             found_anything: false,
         }
     }
@@ -184,6 +180,11 @@ impl<'t> Reader<'t> {
         if line::summary(line.text).is_some_and(|summary| self.settle(summary, line)) {
             return;
         }
+        if line::bare_outcome(line.text).is_some() {
+            // What seemed to begin inside that test was written by it.
+            let inside = self.open.iter().rposition(Section::is_inside_a_test);
+            self.open.truncate(inside.map_or(self.open.len(), |index| index + 1));
+        }
         let is_settled = self.open.last().is_none_or(|section| section.summary.is_some());
         if let Some(section) = self.open.last_mut() {
             let before = section.len();
@@ -197,7 +198,7 @@ impl<'t> Reader<'t> {
 
     /// Gives a summary to the innermost section that it adds up for. False when there is none.
     fn settle(&mut self, summary: line::Summary, line: Line<'t>) -> bool {
-        let fits = |section: &Section<'_>| section.announced == summary.total();
+        let fits = |section: &Section<'_>| section.accepts(summary);
         let Some(index) = self.open.iter().rposition(fits) else { return false };
         let inside = self.open.split_off(index + 1);
         let Some(mut section) = self.open.pop() else { return false };
@@ -214,30 +215,9 @@ impl<'t> Reader<'t> {
 
     /// Reads what cargo and the compiler say between test binaries.
     fn feed_cargo_output(&mut self, line: &'t str) {
-        if let Some(name) = line::uncompiled(line) {
-            let error = self.first_error.take();
-            if !self.uncompiled.insert(name) {
-                return;
-            }
+        if let Some(test) = self.compilation.feed(line) {
             self.names += 1;
-            let mut test = TestCase::new(name, Outcome::Errored);
-            test.evidence.message =
-                Some(error.map_or("could not compile", |error| error.message).to_owned());
-            test.evidence.kind = Some("compile error".to_owned());
-            if let Some((file, line)) = error.and_then(|error| error.place) {
-                test.file = Some(file.to_owned());
-                test.line = Some(line);
-            }
             self.add_bad(test);
-        } else if line.starts_with("error[") || line.starts_with("error: ") {
-            self.first_error.get_or_insert(CompileError { message: line, place: None });
-        } else if let Some(place) = line.trim_start().strip_prefix("--> ")
-            && let Some(error) = &mut self.first_error
-            && error.place.is_none()
-        {
-            let mut parts = place.rsplitn(3, ':').skip(1);
-            let number = parts.next().and_then(|number| number.parse().ok());
-            error.place = parts.next().zip(number);
         } else if line.trim_start().starts_with("process didn't exit successfully: ")
             && let Some(index) = self.awaits_cause.take()
             && let Some(at) = line.rfind('(')
@@ -256,7 +236,7 @@ impl<'t> Reader<'t> {
             if self.target.is_none() && self.tests[index].id.starts_with(UNKNOWN_BINARY) {
                 self.tests[index].id = name;
             }
-        } else if self.bad == 0 {
+        } else if self.bad == 0 && !(self.target.is_some() && self.has_bad_strays) {
             let id = self.target.as_ref().map_or(name, |target| target.id.clone());
             let mut test = TestCase::new(id, Outcome::Errored);
             test.evidence.message = Some("the target failed although no test of it did".to_owned());
@@ -310,12 +290,12 @@ impl<'t> Reader<'t> {
             self.tests.extend(tests);
             self.unnamed += unnamed;
             self.bad = self.bad.saturating_add(summary.failed);
+            self.has_bad_strays |= self.target.is_none() && summary.failed > 0;
             return None;
         }
         let (announced, ordinal) = (section.announced, section.ordinal);
         let (tests, unnamed, running) = section.abandon(self.text, &prefix);
         let reported = tests.len() as u64 + unnamed.total;
-        let reported = reported - u64::from(running.is_some() && tests.is_empty()).min(reported);
         self.tests.extend(tests);
         self.unnamed += unnamed;
         let target = self.target.as_ref().map(|target| target.id.clone());
@@ -334,3 +314,6 @@ impl<'t> Reader<'t> {
         self.tests.push(test);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,3 +165,6 @@ impl<'t> Reader<'t> {
         self.tests.push(test);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,7 +165,9 @@ impl<'t> Reader<'t> {
                 self.place = Place::Body;
             }
             Place::Body if line::is_rule(line.text) => self.run.end_body(line.start),
-            Place::Tests => self.run.feed(line),
+            Place::Tests if !line::is_rule(line.text) && !line::is_double_rule(line.text) => {
+                self.run.feed(line);
+            }
             _ => {}
         }
     }
@@ -185,11 +187,11 @@ impl<'t> Reader<'t> {
     fn finish_run(&mut self, number: u64, status: line::Status) {
         let run = std::mem::take(&mut self.run);
         let (tests, unnamed) = run.finish(self.text, number, status);
-        let bad = tests.iter().filter(|test| test.outcome.is_bad()).count() as u64 + unnamed.bad();
+        let is_red = unnamed.bad() > 0 || tests.iter().any(|test| test.outcome.is_bad());
         self.tests.extend(tests);
         self.unnamed += unnamed;
         self.has_finished = true;
-        if status.is_failed && bad == 0 {
+        if status.is_failed && !is_red {
             self.add_errored(
                 RUN.to_owned(),
                 "the run failed although no test of it did".to_owned(),
@@ -222,3 +224,6 @@ impl<'t> Reader<'t> {
         self.tests.push(test);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,10 @@ use crate::value::{Bag, Value};
 pub struct Receipt {
     /// The permanent name of the result.
     pub key: ResultKey,
+    /// The number by which clients of the original protocol know the result: they cannot send
+    /// integers beyond 32 bits, so they cannot name it by its key. Rises with every submission to one
+    /// collector; `None` for a result that came without a collector.
+    pub number: Option<u32>,
     /// When the submission arrived, in UTC, by the receiver's clock. Milliseconds are kept.
     pub received: jiff::Timestamp,
     /// The authenticated name of the client, if it had one.
@@ -20,12 +24,16 @@ pub struct Receipt {
 
 impl Receipt {
     /// The receipt as the original protocol knows it: `time` (seconds since 1970), `client_ip`
-    /// and `result_key`, a string.
+    /// and `result_key`, the number (or else the key) as a string.
     pub fn to_wire(&self) -> Value {
+        let result_key = match self.number {
+            Some(number) => number.to_string(),
+            None => self.key.to_string(),
+        };
         Value::Struct(Bag::from([
             ("time".to_owned(), Value::Double(self.received.as_millisecond() as f64 / 1000.0)),
             ("client_ip".to_owned(), Value::String(self.client_ip.clone().unwrap_or_default())),
-            ("result_key".to_owned(), Value::String(self.key.to_string())),
+            ("result_key".to_owned(), Value::String(result_key)),
         ]))
     }
 }

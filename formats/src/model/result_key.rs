@@ -7,8 +7,7 @@ use std::str::FromStr;
 ///
 /// A key is a positive 64-bit number: the milliseconds since 1970 (UTC) times a million, plus a
 /// number below a million that is drawn at random. So keys sort by time, two writers need not know of
-/// each other, the folder of a result follows from its key, and the key is still the integer
-/// that clients of the original protocol expect.
+/// each other, and the folder of a result follows from its key.
 ///
 /// Written in decimal, always nineteen digits, so that text order is time order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +30,7 @@ impl ResultKey {
         Self(millisecond * PER_MILLISECOND + i64::from(salt) % PER_MILLISECOND)
     }
 
-    /// The key as a number, as the original protocol returns it.
+    /// The key as a number.
     pub fn as_i64(self) -> i64 {
         self.0
     }

@@ -262,7 +262,7 @@ fn take_seconds(bag: &mut Bag) -> Option<f64> {
 
 /// How many tests ended how. The refinements are folded into the four outcomes that every
 /// tool knows: a flaky test passed, an expected failure was skipped, an unexpected pass failed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// All of them.
     pub total: u64,
@@ -290,7 +290,7 @@ impl Tally {
 
     /// How many tests make the run red.
     pub fn bad(&self) -> u64 {
-        self.failed + self.errored
+        self.failed.saturating_add(self.errored)
     }
 }
 

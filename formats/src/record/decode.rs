@@ -88,6 +88,7 @@ fn read_receipt(files: &Files) -> Result<Receipt, RecordError> {
     let flags = bag.get("flags").and_then(Value::as_array).unwrap_or_default();
     Ok(Receipt {
         key: need("result_key")?.parse().map_err(|_| broken("result_key"))?,
+        number: bag.get("number").and_then(Value::as_int).and_then(|n| u32::try_from(n).ok()),
         received: need("received")?.parse().map_err(|_| broken("received"))?,
         client: text("client").map(str::to_owned),
         client_ip: text("client_ip").map(str::to_owned),

@@ -48,6 +48,9 @@ fn receipt_bag(receipt: &Receipt) -> Bag {
         ("received".to_owned(), Value::String(format!("{:.3}", receipt.received))),
         ("flags".to_owned(), Value::Array(flags.collect())),
     ]);
+    if let Some(number) = receipt.number {
+        bag.insert("number".to_owned(), Value::Int(number.into()));
+    }
     let optional = [("client", &receipt.client), ("client_ip", &receipt.client_ip)];
     for (key, text) in optional {
         if let Some(text) = text {

@@ -11,6 +11,7 @@ fn receipt() -> Receipt {
     let received: jiff::Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
     Receipt {
         key: ResultKey::new(received, 42),
+        number: Some(7),
         received,
         client: Some("shed".into()),
         client_ip: None,

@@ -13,6 +13,22 @@ use pony_formats::{Format, Limits, Outcome, Report, detect, parse};
 /// One row of a manifest, by column name.
 type Row = BTreeMap<String, String>;
 
+/// Rows that say something else than the text they are about: file, column, number in the text, why.
+const MISTAKEN: [(&str, &str, u64, &str); 2] = [
+    (
+        "oddballs-0.1.0/test-failfast.txt",
+        "passed",
+        7,
+        "adds up every `test result:` line, also one that a test printed: 3 too many for 16 tests",
+    ),
+    (
+        "oddballs-0.1.0/test-nocapture-1thread.txt",
+        "passed",
+        15,
+        "with one thread a test aborts before `c_passes` begins, which the text does not have",
+    ),
+];
+
 #[test]
 fn cargo_test_text_has_the_known_tallies() {
     check("cargo", "crate", |row| {
@@ -44,6 +60,7 @@ fn check(part: &str, folder: &str, format_of: impl Fn(&Row) -> Option<Format>) {
             continue;
         };
         *checked.entry(format!("{format}, {}", row["expect"])).or_default() += 1;
+        let row = corrected(row, folder);
         let input = fs::read(part.join(&row[folder]).join(&row["file"])).unwrap();
         if let Err(problem) = compare(&row, format, &input) {
             wrong.push(format!("{}/{}: {problem}", row[folder], row["file"]));
@@ -51,6 +68,15 @@ fn check(part: &str, folder: &str, format_of: impl Fn(&Row) -> Option<Format>) {
     }
     println!("{}: {checked:?}", part.display());
     assert!(wrong.is_empty(), "{} rows differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn corrected(mut row: Row, folder: &str) -> Row {
+    let name = format!("{}/{}", row[folder], row["file"]);
+    for (_, column, number, why) in MISTAKEN.iter().filter(|mistake| mistake.0 == name) {
+        println!("{name}: {column} {} is mistaken: {why}", row[*column]);
+        row.insert((*column).to_owned(), number.to_string());
+    }
+    row
 }
 
 fn compare(row: &Row, format: Format, input: &[u8]) -> Result<(), String> {

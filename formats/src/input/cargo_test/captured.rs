@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use super::line::Summary;
 use crate::input::terminal::Line;
 
 /// The report of one test binary.
@@ -88,6 +89,19 @@ impl<'t> Captured<'t> {
             self.end_block(line.start);
             self.blocks.push(Block { name, start: line.end, end: usize::MAX });
         }
+    }
+
+    /// Whether a summary can be the one at the end: it follows a list of as many tests as it counts,
+    /// and some of them are known to have ended so, as far as tests have names at all.
+    pub(super) fn accepts(&self, summary: Summary) -> bool {
+        self.list.as_ref().is_some_and(|list| {
+            let (count, known) = match list.verdict {
+                Verdict::Success => (summary.passed, &self.passed),
+                Verdict::Failure => (summary.failed, &self.failed),
+            };
+            let is_known = known.is_empty() || list.names.iter().any(|name| known.contains(name));
+            list.names.len() as u64 == count && (count == 0 || is_known)
+        })
     }
 
     fn may_have_a_block(&self, name: &str) -> bool {

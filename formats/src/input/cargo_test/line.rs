@@ -128,19 +128,14 @@ pub(super) fn announced(line: &str) -> Option<u64> {
 pub(super) fn summary(line: &str) -> Option<Summary> {
     let counts = line.strip_prefix("test result: ")?;
     let counts = counts.strip_prefix("ok. ").or_else(|| counts.strip_prefix("FAILED. "))?;
-    let mut summary = Summary::default();
-    for part in counts.split(';') {
-        let mut words = part.split_whitespace();
-        let (Some(number), Some(what)) = (words.next(), words.next()) else { continue };
-        let Ok(number) = number.parse::<u64>() else { continue };
-        match what {
-            "passed" | "measured" => summary.passed = summary.passed.saturating_add(number),
-            "failed" => summary.failed = number,
-            "ignored" => summary.ignored = number,
-            _ => {}
-        }
-    }
-    Some(summary)
+    let mut counts = counts.split(';').map(|count| count.trim().split_once(' '));
+    let mut next = |what: &str| {
+        let (number, word) = counts.next()??;
+        (word == what).then(|| number.parse::<u64>().ok())?
+    };
+    let (passed, failed, ignored) = (next("passed")?, next("failed")?, next("ignored")?);
+    let passed = passed.saturating_add(next("measured").unwrap_or(0));
+    Some(Summary { passed, failed, ignored })
 }
 
 /// A line that starts a test, and perhaps ends it.
@@ -236,14 +231,6 @@ fn plain_name(name: &str) -> &str {
 pub(super) fn looks_like_a_test(name: &str) -> bool {
     let is_path = name.chars().all(|char| char.is_alphanumeric() || "_:#".contains(char));
     is_path || (name.contains(" - ") && name.contains("(line "))
-}
-
-/// The name of the crate in `` error: could not compile `name` … ``.
-pub(super) fn uncompiled(line: &str) -> Option<&str> {
-    line.strip_prefix("error: could not compile `")?
-        .split('`')
-        .next()
-        .filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -63,6 +63,18 @@ impl<'t> Section<'t> {
         self.captured.is_some() && self.summary.is_none()
     }
 
+    /// Whether a summary can be this section's own.
+    pub(super) fn accepts(&self, summary: Summary) -> bool {
+        self.announced == summary.total()
+            && self.captured.as_ref().is_none_or(|captured| captured.accepts(summary))
+    }
+
+    /// Whether a test is running whose outcome may come on a line of its own.
+    pub(super) fn is_inside_a_test(&self) -> bool {
+        let last = self.named.last().filter(|test| test.certainty == Certainty::Doubtful);
+        last.is_some() && self.started == self.named.len().checked_sub(1)
+    }
+
     /// How many tests have a name so far.
     pub(super) fn len(&self) -> usize {
         self.named.len()

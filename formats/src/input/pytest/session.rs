@@ -63,13 +63,10 @@ impl<'t> Session<'t> {
         self.is_headed || !self.events.is_empty() || !self.listed.is_empty()
     }
 
-    /// Takes a heading. The counts end the session unless they are output of a test: false then.
+    /// Takes a heading. False when it is output of a test.
     pub(super) fn heading(&mut self, heading: &str, line: Line<'t>) -> bool {
         if let Some(totals) = line::totals(heading) {
-            let is_output = self.part == Part::Reports
-                && self.stop.is_none()
-                && totals.collected() < self.collected;
-            if is_output {
+            if self.part == Part::Reports && !self.fits(totals, heading == line.text) {
                 return false;
             }
             self.end_report(line.start);
@@ -85,6 +82,18 @@ impl<'t> Session<'t> {
         self.end_report(line.start);
         self.part = part;
         true
+    }
+
+    /// Whether counts among reports, which repeat what tests wrote, can be those at the end. `-q`
+    /// prints neither the number of tests collected nor a frame around the counts.
+    fn fits(&self, totals: Totals, is_bare: bool) -> bool {
+        match (self.is_headed, self.stop, self.collected) {
+            (false, ..) => is_bare,
+            (true, None, 1..) => {
+                totals.at_least() <= self.collected && self.collected <= totals.at_most()
+            }
+            _ => true,
+        }
     }
 
     /// Takes any other line.

@@ -20,10 +20,13 @@ pub(super) struct Run<'t> {
     has_ended: bool,
     /// The line before was only a name.
     documented: Option<TestName>,
-    /// The line before ended a test: another outcome now is one more of the same test.
-    is_after_end: bool,
+    /// Outcomes on lines of their own that end no test: of a class, of a tear-down or of a subtest.
+    strays: Tally,
     reports: Vec<Report<'t>>,
+    /// What the terse form says.
     dots: Tally,
+    /// Whether there is anything but dots.
+    has_output: bool,
 }
 
 #[derive(Debug)]
@@ -63,16 +66,17 @@ impl<'t> Run<'t> {
     /// Takes a line from before the reports.
     pub(super) fn feed(&mut self, line: Line<'t>) {
         let documented = self.documented.take();
-        let is_after_end = std::mem::take(&mut self.is_after_end);
+        if let Some(dots) = line::dots(line.text) {
+            self.dots += dots.collect::<Tally>();
+        } else {
+            self.has_output |= !line.is_blank();
+        }
         if let Some(end) = line::end(line.text) {
-            self.bare_end(end, is_after_end);
+            self.bare_end(end);
             return;
         }
         match TestLine::parse(line.text, documented) {
-            Some(TestLine::Ended(name, end)) => {
-                self.is_after_end = true;
-                self.event(name, Some(end));
-            }
+            Some(TestLine::Ended(name, end)) => self.event(name, Some(end)),
             Some(TestLine::Began(name, tail)) => {
                 let stuck = line::stuck_outcome(tail).map(|outcome| (outcome, None));
                 self.event(name, stuck);
@@ -92,9 +96,8 @@ impl<'t> Run<'t> {
         self.events.push(Event { name, outcome, reason });
     }
 
-    /// An outcome on a line of its own ends the test that began. After a test that has ended it is
-    /// one more event of that test: its tear-down failed, or one of its subtests.
-    fn bare_end(&mut self, end: End<'t>, is_after_end: bool) {
+    /// An outcome on a line of its own ends the test that began.
+    fn bare_end(&mut self, end: End<'t>) {
         let last = self.events.len().checked_sub(1);
         let has_end = |index: usize| self.has_ended || self.events[index].outcome.is_some();
         match self.began {
@@ -103,22 +106,12 @@ impl<'t> Run<'t> {
                 self.events.truncate(index + 1);
                 (self.events[index].outcome, self.events[index].reason) = (Some(end.0), end.1);
                 self.has_ended = true;
-                self.is_after_end = end.0 != Outcome::Passed;
             }
-            _ if is_after_end && end.0 != Outcome::Passed => {
-                if let Some(name) = self.events.last().map(|event| event.name.clone()) {
-                    self.event(name, Some(end));
-                    self.is_after_end = true;
-                }
-            }
-            _ => {}
+            _ => self.strays.count(end.0),
         }
     }
 
     fn output(&mut self, line: Line<'t>) {
-        if let Some(dots) = line::dots(line.text) {
-            self.dots += dots.collect::<Tally>();
-        }
         let is_last = self.began.is_some_and(|index| index + 1 == self.events.len());
         if is_last && !self.has_ended && !line.is_blank() {
             // Only the last line before the next test can have the outcome at its end.
@@ -185,7 +178,7 @@ impl<'t> Run<'t> {
     /// fixtures some too, so they cannot simply be taken off the number of tests.
     fn passed(&self, ran: u64, status: Status) -> u64 {
         let mut known = HashSet::new();
-        let mut others = 0;
+        let mut others: u64 = 0;
         for (outcome, number) in counts(status) {
             let reported = self.reports.iter().filter(|report| report.outcome == outcome);
             let mut names: Vec<TestName> =
@@ -194,16 +187,26 @@ impl<'t> Run<'t> {
                 let events = self.events.iter().filter(|event| event.outcome == Some(outcome));
                 names = events.map(|event| event.name.clone()).collect();
             }
-            others += number.saturating_sub(names.len() as u64);
+            // In the verbose form every test has a name, so strays are none.
+            let strays = if outcome == Outcome::Skipped { self.strays.skipped } else { 0 };
+            let named = (names.len() as u64).saturating_add(strays);
+            others = others.saturating_add(number.saturating_sub(named));
             for name in names.into_iter().filter(|name| !name.is_fixture) {
                 match name.certainty {
-                    Certainty::Sure if name.id == IMPORT_FAILURE => others += 1,
+                    Certainty::Sure if name.id == IMPORT_FAILURE => {
+                        others = others.saturating_add(1)
+                    }
                     Certainty::Sure => _ = known.insert(name.base),
-                    Certainty::Doubtful => others += 1,
+                    Certainty::Doubtful => others = others.saturating_add(1),
                 }
             }
         }
-        ran.saturating_sub(others).saturating_sub(known.len() as u64)
+        let at_most = ran.saturating_sub(known.len() as u64);
+        let at_least = at_most.saturating_sub(others);
+        // The others may be no tests, such as a class that was skipped. Dots know.
+        let skipped = status.skipped.saturating_add(status.expected_failures);
+        let is_clean = !self.has_output && self.dots.skipped == skipped;
+        if is_clean { self.dots.passed.clamp(at_least, at_most) } else { at_least }
     }
 
     /// What is known of a run that never said how many there were: its tests, the tally of those

@@ -1,0 +1,177 @@
+//! The command line: what was typed becomes a [`Plan`].
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{failure, serve};
+
+/// What is shown below the options of `serve`.
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  pony-collector serve --repo results.git
+  pony-collector serve --repo results.git --listen 0.0.0.0:8000 --base-url https://ci.example/
+
+Clients use the printed address: `pony-report run --server http://127.0.0.1:8000/ -- make check`.
+The log goes to standard error; PONY_LOG=debug says more.
+
+Exit status:
+  0 stopped by a signal   3 damaged repository   64 wrong usage   73 cannot create or listen
+  74 input or output failed   75 the repository is in use, try later   78 not a results repository";
+
+/// Collects test results in a git repository and shows them as a site.
+#[derive(Debug, Parser)]
+#[command(name = "pony-collector", version, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Accept results over XML-RPC and serve the site.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// The results repository; created when there is nothing at the path
+    #[arg(long, value_name = "PATH")]
+    repo: PathBuf,
+
+    /// The address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    listen: String,
+
+    /// The folder of the site [default: pony/site in the repository]
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+
+    /// The address that readers use, for feeds and redirects
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    base_url: Option<String>,
+
+    /// The largest submission, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
+    max_body: usize,
+
+    /// The largest uploaded file, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 50 * 1024 * 1024)]
+    max_upload: usize,
+
+    /// How long a client may pause while it sends, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    patience: u64,
+
+    /// Store the network addresses of clients with their results
+    #[arg(long)]
+    store_addresses: bool,
+}
+
+/// What `serve` is to do.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) repo: PathBuf,
+    pub(crate) listen: String,
+    pub(crate) site: PathBuf,
+    /// Ends with a slash.
+    pub(crate) base_url: Option<String>,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) upload_bytes_max: usize,
+    pub(crate) patience: Duration,
+    pub(crate) store_addresses: bool,
+}
+
+impl From<ServeArgs> for Plan {
+    fn from(args: ServeArgs) -> Self {
+        Self {
+            site: args.site.unwrap_or_else(|| args.repo.join("pony").join("site")),
+            repo: args.repo,
+            listen: args.listen,
+            base_url: args.base_url,
+            body_bytes_max: args.max_body,
+            upload_bytes_max: args.max_upload,
+            patience: Duration::from_secs(args.patience),
+            store_addresses: args.store_addresses,
+        }
+    }
+}
+
+fn base_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |rest: &str| {
+        rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>?#".contains(&byte))
+    };
+    if !rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && is_plain(rest)) {
+        return Err("expected http:// or https://, a host and perhaps a path".to_owned());
+    }
+    Ok(format!("{}/", text.trim_end_matches('/')))
+}
+
+/// Does what the command line says and returns the exit status to end with.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = match Command::try_parse_from(args) {
+        Ok(command) => command,
+        Err(error) => {
+            // Nothing can be done for somebody who closed the stream.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+        }
+    };
+    log_to_stderr();
+    let result = match command.verb {
+        Verb::Serve(args) => serve::serve(args.into(), &mut io::stdout()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "pony-collector: error: {error:#}");
+            ExitCode::from(failure::exit_code(&error))
+        }
+    }
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("PONY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(args: &[&str]) -> Plan {
+        let args = ["pony-collector", "serve", "--repo", "r.git"].iter().chain(args);
+        match Command::try_parse_from(args).unwrap().verb {
+            Verb::Serve(args) => args.into(),
+        }
+    }
+
+    #[test]
+    fn the_site_is_inside_the_repository_unless_said_otherwise() {
+        assert_eq!(plan(&[]).site, PathBuf::from("r.git/pony/site"));
+        assert_eq!(plan(&["--site", "www"]).site, PathBuf::from("www"));
+    }
+
+    #[test]
+    fn a_base_url_ends_with_a_slash() {
+        let base_url = |url| plan(&["--base-url", url]).base_url.unwrap();
+        assert_eq!(base_url("https://ci.example"), "https://ci.example/");
+        assert_eq!(base_url("http://ci.example/pony/"), "http://ci.example/pony/");
+    }
+
+    #[test]
+    fn an_address_that_is_no_base_is_refused() {
+        for url in
+            ["ci.example", "ftp://ci.example", "http://", "http:///x", "http://a b", "http://a/?x"]
+        {
+            assert!(super::base_url(url).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! [`Collector`]: what all requests share. Everything here may block.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
+use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::auth_key::AuthKeys;
+use crate::cli::Plan;
+use crate::coordinator::{Coordinator, Newest};
+use crate::failure::Failure;
+use crate::refresher::{Refresher, full};
+use crate::upload;
+
+/// How long to wait for a writer that is about to finish.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Calls that are worked on at the same time. Bounds the memory that submissions take when read, and leaves
+/// threads for readers.
+const CALLS_MAX: usize = 16;
+
+/// Bytes of all submissions that are being received or wait to be read. Hundreds of connections, each
+/// just below the limit for one, must not take all memory.
+const RECEIVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// The repository, what is known of it, and who may add to it.
+pub(crate) struct Collector {
+    pub(crate) plan: Plan,
+    pub(crate) auth_keys: AuthKeys,
+    /// One permit for each call that may be worked on.
+    pub(crate) calls: Arc<Semaphore>,
+    /// One permit for each byte that may be held.
+    pub(crate) memory: Arc<Semaphore>,
+    /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
+    pub(crate) disk_lost: Notify,
+    store: Store,
+    writer: Mutex<Writer>,
+    coordinator: Mutex<Coordinator>,
+    refresher: Refresher,
+}
+
+impl Collector {
+    /// Takes the repository for itself and learns what is in it.
+    pub(crate) fn open(plan: Plan) -> anyhow::Result<Self> {
+        let store = Store::open_or_create(&plan.repo)?;
+        let writer = store.writer(LOCK_PATIENCE)?;
+        let coordinator = learn(&store.snapshot()?)?;
+        let folder = plan.repo.join("pony");
+        fs::create_dir_all(&folder).map_err(|source| Failure::File {
+            action: "create",
+            path: folder.clone(),
+            source,
+        })?;
+        // Everything below the site is shown to everybody.
+        if is_below(&folder, &plan.site) {
+            return Err(Failure::Exposed { site: plan.site }.into());
+        }
+        let secret = folder.join("secret");
+        let auth_keys = AuthKeys::open(&secret).map_err(|source| Failure::File {
+            action: "use",
+            path: secret,
+            source,
+        })?;
+        let artifacts = folder.join("artifacts");
+        upload::prepare(&artifacts).map_err(|source| Failure::File {
+            action: "use",
+            path: artifacts,
+            source,
+        })?;
+        let rendering = Store::open(&plan.repo)?;
+        let refresher = Refresher::start(rendering, plan.site.clone(), plan.base_url.clone());
+        Ok(Self {
+            plan,
+            auth_keys,
+            calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
+            disk_lost: Notify::new(),
+            store,
+            writer: Mutex::new(writer),
+            coordinator: Mutex::new(coordinator),
+            refresher,
+        })
+    }
+
+    /// Where the content of uploaded files is.
+    pub(crate) fn artifacts_folder(&self) -> PathBuf {
+        self.plan.repo.join("pony").join("artifacts")
+    }
+
+    /// The rules and what they know. Held for moments only.
+    pub(crate) fn coordinator(&self) -> MutexGuard<'_, Coordinator> {
+        self.coordinator.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stores a submission. When this returns it survives a power cut.
+    pub(crate) fn add(
+        &self,
+        submission: &Submission,
+        peer: IpAddr,
+        flags: BTreeSet<String>,
+    ) -> Result<Receipt, StoreError> {
+        let mut arrival = Arrival {
+            client_ip: self.plan.store_addresses.then(|| peer.to_string()),
+            flags,
+            ..Arrival::at(Timestamp::now())
+        };
+        let receipt = self.write(|writer| {
+            // While we are the writer nobody else can take the number.
+            arrival.number = Some(self.coordinator().next_number());
+            let receipt = writer.append(submission, &arrival)?.receipt;
+            remember(&mut self.coordinator(), &receipt, &submission.client_info);
+            Ok(receipt)
+        })?;
+        self.refresher.refresh();
+        Ok(receipt)
+    }
+
+    /// Records an uploaded file. `false` when there is no such result.
+    pub(crate) fn attach(&self, key: ResultKey, artifact: &Artifact) -> Result<bool, StoreError> {
+        let Some(package) = self.store.snapshot()?.package_of(key)? else { return Ok(false) };
+        self.write(|writer| writer.attach(&package, key, artifact))?;
+        self.refresher.refresh();
+        Ok(true)
+    }
+
+    /// The key that somebody means: by itself, or by the number of the original protocol.
+    pub(crate) fn key_named(&self, name: &str) -> Option<ResultKey> {
+        match name.parse() {
+            Ok(number) => self.coordinator().key_of(number),
+            Err(_) => name.parse().ok(),
+        }
+    }
+
+    /// A stored triple.
+    pub(crate) fn read(&self, key: ResultKey) -> Result<Option<TestResult>, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        match snapshot.package_of(key)? {
+            Some(package) => snapshot.read(&package, key),
+            None => Ok(None),
+        }
+    }
+
+    /// The repository as it is now.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.store.snapshot()
+    }
+
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let outcome = work(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(StoreError::Io { action: "sync", .. }) = outcome {
+            self.disk_lost.notify_one();
+        }
+        outcome
+    }
+}
+
+/// Whether a folder is `upper` or in it.
+fn is_below(folder: &Path, upper: &Path) -> bool {
+    match (folder.canonicalize(), upper.canonicalize()) {
+        (Ok(folder), Ok(upper)) => folder.starts_with(upper),
+        // It does not exist yet, so there is nothing in it.
+        _ => false,
+    }
+}
+
+/// Fills the rules from the stored results. A result that cannot be read is passed over: it must not
+/// keep the others from being served.
+fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
+    let mut coordinator = Coordinator::default();
+    for package in snapshot.packages()? {
+        for key in snapshot.results(&package)? {
+            match snapshot.summary(&package, key) {
+                Ok(Some(summary)) => {
+                    remember(&mut coordinator, &summary.receipt, &summary.client_info);
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(error = full(&error), "unreadable result"),
+            }
+        }
+    }
+    Ok(coordinator)
+}
+
+fn remember(coordinator: &mut Coordinator, receipt: &Receipt, client_info: &ClientInfo) {
+    if let Some(number) = receipt.number {
+        coordinator.add_number(number, receipt.key);
+    }
+    let newest = Newest {
+        key: receipt.key,
+        received: receipt.received,
+        success: client_info.success(),
+        duration: client_info.duration().and_then(|s| SignedDuration::try_from_secs_f64(s).ok()),
+    };
+    coordinator.add(client_info.tagset(), newest);
+}

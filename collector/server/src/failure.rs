@@ -1,0 +1,55 @@
+//! Why the collector stops, and the exit status (sysexits) that says so.
+
+use std::io;
+use std::path::PathBuf;
+
+use pony_store::StoreError;
+
+/// Wrong usage of the command line.
+pub(crate) const USAGE: u8 = 64;
+
+const DAMAGED: u8 = 3;
+const NO_INPUT: u8 = 66;
+const SOFTWARE: u8 = 70;
+const CANNOT_CREATE: u8 = 73;
+const IO: u8 = 74;
+const TRY_LATER: u8 = 75;
+const CONFIGURATION: u8 = 78;
+
+/// Why the collector cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("cannot listen on `{address}`, choose another address with --listen")]
+    Listen { address: String, source: io::Error },
+    #[error("cannot {action} `{path}`")]
+    File { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("the site `{site}` holds the repository: choose a folder of its own with --site")]
+    Exposed { site: PathBuf },
+    /// A write was refused after the fact. It is never tried again: the system may claim success then.
+    #[error("a result did not reach the disk: check the disk, then start again")]
+    DiskLost,
+    #[error("cannot start threads")]
+    Runtime(#[source] io::Error),
+}
+
+/// The exit status for an error.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return match failure {
+            Failure::Listen { .. } | Failure::File { .. } => CANNOT_CREATE,
+            Failure::Exposed { .. } => CONFIGURATION,
+            Failure::DiskLost | Failure::Runtime(_) => IO,
+        };
+    }
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::NotFound { .. }) => NO_INPUT,
+        Some(StoreError::NotAResultsRepository { .. } | StoreError::NewerFormat { .. }) => {
+            CONFIGURATION
+        }
+        Some(StoreError::Locked { .. }) => TRY_LATER,
+        Some(StoreError::Damaged { .. }) => DAMAGED,
+        Some(StoreError::Io { .. }) => IO,
+        // `StoreError` may grow.
+        Some(_) | None => SOFTWARE,
+    }
+}

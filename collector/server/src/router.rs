@@ -1,0 +1,99 @@
+//! Every address.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::body::BodyReader;
+use crate::collector::Collector;
+use crate::listener::Peer;
+use crate::{rpc, site, upload};
+
+/// Pages show what strangers sent: no script runs, nothing is loaded from elsewhere.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// All routes.
+pub(crate) fn router(collector: Arc<Collector>) -> Router {
+    let header = |name: HeaderName, value| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    Router::new()
+        .route("/xmlrpc", post(xmlrpc))
+        .route("/upload", post(upload::upload))
+        .route("/p/{package}/{key}/files/{*filename}", get(site::artifact))
+        .route("/p/{package}/{key}/request_build", post(site::request_build))
+        .fallback(elsewhere)
+        .with_state(collector)
+        .layer(from_fn(refuse_ambiguous))
+        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "same-origin"))
+}
+
+/// Clients are given a base address with any path, so the two addresses they post to may be below
+/// any prefix. Everything else is the site.
+async fn elsewhere(
+    State(collector): State<Arc<Collector>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Response {
+    let last = request.uri().path().rsplit('/').next().unwrap_or_default();
+    match (request.method().clone(), last) {
+        (Method::POST, "xmlrpc") => xmlrpc(State(collector), ConnectInfo(peer), request).await,
+        (Method::POST, "upload") => upload::upload(State(collector), request).await,
+        (Method::GET | Method::HEAD, _) => site::page(&collector, request).await,
+        _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "").into_response(),
+    }
+}
+
+/// One call. Its answer, fault or not, has status 200: the original client reads no other.
+async fn xmlrpc(
+    State(collector): State<Arc<Collector>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let plan = &collector.plan;
+    let mut reader = BodyReader::new(body, plan.body_bytes_max, plan.patience);
+    if let Err(refusal) = reader.check(&parts.headers).await {
+        return refusal.into_response();
+    }
+    let body = match reader.read(&collector.memory).await {
+        Ok(body) => body,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let permit = Arc::clone(&collector.calls).acquire_owned().await;
+    // Once it is running, a call is finished also when its client goes away.
+    let working = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        rpc::answer(&collector, &body.bytes, peer.ip())
+    });
+    match working.await {
+        Ok(answer) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// A proxy before us may see another end of such a request than we do, and take what follows for the
+/// request of somebody else. hyper has dropped the `Content-Length` of a chunked request by now, so
+/// after any of those the connection is closed; the original client never sends one.
+async fn refuse_ambiguous(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if headers.get_all(header::HOST).iter().nth(1).is_some() {
+        let close = [(header::CONNECTION, "close")];
+        return (StatusCode::BAD_REQUEST, close, "more than one Host\n").into_response();
+    }
+    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
+    let mut response = next.run(request).await;
+    if is_chunked {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}

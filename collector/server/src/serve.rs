@@ -1,0 +1,61 @@
+//! `serve`: opens the repository, listens, and stops when told to.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+
+use crate::cli::Plan;
+use crate::collector::Collector;
+use crate::failure::Failure;
+use crate::listener;
+use crate::router::router;
+
+/// Serves until SIGTERM or an interrupt. Says on `out` where, once it is ready.
+pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
+    let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let collector = Arc::new(Collector::open(plan)?);
+    runtime.block_on(async {
+        let plan = &collector.plan;
+        let cannot_listen = |source| Failure::Listen { address: plan.listen.clone(), source };
+        let listener = TcpListener::bind(&plan.listen).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+        let signal = stop_signal()?;
+        let stop = async {
+            tokio::select! {
+                () = signal => Ok(()),
+                () = collector.disk_lost.notified() => Err(Failure::DiskLost),
+            }
+        };
+        tracing::info!(lines = collector.coordinator().line_count(), "repository opened");
+        // A closed stream must not keep results from being collected.
+        let _ = writeln!(
+            out,
+            "listening on http://{address}/ (results in `{}`, site in `{}`)",
+            plan.repo.display(),
+            plan.site.display()
+        );
+        let _ = out.flush();
+        listener::accept(listener, router(Arc::clone(&collector)), stop).await?;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// Resolves when the process is asked to end. The handlers are in place when this returns.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(Failure::Runtime)?;
+    Ok(async move {
+        #[cfg(unix)]
+        let terminated = terminate.recv();
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<Option<()>>();
+        tokio::select! {
+            _ = terminated => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    })
+}

@@ -1,0 +1,250 @@
+//! What browsers ask for: the rendered pages, uploaded files, and to have something built.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use pony_formats::ResultKey;
+use pony_formats::names::url_component;
+use pony_store::{Artifact, StoreError};
+use tower_http::services::{ServeDir, ServeFile};
+
+use crate::collector::Collector;
+use crate::refresher::full;
+use crate::upload;
+
+/// What may stand as it is in the file name of a download (RFC 8187).
+const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
+/// A rendered page, or anything else of the site.
+pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
+    if let Some(path) = modern_path(request.uri().path(), |name| collector.key_named(name)) {
+        let base = collector.plan.base_url.as_deref().unwrap_or("/");
+        return Redirect::permanent(&format!("{base}{path}")).into_response();
+    }
+    let is_feed = is_old_feed(request.uri().path());
+    match ServeDir::new(&collector.plan.site).try_call(request).await {
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
+        Ok(response) => {
+            let mut response = response.map(Body::new);
+            if is_feed && response.status() == StatusCode::OK {
+                let feed = HeaderValue::from_static("application/rss+xml");
+                response.headers_mut().insert(header::CONTENT_TYPE, feed);
+            }
+            response
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot read the site");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The path of a page that was written as the original server wrote it: the package percent-encoded, the
+/// result by its number. `None` when it is written as it should be.
+fn modern_path(path: &str, key_named: impl Fn(&str) -> Option<ResultKey>) -> Option<String> {
+    let mut parts = path.strip_prefix("/p/")?.splitn(3, '/');
+    let (package, result, tail) = (parts.next()?, parts.next(), parts.next());
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
+    let mut modern = "p/".to_owned();
+    if package.bytes().all(plain) {
+        modern.push_str(package);
+    } else {
+        modern.push_str(&url_component(&percent_decode_str(package).decode_utf8().ok()?));
+    }
+    if let Some(result) = result {
+        let key = key_named(result).map(|key| key.to_string());
+        modern.extend(["/", key.as_deref().unwrap_or(result)]);
+    }
+    if let Some(tail) = tail {
+        modern.extend(["/", tail]);
+    }
+    (modern != path[1..]).then_some(modern)
+}
+
+/// Whether this is a feed at the address that the original server gave it, which has no extension to tell
+/// its type by.
+fn is_old_feed(path: &str) -> bool {
+    path.starts_with("/rss2/") && !path.ends_with('/') && !path.ends_with(".xml")
+}
+
+/// A visible file of a result. Never shown in the browser: it may be a page with a script in it.
+pub(crate) async fn artifact(
+    State(collector): State<Arc<Collector>>,
+    Path((package, key, filename)): Path<(String, String, String)>,
+    request: Request,
+) -> Response {
+    let folder = collector.artifacts_folder();
+    let found = in_background(move || find_artifact(&collector, &package, &key, &filename)).await;
+    let artifact = match found {
+        Ok(Some(artifact)) => artifact,
+        Ok(None) => return not_found(),
+        Err(response) => return response,
+    };
+    let path = upload::content_path(&folder, &artifact.sha256);
+    match ServeFile::new(path).try_call(request).await {
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
+        Ok(response) => as_download(response.map(Body::new), &artifact.filename),
+        Err(error) => {
+            tracing::warn!(%error, "cannot read an uploaded file");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn as_download(mut response: Response, filename: &str) -> Response {
+    let filename = utf8_percent_encode(filename, ATTR_CHAR);
+    let disposition = format!("attachment; filename*=UTF-8''{filename}");
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    );
+    if let Ok(disposition) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
+
+/// Makes the next machine that asks build what this result is of.
+pub(crate) async fn request_build(
+    State(collector): State<Arc<Collector>>,
+    Path((package, key)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if !is_same_origin(&headers) {
+        return (StatusCode::FORBIDDEN, "only from our own pages\n").into_response();
+    }
+    match in_background(move || request_build_of(&collector, &package, &key)).await {
+        Ok(true) => Redirect::to("../").into_response(),
+        Ok(false) => not_found(),
+        Err(response) => response,
+    }
+}
+
+fn request_build_of(collector: &Collector, package: &str, key: &str) -> Result<bool, StoreError> {
+    let Some((package, key)) = find_result(collector, package, key)? else { return Ok(false) };
+    let Some(summary) = collector.snapshot()?.summary(&package, key)? else { return Ok(false) };
+    Ok(collector.coordinator().request(summary.client_info.tagset()))
+}
+
+/// Whether a request that changes something was made by one of our pages, or by no page at all.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    match headers.contains_key(header::ORIGIN) {
+        true => text(header::ORIGIN)
+            .and_then(|origin| origin.split_once("://"))
+            .is_some_and(|(_, host)| Some(host) == text(header::HOST)),
+        // Browsers say where a POST comes from.
+        false => true,
+    }
+}
+
+/// The last visible file of this name.
+fn find_artifact(
+    collector: &Collector,
+    package: &str,
+    key: &str,
+    filename: &str,
+) -> Result<Option<Artifact>, StoreError> {
+    let Some((package, key)) = find_result(collector, package, key)? else { return Ok(None) };
+    let artifacts = collector.snapshot()?.artifacts(&package, key)?;
+    let newest = artifacts.into_iter().rfind(|artifact| artifact.filename == filename);
+    Ok(newest.filter(|artifact| artifact.visible))
+}
+
+/// The result that an address names. Package and key must belong together; the package may be
+/// written as the site writes it or, decoded, as the original server wrote it.
+fn find_result(
+    collector: &Collector,
+    package: &str,
+    key: &str,
+) -> Result<Option<(String, ResultKey)>, StoreError> {
+    let Some(key) = collector.key_named(key) else { return Ok(None) };
+    let name = collector.snapshot()?.package_of(key)?;
+    let matching = name.filter(|name| url_component(name) == package || name == package);
+    Ok(matching.map(|name| (name, key)))
+}
+
+/// Runs what blocks where it may.
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Response> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            tracing::error!(error = full(&error), "the repository failed");
+            Err(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
+        Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+    }
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "there is nothing at this address\n").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_addresses_lead_to_their_pages() {
+        let key_named = |name: &str| match name {
+            "41" => "1767323045678000042".parse().ok(),
+            other => other.parse().ok(),
+        };
+        let cases = [
+            ("/p/a%2Fb/", Some("p/a~2fb/")),
+            ("/p/my%20pkg/show_all", Some("p/my~20pkg/show_all")),
+            ("/p/my%20pkg", Some("p/my~20pkg")),
+            ("/p/a+b/", Some("p/a~2bb/")),
+            ("/p/%2e%2e/", Some("p/~2e~2e/")),
+            ("/p/a%41/", Some("p/aA/")),
+            ("/p/hayloft/41/", Some("p/hayloft/1767323045678000042/")),
+            ("/p/a%2Fb/41/files/x%20y", Some("p/a~2fb/1767323045678000042/files/x%20y")),
+            ("/p/hayloft/42/", None),
+            ("/p/hayloft/1767323045678000042/", None),
+            ("/p/hayloft/", None),
+            ("/p/a~2fb/1/", None),
+            ("/p/%ff/", None),
+            ("/", None),
+            ("/a%20b/", None),
+        ];
+        for (old, modern) in cases {
+            assert_eq!(modern_path(old, key_named).as_deref(), modern, "{old}");
+            let again = modern.and_then(|path| modern_path(&format!("/{path}"), key_named));
+            assert_eq!(again, None, "{old} would redirect for ever");
+        }
+    }
+
+    #[test]
+    fn other_sites_cannot_ask_for_builds() {
+        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
+            let pair = |&(name, value): &(&'static str, &'static str)| {
+                (header::HeaderName::from_static(name), HeaderValue::from_static(value))
+            };
+            pairs.iter().map(pair).collect()
+        };
+        let cases: [(&[_], bool); 8] = [
+            (&[("host", "a:1")], true),
+            (&[("host", "a:1"), ("origin", "http://a:1")], true),
+            (&[("host", "a:1"), ("origin", "http://a")], false),
+            (&[("host", "a:1"), ("origin", "null")], false),
+            (&[("origin", "http://a")], false),
+            (&[("sec-fetch-site", "same-origin"), ("origin", "http://proxied")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site")], false),
+        ];
+        for (pairs, allowed) in cases {
+            assert_eq!(is_same_origin(&headers(pairs)), allowed, "{pairs:?}");
+        }
+    }
+}

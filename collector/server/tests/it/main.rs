@@ -1,0 +1,11 @@
+//! Drives the real `pony-collector` over real HTTP, against real git.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod collector;
+mod hostile;
+mod http;
+mod methods;
+mod pages;
+mod restart;
+mod uploads;

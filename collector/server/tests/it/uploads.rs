@@ -1,0 +1,171 @@
+//! Files that belong to a result.
+
+use std::fs;
+
+use crate::collector::{Collector, Place, client_info, git};
+use crate::http::{Answer, connect, exchange, get, post, read_answer, request};
+
+fn upload(collector: &Collector, query: &str, body: &[u8]) -> Answer {
+    post(collector.address, &format!("/upload?{query}"), body)
+}
+
+/// No content.
+const NOTHING: [Vec<u8>; 0] = [];
+
+/// The files that hold uploaded content.
+fn contents(place: &Place) -> Vec<Vec<u8>> {
+    let artifacts = place.repo().join("pony").join("artifacts");
+    let mut found = Vec::new();
+    for shard in fs::read_dir(artifacts).unwrap() {
+        let shard = shard.unwrap().path();
+        assert!(shard.is_dir(), "a left-over: {shard:?}");
+        found.extend(
+            fs::read_dir(shard).unwrap().map(|file| fs::read(file.unwrap().path()).unwrap()),
+        );
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn an_uploaded_file_can_be_downloaded() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (key, auth_key) = collector.add(client_info("a/b", true));
+    let body: Vec<u8> = (0..300_000u32).map(|n| n.to_le_bytes()[n as usize % 3]).collect();
+    let query =
+        format!("visible=yes&description=the+log&auth_key={auth_key}&filename=b+c%2F%C3%A9.html");
+    // As Python 2's urllib sends it.
+    let line = format!("POST /upload?{query} HTTP/1.0");
+    let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let answer = exchange(collector.address, &request(&line, headers, &body));
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+
+    for package in ["a~2fb", "a%2Fb"] {
+        let answer =
+            get(collector.address, &format!("/p/{package}/{key}/files/b%20c%2F%C3%A9.html"));
+        assert_eq!(answer.status, 200, "{package}");
+        assert_eq!(answer.body, body);
+        assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        let disposition = "attachment; filename*=UTF-8''b%20c%2F%C3%A9.html";
+        assert_eq!(answer.header("content-disposition"), Some(disposition));
+        assert!(answer.header("content-security-policy").unwrap().contains("sandbox"));
+    }
+    assert_eq!(
+        get(collector.address, &format!("/p/other/{key}/files/b%20c%2F%C3%A9.html")).status,
+        404
+    );
+    assert_eq!(get(collector.address, &format!("/p/a~2fb/{key}/files/other")).status, 404);
+    assert_eq!(get(collector.address, "/p/a~2fb/1/files/other").status, 404);
+    place.fsck();
+    assert!(git(&place.repo(), &["grep", "-h", "the log", "main"]).contains("the log"));
+    assert!(!place.log().contains(&auth_key), "auth keys are not logged");
+}
+
+#[test]
+fn the_newest_file_of_a_name_counts_and_invisible_ones_do_not() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (key, auth_key) = collector.add(client_info("hayloft", true));
+    let query = |name: &str, visible: &str| {
+        format!("visible={visible}&description=&auth_key={auth_key}&filename={name}")
+    };
+    for body in [b"first".as_slice(), b"second"] {
+        assert_eq!(upload(&collector, &query("log", "yes"), body).status, 200);
+    }
+    assert_eq!(upload(&collector, &query("secret", "no"), b"third").status, 200);
+    assert_eq!(upload(&collector, &query("empty", "yes"), b"").status, 200);
+
+    let file = |name: &str| get(collector.address, &format!("/p/hayloft/{key}/files/{name}"));
+    assert_eq!(file("log").body, b"second");
+    assert_eq!(file("secret").status, 404);
+    assert_eq!((file("empty").status, file("empty").body.len()), (200, 0));
+}
+
+#[test]
+fn a_wrong_key_is_refused_without_a_challenge() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (_, auth_key) = collector.add(client_info("hayloft", true));
+    let body = vec![b'x'; 1_000_000];
+    for wrong in [
+        "0".repeat(32),
+        auth_key[..31].to_owned(),
+        String::new(),
+        auth_key.replace(char::is_numeric, "a"),
+    ] {
+        let query = format!("visible=yes&description=x&auth_key={wrong}&filename=log");
+        let answer = upload(&collector, &query, &body);
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, None), "{wrong}");
+    }
+    assert_eq!(contents(&place), NOTHING);
+}
+
+#[test]
+fn labels_that_are_missing_or_impossible_are_refused() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (_, auth_key) = collector.add(client_info("hayloft", true));
+    for query in [
+        String::new(),
+        format!("auth_key={auth_key}"),
+        format!("auth_key={auth_key}&filename=x"),
+        format!("auth_key={auth_key}&description=x&filename="),
+        format!("auth_key={auth_key}&description=x&filename=a%00b"),
+        format!("auth_key={auth_key}&description=x&filename={}", "x".repeat(300)),
+        "description=x&filename=y".to_owned(),
+    ] {
+        assert_eq!(upload(&collector, &query, b"x").status, 400, "{query}");
+    }
+}
+
+#[test]
+fn names_of_files_are_labels() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (key, auth_key) = collector.add(client_info("hayloft", true));
+    for name in ["..%2F..%2Fx", "%2Fetc%2Fx", ".", "..", ".htaccess", "%3Cscript%3E"] {
+        let query = format!("visible=yes&description=x&auth_key={auth_key}&filename={name}");
+        assert_eq!(upload(&collector, &query, name.as_bytes()).status, 200, "{name}");
+    }
+    assert_eq!(contents(&place).len(), 6);
+    let answer = get(collector.address, &format!("/p/hayloft/{key}/files/..%2F..%2Fx"));
+    assert_eq!((answer.status, answer.text()), (200, "..%2F..%2Fx"));
+    place.fsck();
+}
+
+#[test]
+fn a_file_over_the_limit_or_sent_in_part_leaves_nothing() {
+    let place = Place::new();
+    let collector = place.start(&["--max-upload", "1000"]);
+    let (_, auth_key) = collector.add(client_info("hayloft", true));
+    let query = format!("visible=yes&description=x&auth_key={auth_key}&filename=log");
+    assert_eq!(upload(&collector, &query, &vec![0; 1_000_000]).status, 413);
+    let chunks = format!("3e8\r\n{}\r\n", "x".repeat(1000)).repeat(2);
+    let chunked = format!(
+        "POST /upload?{query} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
+    );
+    assert_eq!(exchange(collector.address, chunked.as_bytes()).status, 413);
+
+    let whole = request(&format!("POST /upload?{query} HTTP/1.1"), "", &[0; 100]);
+    let mut broken = connect(collector.address);
+    std::io::Write::write_all(&mut broken, &whole[..whole.len() - 1]).unwrap();
+    broken.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(read_answer(broken).is_none_or(|answer| answer.status == 400));
+    assert_eq!(contents(&place), NOTHING);
+}
+
+#[test]
+fn auth_keys_outlive_a_restart() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (key, auth_key) = collector.add(client_info("hayloft", true));
+    collector.kill();
+    let collector = place.start(&[]);
+    let query = format!("visible=yes&description=x&auth_key={auth_key}&filename=log");
+    assert_eq!(upload(&collector, &query, b"late").status, 200);
+    collector.kill();
+    let collector = place.start(&[]);
+    assert_eq!(get(collector.address, &format!("/p/hayloft/{key}/files/log")).body, b"late");
+}

@@ -1,0 +1,101 @@
+//! Creating a results repository: all of it, or nothing.
+
+use std::io;
+use std::path::Path;
+
+use crate::StoreError;
+use crate::disk::Disk;
+use crate::layout::{BRANCH, FORMAT_FILE};
+use crate::publish::{Draft, publish};
+use crate::store::{git_options, open_git};
+
+/// The git configuration of a results repository.
+const CONFIG: &str = include_str!("init/config");
+
+/// JSON does not shrink by being compared with other JSON, but trying takes git most of the time of a
+/// clone or a repack.
+const ATTRIBUTES: &str = "*.json -delta\n";
+
+/// What tells a stranger what the repository is.
+const README: &str = include_str!("init/README.md");
+
+/// What tells a program.
+const FORMAT: &str = include_str!("init/format.json");
+
+/// The time of every first commit, seconds since 1970: before any result key. With this, all repositories
+/// begin with the same commit, and git can merge any two of them.
+const FIRST_SECOND: i64 = 1_000_000_000;
+
+/// Creates a repository at `path`, where there is nothing or an empty folder. It appears there complete,
+/// or not at all.
+pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
+    let path = std::path::absolute(path).map_err(StoreError::io("create", path))?;
+    // An empty folder may be there by way of a symbolic link.
+    let path = path.canonicalize().unwrap_or(path);
+    if !is_vacant(&path)? {
+        return Err(occupied(&path));
+    }
+    let parent = path.parent().unwrap_or(&path);
+    std::fs::create_dir_all(parent).map_err(StoreError::io("create", parent))?;
+    let nursery = tempfile::Builder::new().prefix(".pony-new-").tempdir_in(parent);
+    let nursery = nursery.map_err(StoreError::io("create a folder in", parent))?;
+    // One level down, because the temporary folder itself is closed to other users.
+    let new = nursery.path().join("repository");
+    let mut disk = Disk::default();
+    build(&new, &mut disk)?;
+    disk.sync_all_in(&new)?;
+    std::fs::rename(&new, &path).map_err(|error| match error.kind() {
+        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => occupied(&path),
+        _ => StoreError::io("create", &path)(error),
+    })?;
+    disk.sync_folder(parent)
+}
+
+/// Whether there is nothing at `path`, or an empty folder.
+pub(crate) fn is_vacant(path: &Path) -> Result<bool, StoreError> {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => match path.symlink_metadata()
+        {
+            Ok(_) => Ok(false),
+            Err(error) => Err(StoreError::io("create", path)(error)),
+        },
+        Err(error) => Err(StoreError::io("read", path)(error)),
+    }
+}
+
+fn occupied(path: &Path) -> StoreError {
+    let reason = "there is something already: name a new or an empty folder";
+    StoreError::io("create", path)(io::Error::new(io::ErrorKind::AlreadyExists, reason))
+}
+
+fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
+    let kind = gix::create::Kind::Bare;
+    gix::ThreadSafeRepository::init_opts(path, kind, Default::default(), git_options())
+        .map_err(StoreError::gix("create", path))?;
+    disk.write(&path.join("HEAD"), format!("ref: {BRANCH}\n").as_bytes())?;
+    disk.write(&path.join("config"), CONFIG.as_bytes())?;
+    disk.write(&path.join("info/attributes"), ATTRIBUTES.as_bytes())?;
+    disk.write(&path.join("description"), b"Test results collected by pony\n")?;
+    // Samples of hooks: nothing here runs any.
+    let hooks = path.join("hooks");
+    std::fs::remove_dir_all(&hooks)
+        .and_then(|()| std::fs::create_dir(&hooks))
+        .map_err(StoreError::io("create", &hooks))?;
+    for folder in ["objects/pack", "refs/heads", "refs/tags"].map(|folder| path.join(folder)) {
+        std::fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+    }
+    let draft = Draft {
+        parent: None,
+        files: vec![
+            ("README.md".to_owned(), README.as_bytes()),
+            (FORMAT_FILE.to_owned(), FORMAT.as_bytes()),
+        ],
+        message: "Start a results repository\n".to_owned(),
+        seconds: FIRST_SECOND,
+    };
+    let repo = open_git(path).map_err(StoreError::gix("open", path))?.to_thread_local();
+    publish(&repo.with_object_memory(), disk, &draft)?;
+    Ok(())
+}

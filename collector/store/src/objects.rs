@@ -1,0 +1,159 @@
+//! [`Objects`]: reading commits, folders and files out of git, whatever strangers have put there.
+
+use std::fmt::Display;
+
+use gix::ObjectId;
+use gix::objs::{CommitRef, Kind, TreeRefIter};
+
+use crate::StoreError;
+use crate::error::one_line;
+use crate::layout::RESULT_BYTES_MAX;
+
+/// Reads objects. gix refuses to inflate one larger than [`RESULT_BYTES_MAX`], see `store::open_git`.
+pub(crate) struct Objects<'r> {
+    repo: &'r gix::Repository,
+}
+
+/// A file or a folder. Symbolic links, submodules and names that cannot be ours do not exist here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) is_folder: bool,
+    pub(crate) id: ObjectId,
+}
+
+/// What matters of a commit.
+#[derive(Debug, Clone)]
+pub(crate) struct Commit {
+    pub(crate) tree: ObjectId,
+    /// The first one.
+    pub(crate) parent: Option<ObjectId>,
+    /// Committer time, seconds since 1970.
+    pub(crate) seconds: i64,
+}
+
+/// An object that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    object: String,
+    reason: String,
+}
+
+impl Unreadable {
+    /// As an error about what the object belongs to.
+    pub(crate) fn in_subject(self, subject: impl Display) -> StoreError {
+        let reason = format!("{} {}", self.object, self.reason);
+        StoreError::Damaged { subject: subject.to_string(), reason }
+    }
+}
+
+impl From<Unreadable> for StoreError {
+    fn from(error: Unreadable) -> Self {
+        Self::Damaged { subject: error.object, reason: error.reason }
+    }
+}
+
+impl<'r> Objects<'r> {
+    pub(crate) fn new(repo: &'r gix::Repository) -> Self {
+        Self { repo }
+    }
+
+    /// The content of a file.
+    pub(crate) fn file(&self, id: ObjectId) -> Result<Vec<u8>, Unreadable> {
+        self.read(id, Kind::Blob)
+    }
+
+    /// What is in a folder, in git's order: by name, so that dates and keys come oldest first.
+    pub(crate) fn folder(&self, id: ObjectId) -> Result<Vec<Entry>, Unreadable> {
+        let data = self.read(id, Kind::Tree)?;
+        let entries = TreeRefIter::from_bytes(&data, id.kind());
+        let mut ours = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|error| unreadable(Kind::Tree, id, one_line(&error)))?;
+            ours.extend(known_entry(&entry));
+        }
+        Ok(ours)
+    }
+
+    /// The entry at a path below a folder, components joined with `/`. `None` when it is not there.
+    pub(crate) fn find(&self, folder: ObjectId, path: &str) -> Result<Option<Entry>, Unreadable> {
+        let mut at = Entry { name: String::new(), is_folder: true, id: folder };
+        for component in path.split('/') {
+            if !at.is_folder {
+                return Ok(None);
+            }
+            let data = self.read(at.id, Kind::Tree)?;
+            let mut entries = TreeRefIter::from_bytes(&data, at.id.kind());
+            let found = entries.find_map(|entry| match entry {
+                Ok(entry) if entry.filename == component.as_bytes() => Some(Ok(entry)),
+                Ok(_) => None,
+                Err(error) => Some(Err(unreadable(Kind::Tree, at.id, one_line(&error)))),
+            });
+            let Some(next) = found.transpose()?.as_ref().and_then(known_entry) else {
+                return Ok(None);
+            };
+            at = next;
+        }
+        Ok(Some(at))
+    }
+
+    /// What matters of a commit.
+    pub(crate) fn commit(&self, id: ObjectId) -> Result<Commit, Unreadable> {
+        let data = self.read(id, Kind::Commit)?;
+        let broken = |error| unreadable(Kind::Commit, id, one_line(&error));
+        let commit = CommitRef::from_bytes(&data, id.kind()).map_err(broken)?;
+        // A stranger's time may be nonsense; it only ever bounds our own from below.
+        let seconds = commit.committer().and_then(|committer| committer.time());
+        let seconds = seconds.map_or(0, |time| time.seconds);
+        Ok(Commit { tree: commit.tree(), parent: commit.parents().next(), seconds })
+    }
+
+    /// The commit that `branch` is at; `None` when there is no such branch.
+    pub(crate) fn branch(&self, branch: &str) -> Result<Option<ObjectId>, Unreadable> {
+        let broken = |reason| Unreadable { object: format!("branch {branch}"), reason };
+        let reference = self.repo.try_find_reference(branch);
+        let Some(reference) = reference.map_err(|error| broken(one_line(&error)))? else {
+            return Ok(None);
+        };
+        match reference.try_id() {
+            Some(id) => Ok(Some(id.detach())),
+            None => Err(broken("is symbolic: it must name a commit".to_owned())),
+        }
+    }
+
+    fn read(&self, id: ObjectId, kind: Kind) -> Result<Vec<u8>, Unreadable> {
+        let object = self.repo.try_find_object(id);
+        let object = object.map_err(|error| unreadable(kind, id, one_line(&error)))?;
+        let Some(object) = object else {
+            // Older versions of git note a clone with a filter in the first place, newer ones in the second.
+            let config = self.repo.config_snapshot();
+            let notes = ["extensions.partialClone", "remote.origin.promisor"];
+            let is_partial = notes.iter().any(|key| config.string(*key).is_some());
+            let hint = if is_partial { ": make a clone without a filter" } else { "" };
+            return Err(unreadable(kind, id, format!("is missing{hint}")));
+        };
+        if object.kind != kind {
+            return Err(unreadable(kind, id, format!("is a {}", object.kind)));
+        }
+        // gix bounds what it allocates, but not what was small when packed.
+        if object.data.len() > RESULT_BYTES_MAX {
+            return Err(unreadable(kind, id, format!("is larger than {RESULT_BYTES_MAX} bytes")));
+        }
+        Ok(object.detach().data)
+    }
+}
+
+fn unreadable(kind: Kind, id: ObjectId, reason: impl Into<String>) -> Unreadable {
+    Unreadable { object: format!("{kind} {id}"), reason: reason.into() }
+}
+
+fn known_entry(entry: &gix::objs::tree::EntryRef<'_>) -> Option<Entry> {
+    let is_folder = entry.mode.is_tree();
+    let name = std::str::from_utf8(entry.filename).ok()?;
+    let is_plain = !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0']);
+    (is_plain && (is_folder || entry.mode.is_blob())).then(|| Entry {
+        name: name.to_owned(),
+        is_folder,
+        id: entry.oid.to_owned(),
+    })
+}

@@ -1,0 +1,148 @@
+//! Walking the folders of packages: which packages there are, and which results each has.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use gix::ObjectId;
+use pony_formats::ResultKey;
+use pony_formats::names::tree_component;
+use serde::Deserialize;
+
+use crate::StoreError;
+use crate::layout::{FolderName, is_date_part, key_at, package_at};
+use crate::objects::{Entry, Objects, Unreadable};
+
+/// The true names behind folders whose names had to be shortened. They never change, so one look is enough
+/// for the life of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Packages {
+    shortened: Mutex<BTreeMap<String, String>>,
+}
+
+/// What is needed of `client_info.json`.
+#[derive(Deserialize)]
+struct PackageName {
+    package: String,
+}
+
+impl Packages {
+    /// The true names of all packages that have a result, sorted.
+    pub(crate) fn all(
+        &self,
+        objects: &Objects<'_>,
+        root: ObjectId,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for entry in objects.folder(root)? {
+            if newest_key(objects, &entry)?.is_some()
+                && let Some(name) = self.name_of(objects, &entry)?
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The true name of the package of a top folder; `None` when the folder is no package's.
+    pub(crate) fn name_of(
+        &self,
+        objects: &Objects<'_>,
+        entry: &Entry,
+    ) -> Result<Option<String>, StoreError> {
+        match package_at(&entry.name) {
+            FolderName::Package(name) => return Ok(Some(name)),
+            FolderName::Foreign => return Ok(None),
+            FolderName::Shortened => {}
+        }
+        let known = |packages: &Self| {
+            let names = packages.shortened.lock().unwrap_or_else(PoisonError::into_inner);
+            names.get(&entry.name).cloned()
+        };
+        if let Some(name) = known(self) {
+            return Ok(Some(name));
+        }
+        let name = name_in_results(objects, entry)?;
+        if let Some(name) = &name {
+            let mut names = self.shortened.lock().unwrap_or_else(PoisonError::into_inner);
+            names.insert(entry.name.clone(), name.clone());
+        }
+        Ok(name)
+    }
+}
+
+/// Looks at the results, newest first, until one knows the name.
+fn name_in_results(objects: &Objects<'_>, package: &Entry) -> Result<Option<String>, StoreError> {
+    let mut found = None;
+    visit_results(objects, package.id, |_, folder| {
+        let client_info = match objects.find(folder, "client_info.json") {
+            Ok(Some(entry)) if !entry.is_folder => objects.file(entry.id).ok(),
+            _ => None,
+        };
+        found = client_info
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .map(|PackageName { package }| package)
+            .filter(|name| tree_component(name) == package.name);
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(found)
+}
+
+/// The newest result in a top folder; `None` when there is none.
+pub(crate) fn newest_key(
+    objects: &Objects<'_>,
+    package: &Entry,
+) -> Result<Option<ResultKey>, Unreadable> {
+    let mut newest = None;
+    if package.is_folder {
+        visit_results(objects, package.id, |key, _| {
+            newest = Some(key);
+            ControlFlow::Break(())
+        })?;
+    }
+    Ok(newest)
+}
+
+/// The keys of all results of a package, oldest first.
+pub(crate) fn keys(objects: &Objects<'_>, package: ObjectId) -> Result<Vec<ResultKey>, Unreadable> {
+    let mut keys = Vec::new();
+    visit_results(objects, package, |key, _| {
+        keys.push(key);
+        ControlFlow::Continue(())
+    })?;
+    keys.reverse();
+    Ok(keys)
+}
+
+/// Visits the folders of a package's results, newest first.
+fn visit_results(
+    objects: &Objects<'_>,
+    package: ObjectId,
+    mut visit: impl FnMut(ResultKey, ObjectId) -> ControlFlow<()>,
+) -> Result<(), Unreadable> {
+    for year in dates(objects, package, 4)? {
+        for month in dates(objects, year.id, 2)? {
+            for day in dates(objects, month.id, 2)? {
+                let results = objects.folder(day.id)?;
+                for result in results.into_iter().rev().filter(|entry| entry.is_folder) {
+                    let path = [&*year.name, &*month.name, &*day.name, &*result.name].join("/");
+                    if let Some(key) = key_at(&path)
+                        && visit(key, result.id).is_break()
+                    {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folders that are a year's, month's or day's, newest first.
+fn dates(objects: &Objects<'_>, id: ObjectId, digits: usize) -> Result<Vec<Entry>, Unreadable> {
+    let mut entries = objects.folder(id)?;
+    entries.retain(|entry| entry.is_folder && is_date_part(&entry.name, digits));
+    entries.reverse();
+    Ok(entries)
+}

@@ -1,0 +1,233 @@
+//! [`RollUp`]: joins small packs into larger ones.
+//!
+//! Every append makes a pack, and every look-up of an object tries every pack: left alone, a
+//! repository would grow slow, and after a few thousand packs unreadable. git cannot help: where objects
+//! are precious it refuses to delete packs. So a writer joins its own packs whenever there are too many,
+//! as git's geometric repack chooses them: each that stays is at least twice as large as all
+//! smaller ones together, so that a byte is copied only a few times in its life.
+//!
+//! Entries are copied as they stand, each checked against the checksum in its index. A joined pack is on
+//! disk before the packs in it go. What is damaged, or not ours, is left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::odb::pack::index;
+
+use crate::StoreError;
+use crate::disk::Disk;
+use crate::pack::PackWriter;
+
+/// Packs are joined when there are this many.
+const PACKS_MAX: usize = 32;
+
+/// Bytes of a pack that is left as it is: joining larger ones would keep submissions waiting.
+const PACK_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Types of entries from here on are deltas or unknown: they need other entries near them.
+const FIRST_DELTA_TYPE: u8 = 5;
+
+/// Joins packs, and remembers which ones cannot be joined.
+#[derive(Debug, Default)]
+pub(crate) struct RollUp {
+    unusable: BTreeSet<PathBuf>,
+}
+
+/// A pack of ours.
+#[derive(Debug)]
+struct Pack {
+    /// Its index; the pack is beside it.
+    index: PathBuf,
+    bytes: u64,
+}
+
+/// An object in a pack: `offset..end` is its entry.
+struct Span {
+    id: ObjectId,
+    crc32: u32,
+    offset: u64,
+    end: u64,
+}
+
+impl RollUp {
+    /// Joins packs if there are too many. Failing is no error: everything stays where it is, and the next
+    /// append tries again. A failed sync is remembered by `disk`.
+    pub(crate) fn run(&mut self, folder: &Path, hash: gix::hash::Kind, disk: &mut Disk) {
+        let Ok(packs) = self.own_packs(folder) else { return };
+        if packs.len() < PACKS_MAX {
+            return;
+        }
+        let joined = choose(packs);
+        if let Err(Failure::Unusable(index)) = join(&joined, folder, hash, disk) {
+            self.unusable.insert(index);
+        }
+    }
+
+    /// Packs that no program but a writer of ours has touched: git adds more files to those it makes or
+    /// keeps. None at all when there is a multi-pack-index, which must not lose a pack it lists.
+    fn own_packs(&self, folder: &Path) -> io::Result<Vec<Pack>> {
+        let mut files: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            files.entry(path.with_extension("")).or_default().insert(path);
+        }
+        if files.contains_key(&folder.join("multi-pack-index")) {
+            return Ok(vec![]);
+        }
+        let mut packs = Vec::new();
+        for (stem, files) in files {
+            let (index, pack) = (stem.with_extension("idx"), stem.with_extension("pack"));
+            if files.iter().eq([&index, &pack]) && !self.unusable.contains(&index) {
+                let bytes = pack.metadata()?.len();
+                packs.push(Pack { index, bytes });
+            }
+        }
+        packs.retain(|pack| pack.bytes <= PACK_BYTES_MAX);
+        Ok(packs)
+    }
+}
+
+/// The smaller packs, up to the first that is twice as large as all before it together.
+fn choose(mut packs: Vec<Pack>) -> Vec<Pack> {
+    packs.sort_by_key(|pack| pack.bytes);
+    let mut together = 0;
+    let mut end = 0;
+    for (position, pack) in packs.iter().enumerate() {
+        if position >= 2 && pack.bytes >= 2 * together && is_geometric(&packs[position..]) {
+            break;
+        }
+        together += pack.bytes;
+        end = position + 1;
+    }
+    packs.truncate(end);
+    packs
+}
+
+fn is_geometric(packs: &[Pack]) -> bool {
+    packs.is_sorted_by(|small, large| large.bytes >= 2 * small.bytes)
+}
+
+/// Why packs were not joined.
+enum Failure {
+    /// The pack with this index cannot be read, is damaged, or holds deltas: then git made it.
+    Unusable(PathBuf),
+    /// The new pack could not be written, or the old ones not removed.
+    NotWritten,
+}
+
+impl From<StoreError> for Failure {
+    fn from(_: StoreError) -> Self {
+        Self::NotWritten
+    }
+}
+
+fn join(
+    packs: &[Pack],
+    folder: &Path,
+    hash: gix::hash::Kind,
+    disk: &mut Disk,
+) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    let mut contents = Vec::new();
+    for pack in packs {
+        let mut spans = pack.spans(hash).ok_or_else(|| pack.unusable())?;
+        spans.retain(|span| seen.insert(span.id));
+        contents.push(spans);
+    }
+    let count = u32::try_from(seen.len()).map_err(|_| Failure::NotWritten)?;
+    let mut joined = PackWriter::create(folder, hash, count)?;
+    for (pack, spans) in packs.iter().zip(&contents) {
+        let mut file = File::open(pack.path()).map(BufReader::new).map_err(|_| pack.unusable())?;
+        for span in spans {
+            let entry = span.read(&mut file).ok_or_else(|| pack.unusable())?;
+            joined.add_raw(span.id, span.crc32, &entry)?;
+        }
+    }
+    let joined = joined.finish(disk)?;
+    for pack in packs.iter().filter(|pack| pack.index != joined) {
+        // Without its index a pack is no longer looked at. If the rest fails, it is a leftover
+        // that a later writer removes.
+        for path in [&pack.index, &pack.path()] {
+            std::fs::remove_file(path).map_err(|_| Failure::NotWritten)?;
+        }
+    }
+    Ok(())
+}
+
+impl Pack {
+    fn path(&self) -> PathBuf {
+        self.index.with_extension("pack")
+    }
+
+    fn unusable(&self) -> Failure {
+        Failure::Unusable(self.index.clone())
+    }
+
+    /// Where the objects are, in the order of the file.
+    fn spans(&self, hash: gix::hash::Kind) -> Option<Vec<Span>> {
+        let index = index::File::at(&self.index, hash).ok()?;
+        let mut spans = Vec::new();
+        for entry in index.iter() {
+            let (id, crc32, offset) = (entry.oid, entry.crc32?, entry.pack_offset);
+            spans.push(Span { id, crc32, offset, end: 0 });
+        }
+        spans.sort_by_key(|span| span.offset);
+        let mut end = self.bytes.checked_sub(hash.len_in_bytes() as u64)?;
+        for span in spans.iter_mut().rev() {
+            span.end = end;
+            end = span.offset;
+        }
+        Some(spans)
+    }
+}
+
+impl Span {
+    /// The entry, if it is what the index says, and complete in itself.
+    fn read(&self, file: &mut BufReader<File>) -> Option<Vec<u8>> {
+        let skip =
+            i64::try_from(self.offset).ok()? - i64::try_from(file.stream_position().ok()?).ok()?;
+        file.seek_relative(skip).ok()?;
+        let mut entry = Vec::new();
+        let length = self.end.checked_sub(self.offset)?;
+        file.by_ref().take(length).read_to_end(&mut entry).ok()?;
+        let is_full = entry.first().is_some_and(|byte| (byte >> 4) & 7 < FIRST_DELTA_TYPE);
+        (is_full && crc32fast::hash(&entry) == self.crc32).then_some(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(sizes: &[u64]) -> usize {
+        let packs = sizes.iter().map(|bytes| Pack { index: PathBuf::new(), bytes: *bytes });
+        choose(packs.collect()).len()
+    }
+
+    #[test]
+    fn small_packs_are_joined_and_much_larger_ones_stay() {
+        assert_eq!(chosen(&[1; 32]), 32);
+        assert_eq!(chosen(&[1, 1, 1, 100, 200]), 3);
+        assert_eq!(chosen(&[1, 1, 1, 5, 200]), 4);
+        assert_eq!(chosen(&[1, 1, 1, 100, 150]), 5);
+    }
+
+    #[test]
+    fn a_byte_is_copied_only_a_few_times() {
+        let (mut packs, mut copied) = (Vec::new(), 0);
+        for _ in 0..10_000 {
+            packs.extend([1]);
+            if packs.len() >= PACKS_MAX {
+                packs.sort_unstable();
+                let joined: u64 = packs.drain(..chosen(&packs)).sum();
+                copied += joined;
+                packs.push(joined);
+            }
+        }
+        assert!(packs.len() < PACKS_MAX);
+        assert!(copied < 10 * 10_000, "{copied}");
+    }
+}

@@ -1,0 +1,125 @@
+//! One writer at a time, and what dead ones leave behind.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use pony_store::StoreError;
+
+use crate::crash::Child;
+use crate::fixture::{Fixture, append};
+
+#[test]
+fn a_second_writer_is_refused_with_the_process_of_the_first() {
+    let fixture = Fixture::new();
+    let writer = fixture.writer();
+    let error = fixture.store.writer(Duration::from_millis(30)).unwrap_err();
+    let StoreError::Locked { holder, .. } = &error else { panic!("{error}") };
+    assert_eq!(*holder, std::process::id().to_string());
+    drop(writer);
+    fixture.writer();
+}
+
+#[test]
+fn a_patient_writer_waits_for_the_first() {
+    let fixture = Fixture::new();
+    let mut first = fixture.writer();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| {
+            let mut writer = fixture.store.writer(Duration::from_secs(60)).unwrap();
+            append(&mut writer, "second");
+        });
+        append(&mut first, "first");
+        drop(first);
+        second.join().unwrap();
+    });
+    assert_eq!(fixture.store.snapshot().unwrap().packages().unwrap(), ["first", "second"]);
+}
+
+#[test]
+fn threads_that_take_turns_lose_nothing() {
+    let fixture = Fixture::new();
+    let keys: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let turn = || {
+                        let mut writer = fixture.store.writer(Duration::from_secs(60)).unwrap();
+                        append(&mut writer, "hayloft").receipt.key
+                    };
+                    (0..10).map(|_| turn()).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut keys = keys;
+    keys.sort_unstable();
+    assert_eq!(fixture.store.snapshot().unwrap().results("hayloft").unwrap(), keys);
+    fixture.fsck();
+}
+
+#[test]
+fn processes_that_take_turns_lose_nothing() {
+    let fixture = Fixture::new();
+    let children: Vec<Child> = (0..4).map(|_| Child::appending(fixture.path(), 5)).collect();
+    let mut keys: Vec<_> = children.into_iter().flat_map(Child::finish).collect();
+    keys.sort_unstable();
+    assert_eq!(keys.len(), 20);
+    assert_eq!(fixture.git(&["log", "-1", "--format=%an %cn"]), "pony pony\n");
+    assert_eq!(fixture.store.snapshot().unwrap().results("hayloft").unwrap(), keys);
+    fixture.fsck();
+}
+
+#[test]
+fn leftovers_of_a_dead_writer_are_removed() {
+    let fixture = Fixture::new();
+    fixture.fill(&["hayloft"]);
+    // It died: its process id still stands in the lock file.
+    fs::write(fixture.path().join("pony.lock"), "4711").unwrap();
+    let leftovers = [
+        "refs/heads/main.lock",
+        "objects/pack/tmp_pony_pack",
+        "objects/pack/tmp_pony_idx",
+        "objects/pack/pack-0123456789012345678901234567890123456789.pack",
+    ]
+    .map(|name| fixture.path().join(name));
+    for leftover in &leftovers {
+        fs::write(leftover, "").unwrap();
+    }
+    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    let pack = fs::File::options().write(true).open(&leftovers[3]).unwrap();
+    pack.set_modified(hour_ago).unwrap();
+
+    let mut writer = fixture.writer();
+    for leftover in &leftovers {
+        assert!(!leftover.exists(), "{}", leftover.display());
+    }
+    append(&mut writer, "hayloft");
+    drop(writer);
+    fixture.fsck();
+    assert_eq!(fs::read(fixture.path().join("pony.lock")).unwrap(), b"");
+}
+
+#[test]
+fn what_a_push_under_way_needs_is_left_alone() {
+    let fixture = Fixture::new();
+    let busy = [
+        "refs/heads/main.lock",
+        "objects/pack/tmp_pack_a1b2c3",
+        "objects/pack/pack-0123456789012345678901234567890123456789.pack",
+    ]
+    .map(|name| fixture.path().join(name));
+    for path in &busy {
+        fs::write(path, "").unwrap();
+    }
+    let writer = fixture.writer();
+    for path in &busy {
+        assert!(path.exists(), "{}", path.display());
+    }
+    drop(writer);
+    // A lock that nobody has touched for long is a dead push's.
+    let lock = fs::File::options().write(true).open(&busy[0]).unwrap();
+    lock.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    append(&mut fixture.writer(), "hayloft");
+}

@@ -1,0 +1,14 @@
+//! Black-box tests of the store, with git itself as the judge of what it wrote.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod append;
+mod attach;
+mod changes;
+mod crash;
+mod create;
+mod fixture;
+mod lock;
+mod many_packs;
+mod read;
+mod strangers;

@@ -1,0 +1,110 @@
+//! Joining packs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use pony_store::Store;
+
+use crate::fixture::{Fixture, append, git};
+
+fn packs(fixture: &Fixture) -> BTreeSet<String> {
+    let names = fs::read_dir(fixture.path().join("objects/pack")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".pack")).collect()
+}
+
+#[test]
+fn packs_stay_few_and_whole() {
+    let fixture = Fixture::new();
+    let before = fixture.store.snapshot().unwrap();
+    let keys = fixture.fill(&["hayloft"; 100]);
+    assert!(packs(&fixture).len() < 40, "{}", packs(&fixture).len());
+    fixture.fsck();
+    let counts = fixture.git(&["count-objects", "-v"]);
+    assert!(counts.contains("count: 0\n") && counts.contains("garbage: 0\n"), "{counts}");
+    let objects = fixture.git(&["rev-list", "--objects", "--all"]).lines().count();
+    assert!(counts.contains(&format!("in-pack: {objects}\n")), "{counts}");
+    // Who opened the repository before that sees everything too.
+    assert_eq!(before.packages().unwrap(), [""; 0]);
+    let snapshot = fixture.store.snapshot().unwrap();
+    assert_eq!(snapshot.results("hayloft").unwrap(), keys);
+    for key in keys {
+        assert!(snapshot.read("hayloft", key).unwrap().is_some());
+    }
+}
+
+#[test]
+fn readers_are_not_disturbed() {
+    let fixture = Fixture::new();
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let readers = [0, 1].map(|_| {
+            scope.spawn(|| {
+                let store = Store::open(fixture.path()).unwrap();
+                let mut seen = 0;
+                while !is_done.load(Ordering::Relaxed) {
+                    let snapshot = store.snapshot().unwrap();
+                    let keys = snapshot.results("hayloft").unwrap();
+                    // An old one and the newest: their packs come and go.
+                    for key in [keys.first(), keys.last()].into_iter().flatten() {
+                        assert!(snapshot.read("hayloft", *key).unwrap().is_some());
+                    }
+                    seen = keys.len();
+                }
+                seen
+            })
+        });
+        let mut writer = fixture.writer();
+        (0..150).for_each(|_| drop(append(&mut writer, "hayloft")));
+        is_done.store(true, Ordering::Relaxed);
+        readers.into_iter().for_each(|reader| assert!(reader.join().unwrap() > 0));
+    });
+    assert_eq!(fixture.store.snapshot().unwrap().results("hayloft").unwrap().len(), 150);
+}
+
+#[test]
+fn packs_that_git_made_are_left_alone() {
+    let fixture = Fixture::new();
+    fixture.fill(&["hayloft", "barn"]);
+    let clone = fixture.clone_of();
+    for number in 0..20 {
+        fs::write(clone.join("notes.txt"), "a line that git can say again\n".repeat(number + 99))
+            .unwrap();
+        git(&clone, &["add", "."]);
+        git(&clone, &["commit", "--quiet", "-m", "notes"]);
+    }
+    fixture.git(&["config", "receive.unpackLimit", "1"]);
+    let ours = packs(&fixture);
+    git(&clone, &["push", "--quiet"]);
+    let pushed: BTreeSet<String> = packs(&fixture).difference(&ours).cloned().collect();
+    assert_eq!(pushed.len(), 1);
+    // As other programs leave packs: without the files by which git's are known.
+    for name in &pushed {
+        let reverse = fixture.path().join("objects/pack").join(name).with_extension("rev");
+        let _ = fs::remove_file(reverse);
+    }
+    fixture.fill(&["hayloft"; 60]);
+    assert!(packs(&fixture).is_superset(&pushed));
+    assert!(packs(&fixture).len() < 40, "{}", packs(&fixture).len());
+    fixture.fsck();
+}
+
+#[test]
+fn a_damaged_pack_is_neither_copied_nor_removed_nor_in_the_way() {
+    let fixture = Fixture::new();
+    // The pack of the first commit, which nobody needs for appending.
+    let damaged = packs(&fixture).into_iter().next().unwrap();
+    fixture.fill(&["hayloft"]);
+    let path = fixture.path().join("objects/pack").join(&damaged);
+    let mut content = fs::read(&path).unwrap();
+    let middle = content.len() / 2;
+    content[middle] ^= 1;
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, &content).unwrap();
+    let keys = fixture.fill(&["barn"; 80]);
+    assert_eq!(fs::read(&path).unwrap(), content);
+    assert!(packs(&fixture).len() < 40, "{}", packs(&fixture).len());
+    assert_eq!(fixture.store.snapshot().unwrap().results("barn").unwrap(), keys);
+}

@@ -1,0 +1,111 @@
+//! Real output of real test runners, with the tallies it has to give.
+//!
+//! The corpus is not part of this repository. It is looked for in `$PONY_CORPUS`, else in
+//! `../shared/corpus` beside the workspace: folders of files, each with a `MANIFEST.tsv`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pony_formats::{Format, Limits, Tally, parse};
+
+/// What a manifest says of one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Expectation {
+    /// It can be read and has the tallies of its row.
+    Ok,
+    /// It has to be refused, unless all that is wrong are characters that XML forbids and the reader
+    /// says that it made them visible.
+    Error,
+    /// It is broken; refusing it is as good as making sense of it.
+    ErrorOrRecover,
+}
+
+/// One file to read.
+pub(crate) struct Row {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// What to read it as.
+    pub(crate) format: Format,
+    /// What should come of it.
+    pub(crate) expectation: Expectation,
+    /// Its tally, if it can be read.
+    pub(crate) tally: Tally,
+    /// How many of the passed tests may as well be skipped, because sources disagree.
+    pub(crate) passed_or_skipped: u64,
+}
+
+/// One line of a manifest, by the name of its column.
+pub(crate) type Columns = BTreeMap<String, String>;
+
+/// The folder of the corpus, if there is one.
+pub(crate) fn folder() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
+    let folder = std::env::var_os("PONY_CORPUS").map_or(beside, PathBuf::from);
+    folder.is_dir().then_some(folder)
+}
+
+/// The lines of a manifest.
+pub(crate) fn manifest(folder: &Path) -> Vec<Columns> {
+    let text = std::fs::read_to_string(folder.join("MANIFEST.tsv")).unwrap();
+    let mut lines = text.lines().map(|line| line.split('\t').map(str::to_owned));
+    let header: Vec<String> = lines.next().unwrap().collect();
+    lines.map(|cells| header.iter().cloned().zip(cells).collect()).collect()
+}
+
+/// The `expect` column.
+pub(crate) fn expectation(columns: &Columns) -> Expectation {
+    match columns["expect"].as_str() {
+        "ok" => Expectation::Ok,
+        "error" => Expectation::Error,
+        "error-or-recover" => Expectation::ErrorOrRecover,
+        other => panic!("unknown expectation {other}"),
+    }
+}
+
+/// A column that holds a count; 0 where there is none.
+pub(crate) fn count(columns: &Columns, name: &str) -> u64 {
+    columns.get(name).and_then(|cell| cell.parse().ok()).unwrap_or(0)
+}
+
+/// Reads every file, says how many there were of each kind, and fails with all that is wrong.
+pub(crate) fn check(title: &str, rows: &[Row]) {
+    let mut checked: BTreeMap<(String, Expectation, &str), usize> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for row in rows {
+        let ending = check_row(row).unwrap_or_else(|message| {
+            wrong.push(format!("{}: {message}", row.path.display()));
+            "wrong"
+        });
+        *checked.entry((row.format.to_string(), row.expectation, ending)).or_default() += 1;
+    }
+    println!("{title}: {} files checked, {} wrong", rows.len(), wrong.len());
+    for ((format, expectation, ending), count) in checked {
+        println!("  {format} {expectation:?}: {count} {ending}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// How reading went, or why that is wrong.
+fn check_row(row: &Row) -> Result<&'static str, String> {
+    let input = std::fs::read(&row.path).map_err(|error| error.to_string())?;
+    let found = parse(row.format, &input, &Limits::DEFAULT).map(|r| (r.tally(), r.sanitised));
+    match (row.expectation, found) {
+        (Expectation::Ok | Expectation::ErrorOrRecover, Ok((tally, _)))
+            if is_expected(row, tally) =>
+        {
+            Ok("exact")
+        }
+        (Expectation::Error | Expectation::ErrorOrRecover, Err(_)) => Ok("refused"),
+        (Expectation::Error, Ok((_, true))) => Ok("read, with forbidden characters made visible"),
+        (Expectation::Error, Ok((tally, false))) => Err(format!("not refused, found {tally:?}")),
+        (_, Ok((tally, _))) => Err(format!("expected {:?}, found {tally:?}", row.tally)),
+        (_, Err(error)) => Err(error.to_string()),
+    }
+}
+
+fn is_expected(row: &Row, tally: Tally) -> bool {
+    let mut other = row.tally;
+    other.passed = other.passed.saturating_sub(row.passed_or_skipped);
+    other.skipped += row.passed_or_skipped;
+    tally == row.tally || tally == other
+}

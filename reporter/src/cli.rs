@@ -1,0 +1,294 @@
+//! What was typed: [`Args`], as clap reads them, and nothing deduced from them.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use pony_formats::{Format, Limits};
+
+use crate::exit;
+
+const AFTER_HELP: &str = "\
+Examples:
+  pony-report run -- cargo test                     run, watch, store
+  pony-report run --junit report.xml -- pytest --junitxml=report.xml
+  pony-report ci                                    check, build, test a cargo project
+  pony-report submit --server https://ci.example/ target/junit.xml
+  nosetests -v 2>&1 | pony-report --package hayloft
+  pony-report convert --to tally results/*.xml
+
+Without --repo and --server, results go to $PONY_SERVER or $PONY_REPO, or else to the
+repository $XDG_DATA_HOME/pony/results.git (~/.local/share/pony/results.git), which is created
+on first use. What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
+`pony-report retry`.
+
+Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_TAGS
+(separated by commas), PONY_SERVER, PONY_REPO, PONY_SPOOL.
+
+Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot open input, 73 cannot
+create, 74 cannot read or write, 75 try later (kept in the spool), 76 not a collector,
+77 no permission, 78 configuration, 3 damaged repository. `run` passes on the status of its
+command, 127 when it was not found, 126 when it cannot be executed, 128+n after signal n.";
+
+const AFTER_RUN_HELP: &str = "\
+The command runs in the same process group with the same standard input; what it prints goes
+through byte for byte, except that it is not a terminal to the command any more. Ctrl-C ends
+both, and nothing is submitted then.
+
+Test results are read from the files given with --junit, or named in the command's own words
+(--junitxml=F, --junit-xml=F, --junit-xml-path=F, --xunit-file=F, --xml=F), if the command wrote them;
+otherwise from what it printed.
+
+A run is a success when the command's status is 0 and no test failed. A failed delivery does not
+change the status of the command; with --strict it does when that was 0.
+
+Examples:
+  pony-report run -- cargo test --workspace
+  pony-report run --tag nightly --junit 'reports/**/*.xml' -- mvn -q verify
+  pony-report run --strict --server https://name:secret@ci.example/ -- nosetests -v";
+
+/// Turns test output into results, and stores them in a git repository or sends them to a collector.
+#[derive(Debug, Parser)]
+#[command(name = "pony-report", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+    /// Without a verb: `submit` what is piped in.
+    #[command(flatten)]
+    pub(crate) piped: SubmissionArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a command, show what it prints, and submit the tests it ran
+    Run(RunArgs),
+    /// Check, build and test the cargo project here, and submit all of it
+    Ci(CiArgs),
+    /// Submit what test runners wrote or printed before
+    Submit(SubmitArgs),
+    /// Convert what test runners wrote or printed, and submit nothing
+    Convert(ConvertArgs),
+    /// Send what could not be delivered earlier
+    Retry(RetryArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = AFTER_RUN_HELP)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) submission: SubmissionArgs,
+    /// JUnit XML that the command writes; may hold *, ? and ** (may be repeated)
+    #[arg(long, value_name = "PATH|GLOB")]
+    pub(crate) junit: Vec<String>,
+    /// Fail when the results cannot be read or delivered, although the command succeeded
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Runs `cargo fmt --check`, `cargo clippy`, `cargo build` and `cargo test` on the whole workspace, each as
+one step. The exit status is 1 when a step failed; the submission is made in any case.
+
+Examples:
+  pony-report ci --repo target/pony/results.git
+  pony-report ci --tag nightly --server https://ci.example/")]
+pub(crate) struct CiArgs {
+    #[command(flatten)]
+    pub(crate) submission: SubmissionArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Each input becomes one step, all of them one submission. It is a success when no test failed; the
+exit status is 0 once it is stored, whatever the tests said.
+
+Examples:
+  pony-report submit --package hayloft junit.xml
+  cargo test 2>&1 | pony-report submit --tag nightly -")]
+pub(crate) struct SubmitArgs {
+    #[command(flatten)]
+    pub(crate) submission: SubmissionArgs,
+    /// What to read; `-` is standard input, the default when that is a pipe
+    #[arg(value_name = "FILE|-")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  pony-report convert junit.xml > results_list.json
+  pony-report convert --to junit --from nose test.log
+  pony-report convert --to tally reports/*.xml")]
+pub(crate) struct ConvertArgs {
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = Output::ResultsList)]
+    pub(crate) to: Output,
+    /// What to read; `-` is standard input, the default when that is a pipe
+    #[arg(value_name = "FILE|-")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// What `convert` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// The steps of a submission as canonical JSON
+    ResultsList,
+    /// One JUnit XML document
+    Junit,
+    /// One line of JSON per input: how many tests ended how
+    Tally,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Submissions are sent to where they should have gone, unless a flag names another place. Passwords
+are not kept in the spool: name the collector with its password in PONY_SERVER or --server.
+What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.")]
+pub(crate) struct RetryArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// What `run` and `submit` have in common.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SubmissionArgs {
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct IdentityArgs {
+    /// What is tested [default: the Cargo or Python project here, or the folder's name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+    /// A label of this build line, for example `nightly` (may be repeated)
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// The machine [default: its host name]
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// The platform [default: for example linux-x86_64]
+    #[arg(long)]
+    pub(crate) arch: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ReadingArgs {
+    /// The input's format: junit, cargo-test, nose or pytest [default: guessed from the content]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<Format>,
+    /// The largest input in bytes, or with K, M or G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(default_value_t = Limits::DEFAULT.input_bytes_max)]
+    pub(crate) max_size: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TargetArgs {
+    /// Store in this git repository; it is created when it does not exist
+    #[arg(long, value_name = "PATH", conflicts_with = "server")]
+    pub(crate) repo: Option<PathBuf>,
+    /// Send to the collector at this address; its last component is replaced by `xmlrpc`, so a
+    /// prefix must end in a slash
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Say nothing but warnings and errors
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+fn parse_size(text: &str) -> Result<usize, String> {
+    let upper = text.to_ascii_uppercase();
+    let plain = upper.trim_end_matches('B').trim_end_matches('I');
+    let (digits, unit) = match plain.char_indices().last() {
+        Some((at, 'K')) => (&plain[..at], 1 << 10),
+        Some((at, 'M')) => (&plain[..at], 1 << 20),
+        Some((at, 'G')) => (&plain[..at], 1 << 30),
+        _ => (plain, 1_usize),
+    };
+    digits
+        .parse()
+        .ok()
+        .and_then(|number: usize| number.checked_mul(unit))
+        .ok_or_else(|| "expected bytes, or a number with K, M or G".to_owned())
+}
+
+impl Args {
+    /// Whether only warnings and errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match &self.verb {
+            None => self.piped.target.quiet,
+            Some(Verb::Run(args)) => args.submission.target.quiet,
+            Some(Verb::Ci(args)) => args.submission.target.quiet,
+            Some(Verb::Submit(args)) => args.submission.target.quiet,
+            Some(Verb::Convert(_)) => false,
+            Some(Verb::Retry(args)) => args.target.quiet,
+        }
+    }
+}
+
+/// Reads a command line.
+pub(crate) fn parse(words: impl Iterator<Item = OsString>) -> Result<Args, clap::Error> {
+    Args::try_parse_from(words)
+}
+
+/// Prints what clap has to say, and returns the exit status: clap's own 2 is a 64 here.
+pub(crate) fn explain(error: &clap::Error) -> i32 {
+    if !error.use_stderr() {
+        // A closed pipe is the reader's choice.
+        let _ = error.print();
+        return exit::OK;
+    }
+    let text = error.to_string();
+    let lines: Vec<String> = text.lines().map(crate::messages::printable).collect();
+    let _ = writeln!(std::io::stderr(), "pony-report: {}", lines.join("\n"));
+    exit::USAGE
+}
+
+/// Prints the help, and returns the exit status.
+pub(crate) fn print_help() -> i32 {
+    let help = Args::command().render_help();
+    let _ = write!(std::io::stdout(), "{help}");
+    exit::OK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("10"), Ok(10));
+        assert_eq!(parse_size("2k"), Ok(2048));
+        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
+        for wrong in ["", "M", "-1", "1.5M", "99999999999999999999G"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn everything_after_the_command_belongs_to_the_command() {
+        let words = ["pony-report", "run", "--tag", "a", "--", "cargo", "test", "--", "--help"];
+        let args = parse(words.iter().map(OsString::from)).unwrap();
+        let Some(Verb::Run(run)) = args.verb else { panic!("not a run") };
+        assert_eq!(run.command, ["cargo", "test", "--", "--help"]);
+    }
+}

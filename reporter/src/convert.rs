@@ -1,0 +1,88 @@
+//! `pony-report convert`: shows what the readers make of inputs, and submits nothing.
+
+use std::io::{self, Write as _};
+
+use pony_formats::output::write_junit;
+use pony_formats::{Tally, Value, json};
+use serde::Serialize;
+
+use crate::cli::Output;
+use crate::exit::{self, Failure};
+use crate::input::{self, Input};
+use crate::messages::Messages;
+use crate::plan::ConvertPlan;
+use crate::step;
+
+/// Converts all inputs.
+pub(crate) fn convert(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Failure> {
+    match plan.to {
+        Output::Tally => tally(plan, messages),
+        Output::ResultsList => {
+            let steps = inputs(plan)?.into_iter().map(step::of_input);
+            let steps = steps.map(|step| Value::Struct(step.into_bag())).collect();
+            write(json::to_text(&Value::Array(steps)).as_bytes())
+        }
+        Output::Junit => {
+            let inputs = inputs(plan)?;
+            let unnamed: Tally = inputs.iter().map(|input| input.report.unnamed).sum();
+            if unnamed.total > 0 {
+                messages.warn(&Unnamed(unnamed.total));
+            }
+            let suites = inputs.iter().map(|it| (it.label(), it.report.tests.as_slice()));
+            let mut document = Vec::new();
+            write_junit(&mut document, "pony-report", suites).map_err(Failure::Output)?;
+            write(&document)
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0} tests have no name in the input and so are not in the document")]
+struct Unnamed(u64);
+
+/// Every input must be readable: half a document helps nobody.
+fn inputs(plan: &ConvertPlan) -> Result<Vec<Input>, Failure> {
+    let inputs = plan.sources.iter().map(|source| input::read(source, &plan.reading));
+    Ok(inputs.collect::<Result<_, _>>()?)
+}
+
+/// One line of `--to tally`.
+#[derive(Serialize)]
+struct Line {
+    file: String,
+    format: String,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+/// One input after the other. One that cannot be read is reported and does not keep the others
+/// from being counted; the exit status is that of the first.
+fn tally(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Failure> {
+    let mut status = exit::OK;
+    for source in &plan.sources {
+        let report = match input::read(source, &plan.reading) {
+            Ok(input) => input.report,
+            Err(error) => {
+                messages.error(&error);
+                if status == exit::OK {
+                    status = Failure::from(error).exit_status();
+                }
+                continue;
+            }
+        };
+        let line =
+            Line { file: source.name(), format: report.format.to_string(), tally: report.tally() };
+        let line = serde_json::to_string(&line).map_err(|error| Failure::Output(error.into()))?;
+        write((line + "\n").as_bytes())?;
+    }
+    Ok(status)
+}
+
+/// A reader that goes away has seen enough.
+fn write(text: &[u8]) -> Result<i32, Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
+        _ => Ok(exit::OK),
+    }
+}

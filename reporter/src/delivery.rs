@@ -1,0 +1,75 @@
+//! Delivery: hands one submission to its target, once.
+
+mod collector;
+mod repository;
+mod wire;
+
+use pony_formats::{Submission, Tally};
+use pony_store::StoreError;
+
+use crate::target::{ServerUrl, Target};
+
+/// A submission that is safe with its target.
+#[derive(Debug)]
+pub(crate) struct Delivered {
+    /// The key it has there.
+    pub(crate) key: String,
+    /// A repository's path, or the address of the result's page.
+    pub(crate) place: String,
+}
+
+/// Why a submission was not delivered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeliveryError {
+    /// Nobody answers, or not now. Sending again may help.
+    #[error("cannot reach the collector at {server}: {reason}")]
+    Unreachable { server: ServerUrl, reason: String },
+    /// The collector will never take this submission.
+    #[error("the collector at {server} rejected the submission: {reason}")]
+    Rejected { server: ServerUrl, reason: String },
+    /// The collector takes nothing from this client.
+    #[error(
+        "the collector at {server} refuses access (HTTP status {status}): check the name and password in the address"
+    )]
+    Forbidden { server: ServerUrl, status: u16 },
+    /// Whatever answers there is no collector.
+    #[error("no collector at {server}: {reason}")]
+    NotACollector { server: ServerUrl, reason: String },
+    /// The repository does not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DeliveryError {
+    /// Whether the same submission would be refused for ever.
+    pub(crate) fn is_rejection(&self) -> bool {
+        matches!(self, Self::Rejected { .. } | Self::Store(StoreError::TooLarge { .. }))
+    }
+}
+
+/// Hands a submission over. When this returns, the target has it.
+pub(crate) fn deliver(
+    submission: &Submission,
+    target: &Target,
+) -> Result<Delivered, DeliveryError> {
+    match target {
+        Target::Server(server) => collector::submit(submission, server),
+        Target::Repository(path) => repository::append(submission, path),
+    }
+}
+
+/// The counts of a submission in words: `12 passed, 1 failed`.
+pub(crate) fn in_words(tally: Tally) -> String {
+    let counts = [
+        (tally.passed, "passed"),
+        (tally.failed, "failed"),
+        (tally.errored, "errored"),
+        (tally.skipped, "skipped"),
+    ];
+    let words: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if words.is_empty() { "no tests".to_owned() } else { words.join(", ") }
+}

@@ -1,0 +1,174 @@
+//! Over XML-RPC to a collector: the call is written by `xmlrpc`, carried by `ureq` and the answer
+//! read by our own bounded reader.
+
+use std::io;
+use std::time::Duration;
+
+use pony_formats::xmlrpc::{Response, read_response};
+use pony_formats::{Limits, Submission, Value};
+use ureq::http;
+
+use super::{Delivered, DeliveryError, wire};
+use crate::target::ServerUrl;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Build machines may have slow lines, and a submission may have tens of megabytes.
+const SEND_TIMEOUT: Duration = Duration::from_secs(180);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
+const WHOLE_CALL_TIMEOUT: Duration = Duration::from_secs(300);
+/// An answer is a key and a password, or a fault.
+const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
+/// A collector that is busy may ask for this much patience, this often. Beyond, the spool waits.
+const PATIENCE_MAX: Duration = Duration::from_secs(10);
+const ATTEMPTS_MAX: usize = 3;
+/// Faults of the public interoperability list that blame the collector, not the call.
+const COLLECTOR_FAULTS: [i64; 2] = [-32400, -32500];
+
+pub(super) fn submit(
+    submission: &Submission,
+    server: &ServerUrl,
+) -> Result<Delivered, DeliveryError> {
+    let call = wire::add_results(submission);
+    let agent = agent();
+    for _ in 1..ATTEMPTS_MAX {
+        let answer = post(&agent, server, &call)?;
+        match patience(&answer) {
+            Some(time) => std::thread::sleep(time),
+            None => return read_answer(answer, server, submission.client_info.package()),
+        }
+    }
+    read_answer(post(&agent, server, &call)?, server, submission.client_info.package())
+}
+
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .user_agent(concat!("pony-report/", env!("CARGO_PKG_VERSION")))
+        // A redirected call would lose its body or carry credentials elsewhere.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .timeout_send_request(Some(CONNECT_TIMEOUT))
+        .timeout_send_body(Some(SEND_TIMEOUT))
+        .timeout_recv_response(Some(ANSWER_TIMEOUT))
+        .timeout_global(Some(WHOLE_CALL_TIMEOUT));
+    config.build().into()
+}
+
+type Answer = http::Response<ureq::Body>;
+
+fn post(agent: &ureq::Agent, server: &ServerUrl, call: &[u8]) -> Result<Answer, DeliveryError> {
+    let mut request = agent.post(server.endpoint()).header("content-type", "text/xml");
+    if let Some(authorization) = server.authorization() {
+        request = request.header("authorization", authorization);
+    }
+    request.send(call).map_err(|error| of_transport(&error, server))
+}
+
+/// How long the collector asks to wait, if that is bearable.
+fn patience(answer: &Answer) -> Option<Duration> {
+    if !matches!(answer.status().as_u16(), 429 | 503) {
+        return None;
+    }
+    let seconds = answer.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds)).filter(|time| *time <= PATIENCE_MAX)
+}
+
+fn read_answer(
+    mut answer: Answer,
+    server: &ServerUrl,
+    package: &str,
+) -> Result<Delivered, DeliveryError> {
+    if let Some(error) = of_status(&answer, server) {
+        return Err(error);
+    }
+    let body = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+    let body = body.map_err(|error| of_transport(&error, server))?;
+    let not_a_collector =
+        |reason: String| DeliveryError::NotACollector { server: server.clone(), reason };
+    match read_response(&body, &Limits::DEFAULT) {
+        Ok(Response::Success(value)) => match key_of(&value) {
+            Some(key) => Ok(Delivered { place: server.result_page(package, &key), key }),
+            None => Err(not_a_collector("its answer holds no result key".to_owned())),
+        },
+        Ok(Response::Fault(fault)) if COLLECTOR_FAULTS.contains(&fault.code) => {
+            Err(DeliveryError::Unreachable { server: server.clone(), reason: fault.to_string() })
+        }
+        Ok(Response::Fault(fault)) => {
+            Err(DeliveryError::Rejected { server: server.clone(), reason: fault.to_string() })
+        }
+        Err(error) => Err(not_a_collector(format!("its answer is no XML-RPC: {error}"))),
+    }
+}
+
+/// The key and a password for uploads; the original's keys are ints.
+fn key_of(value: &Value) -> Option<String> {
+    match value.as_array()?.first()? {
+        Value::Int(key) => Some(key.to_string()),
+        Value::String(key) if !key.is_empty() => Some(key.clone()),
+        _ => None,
+    }
+}
+
+/// Faults travel in status 200, so any other status is about the message, not the call.
+fn of_status(answer: &Answer, server: &ServerUrl) -> Option<DeliveryError> {
+    let status = answer.status().as_u16();
+    let server = server.clone();
+    Some(match status {
+        200 => return None,
+        401 | 403 => DeliveryError::Forbidden { server, status },
+        413 => DeliveryError::Rejected {
+            server,
+            reason: "it is larger than the collector allows (HTTP status 413)".to_owned(),
+        },
+        408 | 429 | 500.. => DeliveryError::Unreachable {
+            server,
+            reason: format!("it answers HTTP status {status}"),
+        },
+        _ => {
+            let reason = format!("HTTP status {status} instead of an XML-RPC answer");
+            DeliveryError::NotACollector { server, reason }
+        }
+    })
+}
+
+fn of_transport(error: &ureq::Error, server: &ServerUrl) -> DeliveryError {
+    use ureq::Error;
+    let reason = match error {
+        Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    let server = server.clone();
+    match error {
+        // A certificate that does not fit arrives as invalid data.
+        Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            DeliveryError::NotACollector { server, reason }
+        }
+        Error::BodyExceedsLimit(_) => {
+            let reason = format!("its answer is over {ANSWER_BYTES_MAX} bytes");
+            DeliveryError::NotACollector { server, reason }
+        }
+        Error::BadUri(_)
+        | Error::Http(_)
+        | Error::Protocol(_)
+        | Error::LargeResponseHeader(..)
+        | Error::Tls(_)
+        | Error::Rustls(_)
+        | Error::TlsRequired => DeliveryError::NotACollector { server, reason },
+        _ => DeliveryError::Unreachable { server, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_a_number_or_a_word() {
+        let answer = |key: Value| key_of(&Value::Array(vec![key, Value::from("auth")]));
+        assert_eq!(answer(Value::Int(41)), Some("41".to_owned()));
+        assert_eq!(answer(Value::from("k41")), Some("k41".to_owned()));
+        assert_eq!(answer(Value::Nil), None);
+        assert_eq!(key_of(&Value::Array(vec![])), None);
+    }
+}

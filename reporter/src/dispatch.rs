@@ -1,0 +1,61 @@
+//! Dispatch: a submission is in the spool before it is sent, and leaves it when it is
+//! acknowledged. So neither a crash nor an absent collector loses one.
+
+use pony_formats::Submission;
+
+use crate::delivery::{self, Delivered};
+use crate::exit::Failure;
+use crate::messages::{self, Messages};
+use crate::spool::{Entry, Spool};
+use crate::target::Target;
+
+/// Sends a new submission. Returns the line that says where it is.
+pub(crate) fn send(
+    submission: &Submission,
+    target: &Target,
+    spool: Option<&Spool>,
+    messages: &Messages,
+) -> Result<String, Failure> {
+    let entry = match spool.map(|spool| spool.keep(submission, target)).transpose() {
+        Ok(entry) => entry,
+        Err(error) => {
+            // A machine without a place for a spool can still deliver.
+            messages.warn(&error);
+            None
+        }
+    };
+    hand_over(submission, target, entry, messages)
+}
+
+/// Sends a submission that is in the spool, if that works at all.
+pub(crate) fn hand_over(
+    submission: &Submission,
+    target: &Target,
+    entry: Option<Entry>,
+    messages: &Messages,
+) -> Result<String, Failure> {
+    let spinner = messages.wait_for(format!("submitting to {target}"));
+    let outcome = delivery::deliver(submission, target);
+    drop(spinner);
+    match (outcome, entry) {
+        (Ok(delivered), entry) => {
+            if let Some(Err(error)) = entry.map(Entry::forget) {
+                messages.warn(&error);
+            }
+            Ok(success_line(submission, &delivered))
+        }
+        (Err(error), Some(entry)) if error.is_rejection() => {
+            let kept = Some(entry.reject(&messages::chain(&error))?);
+            Err(Failure::Delivery { error, kept })
+        }
+        (Err(error), entry) => {
+            Err(Failure::Delivery { error, kept: entry.map(|entry| entry.path().to_owned()) })
+        }
+    }
+}
+
+fn success_line(submission: &Submission, delivered: &Delivered) -> String {
+    let package = submission.client_info.package();
+    let tally = delivery::in_words(submission.tally());
+    format!("{package}: {tally}; result {} at {}", delivered.key, delivered.place)
+}

@@ -1,0 +1,150 @@
+//! [`execute`]: runs a command, shows what it prints, and makes a step of it.
+
+mod capture;
+mod child;
+mod found;
+mod glob;
+mod junit_files;
+mod weave;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use pony_formats::{Step, Value};
+
+use crate::excerpt::Excerpt;
+use crate::exit::{self, Failure};
+use crate::messages::Messages;
+use crate::plan::Reading;
+use child::Ended;
+use found::Found;
+use junit_files::JunitFiles;
+
+/// A command, and what becomes of it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// The program and its arguments; never empty.
+    pub(crate) words: Vec<OsString>,
+    /// `name` of the step; by default the program with its subcommand.
+    pub(crate) name: Option<String>,
+    /// `type` of the step. Tests are looked for only in a `test`.
+    pub(crate) kind: &'static str,
+    /// Paths and patterns of JUnit files that the command writes.
+    pub(crate) junit: Vec<String>,
+}
+
+/// A command that was run.
+#[derive(Debug)]
+pub(crate) struct Execution {
+    /// What a shell would say of the command.
+    pub(crate) exit_status: i32,
+    /// What is stored of it.
+    pub(crate) step: Step,
+    /// Whether text had to be replaced.
+    pub(crate) sanitised: bool,
+    /// Why tests that should have been readable were not. The person has been warned.
+    pub(crate) trouble: Option<Failure>,
+}
+
+impl Execution {
+    /// Whether the command succeeded and no test failed.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.exit_status == exit::OK && self.step.tally().bad() == 0
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn execute(
+    command: Command,
+    reading: &Reading,
+    messages: &Messages,
+) -> Result<Execution, Failure> {
+    let Command { words, name, kind, junit } = command;
+    let files = JunitFiles::before(junit, &words);
+    let ended = child::run(&words, reading.limits.input_bytes_max)?;
+    let Ended { status, duration, excerpts, transcripts } = ended;
+    if let Some(reason) = status.start_error() {
+        messages.error(&NotStarted { program: program(&words), reason: reason.to_owned() });
+    }
+    let found = match kind {
+        "test" => Found::after(transcripts, &files, reading),
+        _ => Found::default(),
+    };
+    let trouble = found.trouble.map(Failure::from);
+    if let Some(failure) = &trouble {
+        messages.warn(failure);
+    }
+    let [(output, replaced_out), (errout, replaced_err)] = excerpts.map(Excerpt::into_text);
+    let errout = errout + status.start_error().unwrap_or_default();
+    let step = Step::default()
+        .with("type", kind)
+        .with("name", name.unwrap_or_else(|| step_name(&words)))
+        .with("command", command_line(&words))
+        .with("status", status.step_status())
+        .with("output", output)
+        .with("errout", errout)
+        .with("duration", Value::Double(duration.as_secs_f64()))
+        .with_unnamed_tests(found.unnamed)
+        .with_tests(found.tests);
+    let sanitised = found.sanitised || replaced_out || replaced_err;
+    Ok(Execution { exit_status: status.exit_status(), step, sanitised, trouble })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot run {program}: {reason}")]
+struct NotStarted {
+    program: String,
+    reason: String,
+}
+
+fn program(command: &[OsString]) -> String {
+    command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The program, with a subcommand if there is one: `cargo test`, `pytest`, `make check`.
+fn step_name(command: &[OsString]) -> String {
+    let program = program(command);
+    let name = Path::new(&program).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let plain = |word: &String| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    match command.get(1).map(|word| word.to_string_lossy().into_owned()).filter(plain) {
+        Some(word) => format!("{name} {word}"),
+        None => name,
+    }
+}
+
+/// The command as a person would type it into a POSIX shell.
+pub(crate) fn command_line(command: &[OsString]) -> String {
+    let words: Vec<String> = command.iter().map(|word| quote(&word.to_string_lossy())).collect();
+    words.join(" ")
+}
+
+fn quote(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,@%+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_command_line_can_be_pasted_into_a_shell() {
+        let command = words(&["sh", "-c", "echo it's $HOME", ""]);
+        assert_eq!(command_line(&command), r"sh -c 'echo it'\''s $HOME' ''");
+    }
+
+    #[test]
+    fn a_step_is_named_after_its_program() {
+        assert_eq!(step_name(&words(&["/usr/bin/cargo", "test", "--all"])), "cargo test");
+        assert_eq!(step_name(&words(&["pytest", "-q"])), "pytest");
+        assert_eq!(step_name(&words(&["nosetests"])), "nosetests");
+        assert_eq!(step_name(&words(&["make", "-j2", "check"])), "make");
+    }
+}

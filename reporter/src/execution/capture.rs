@@ -1,0 +1,205 @@
+//! [`Capture`]: what a command prints, kept for people and for the readers.
+//!
+//! People get an excerpt of each stream. The readers get everything up to their limit, from
+//! temporary files: standard output, standard error, and both together in the order of arrival, line by
+//! line, so that no line is torn by one of the other stream.
+
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::time::{Duration, Instant};
+
+use tempfile::SpooledTempFile;
+
+use super::weave;
+use crate::excerpt::Excerpt;
+
+/// What is kept in memory before a temporary file is made.
+const MEMORY_BYTES: usize = 1024 * 1024;
+
+/// A line longer than this may be torn.
+const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Which stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// What has arrived so far.
+#[derive(Debug)]
+pub(super) struct Capture {
+    streams: [Kept; 2],
+    combined: Transcript,
+    /// When something last happened.
+    latest: Instant,
+}
+
+#[derive(Debug)]
+struct Kept {
+    excerpt: Excerpt,
+    transcript: Transcript,
+    /// The beginning of a line whose end has not arrived.
+    line: Vec<u8>,
+    /// Whether bytes that arrived are still being shown to the person.
+    busy: bool,
+}
+
+impl Capture {
+    /// Keeps at most `bytes_max` of each stream, and of both, for the readers.
+    pub(super) fn new(bytes_max: usize) -> Self {
+        let kept = || Kept {
+            excerpt: Excerpt::default(),
+            transcript: Transcript::new(bytes_max),
+            line: Vec::new(),
+            busy: false,
+        };
+        Self {
+            streams: [kept(), kept()],
+            combined: Transcript::new(bytes_max),
+            latest: Instant::now(),
+        }
+    }
+
+    /// Keeps bytes that have arrived and are now shown to the person.
+    pub(super) fn begin(&mut self, stream: Stream, bytes: &[u8]) {
+        let kept = &mut self.streams[stream as usize];
+        kept.busy = true;
+        kept.excerpt.push(bytes);
+        kept.transcript.push(bytes);
+        let line_end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let (whole, rest) = bytes.split_at(line_end);
+        if !whole.is_empty() || kept.line.len() + rest.len() > LINE_BYTES_MAX {
+            self.combined.push(&kept.line);
+            self.combined.push(whole);
+            kept.line.clear();
+        }
+        kept.line.extend_from_slice(rest);
+    }
+
+    /// Notes that they have been shown.
+    pub(super) fn end(&mut self, stream: Stream) {
+        self.streams[stream as usize].busy = false;
+        self.latest = Instant::now();
+    }
+
+    /// Whether both streams have been silent for so long.
+    pub(super) fn is_idle(&self, time: Duration) -> bool {
+        self.streams.iter().all(|kept| !kept.busy) && self.latest.elapsed() > time
+    }
+
+    /// Takes everything out.
+    pub(super) fn finish(&mut self) -> io::Result<([Excerpt; 2], Transcripts)> {
+        for kept in &mut self.streams {
+            self.combined.push(&std::mem::take(&mut kept.line));
+        }
+        let [stdout, stderr] = &mut self.streams;
+        let transcripts = Transcripts {
+            combined: self.combined.take()?,
+            stdout: stdout.transcript.take()?,
+            stderr: stderr.transcript.take()?,
+        };
+        let excerpts = [&mut stdout.excerpt, &mut stderr.excerpt].map(std::mem::take);
+        Ok((excerpts, transcripts))
+    }
+}
+
+/// Everything that a command printed.
+#[derive(Debug)]
+pub(super) struct Transcripts {
+    combined: Transcript,
+    stdout: Transcript,
+    stderr: Transcript,
+}
+
+impl Transcripts {
+    /// Whether there was more than the readers take.
+    pub(super) fn is_cut(&self) -> bool {
+        self.combined.is_cut
+    }
+
+    /// Both streams together, and standard output alone.
+    pub(super) fn into_texts(self) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let stdout = self.stdout.into_bytes()?;
+        let combined = match weave::weave(&stdout, &self.stderr.into_bytes()?) {
+            Some(woven) => woven,
+            None => self.combined.into_bytes()?,
+        };
+        Ok((combined, stdout))
+    }
+}
+
+/// A text that moves from memory to a temporary file when it grows.
+#[derive(Debug)]
+struct Transcript {
+    file: SpooledTempFile,
+    room: usize,
+    is_cut: bool,
+    /// Why writing stopped.
+    broken: Option<io::Error>,
+}
+
+impl Transcript {
+    fn new(bytes_max: usize) -> Self {
+        Self {
+            file: SpooledTempFile::new(MEMORY_BYTES),
+            room: bytes_max,
+            is_cut: false,
+            broken: None,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        if bytes.len() > self.room {
+            self.is_cut = true;
+        }
+        if self.is_cut || self.broken.is_some() {
+            return;
+        }
+        self.room -= bytes.len();
+        self.broken = self.file.write_all(bytes).err();
+    }
+
+    fn take(&mut self) -> io::Result<Self> {
+        let taken = std::mem::replace(self, Self::new(0));
+        match taken.broken {
+            Some(error) => Err(error),
+            None => Ok(taken),
+        }
+    }
+
+    fn into_bytes(mut self) -> io::Result<Vec<u8>> {
+        self.file.rewind()?;
+        let mut bytes = Vec::new();
+        self.file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_combined_by_whole_lines() {
+        let mut capture = Capture::new(1000);
+        capture.begin(Stream::Stdout, b"one\ntw");
+        capture.begin(Stream::Stderr, b"warning\n");
+        capture.begin(Stream::Stdout, b"o\nthree");
+        let (excerpts, transcripts) = capture.finish().unwrap();
+        let (combined, stdout) = transcripts.into_texts().unwrap();
+        assert_eq!(combined, b"one\nwarning\ntwo\nthree");
+        assert_eq!(stdout, b"one\ntwo\nthree");
+        let texts = excerpts.map(|excerpt| excerpt.into_text().0);
+        assert_eq!(texts, ["one\ntwo\nthree", "warning\n"]);
+    }
+
+    #[test]
+    fn more_than_the_readers_take_is_known_to_be_cut() {
+        let mut capture = Capture::new(5);
+        capture.begin(Stream::Stdout, b"123\n");
+        capture.begin(Stream::Stderr, b"45\n");
+        let (excerpts, transcripts) = capture.finish().unwrap();
+        assert!(transcripts.is_cut());
+        assert_eq!(excerpts.map(|excerpt| excerpt.into_text().0), ["123\n", "45\n"]);
+    }
+}

@@ -1,0 +1,73 @@
+//! [`Found`]: the tests that a command ran.
+
+use pony_formats::{Report, Tally, TestCase};
+
+use super::capture::Transcripts;
+use super::junit_files::JunitFiles;
+use crate::input::{self, InputError};
+use crate::plan::Reading;
+
+/// The tests of a run.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) tests: Vec<TestCase>,
+    pub(super) unnamed: Tally,
+    pub(super) sanitised: bool,
+    /// The first thing that should have been readable and was not.
+    pub(super) trouble: Option<InputError>,
+}
+
+impl Found {
+    /// What the JUnit files say; without any, what the command printed.
+    pub(super) fn after(transcripts: Transcripts, files: &JunitFiles, reading: &Reading) -> Self {
+        let mut found = Self::default();
+        let (sources, missing) = files.written();
+        found.trouble = missing;
+        let mut reports = 0;
+        for source in sources {
+            match input::read(&source, reading) {
+                Ok(input) => {
+                    found.add(input.report);
+                    reports += 1;
+                }
+                Err(error) => found.trouble = found.trouble.or(Some(error)),
+            }
+        }
+        if reports == 0 {
+            match printed(transcripts, reading) {
+                Ok(Some(report)) => found.add(report),
+                Ok(None) => {}
+                Err(error) => found.trouble = found.trouble.or(Some(error)),
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, report: Report) {
+        self.unnamed += report.unnamed;
+        self.sanitised |= report.sanitised;
+        self.tests.extend(report.tests);
+    }
+}
+
+/// Reads the streams together, then standard output alone. That a command prints no tests is fine,
+/// unless a format was named.
+fn printed(transcripts: Transcripts, reading: &Reading) -> Result<Option<Report>, InputError> {
+    let name = input::PRINTED;
+    if transcripts.is_cut() {
+        let max = reading.limits.input_bytes_max;
+        return Err(InputError::TooLarge { name: name.to_owned(), max });
+    }
+    let unreadable = |source| InputError::Unreadable { name: name.to_owned(), source };
+    let (combined, stdout) = transcripts.into_texts().map_err(unreadable)?;
+    let together = input::read_printed(&combined, reading);
+    if let Ok(report) = together {
+        return Ok(Some(report));
+    }
+    let alone = input::read_printed(&stdout, reading);
+    match (alone, together) {
+        (Ok(report), _) => Ok(Some(report)),
+        (Err(InputError::UnknownFormat { .. }), Err(InputError::UnknownFormat { .. })) => Ok(None),
+        (Err(InputError::UnknownFormat { .. }), Err(error)) | (Err(error), _) => Err(error),
+    }
+}

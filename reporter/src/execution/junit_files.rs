@@ -1,0 +1,131 @@
+//! [`JunitFiles`]: which JUnit files a command wrote.
+//!
+//! A file counts when it is new or has changed since before the command, so that a report left by
+//! an earlier run is never taken for one of this run. Comparing a file with itself works where
+//! the clocks of this machine and of a file server differ.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::glob;
+use crate::input::{InputError, Source};
+
+/// Options that name a JUnit file, after `=` or as the next word: pytest, pytest, nose2, nose
+/// and pynose, unittest-xml-reporting's and CTest's relatives.
+const OPTIONS: [&str; 5] =
+    ["--junitxml", "--junit-xml", "--junit-xml-path", "--xunit-file", "--xml"];
+
+/// Size and time of the last change.
+type Stamp = (u64, Option<SystemTime>);
+
+/// The patterns of JUnit files and what they matched before the command.
+#[derive(Debug)]
+pub(super) struct JunitFiles {
+    /// By the person, who wants to know when such a file is missing.
+    named: Vec<String>,
+    /// By the command's own words, which may mean something else.
+    deduced: Vec<String>,
+    before: BTreeMap<PathBuf, Stamp>,
+    started: SystemTime,
+}
+
+impl JunitFiles {
+    /// Looks at what is there before the command runs.
+    pub(super) fn before(named: Vec<String>, command: &[OsString]) -> Self {
+        let deduced = if named.is_empty() { named_in(command) } else { Vec::new() };
+        let paths = named.iter().chain(&deduced).flat_map(|pattern| glob::files(pattern));
+        let before = paths.filter_map(|path| Some((path.clone(), stamp(&path)?))).collect();
+        Self { named, deduced, before, started: SystemTime::now() }
+    }
+
+    /// The files that the command wrote, and the first pattern that should have matched one and
+    /// did not.
+    pub(super) fn written(&self) -> (Vec<Source>, Option<InputError>) {
+        let mut written = Vec::new();
+        let mut missing = None;
+        for pattern in &self.named {
+            let fresh = self.fresh(pattern);
+            if fresh.is_empty() && missing.is_none() {
+                missing = Some(InputError::NotWritten { pattern: pattern.clone() });
+            }
+            written.extend(fresh);
+        }
+        written.extend(self.deduced.iter().flat_map(|pattern| self.fresh(pattern)));
+        written.sort();
+        written.dedup();
+        (written.into_iter().map(Source::File).collect(), missing)
+    }
+
+    fn fresh(&self, pattern: &str) -> Vec<PathBuf> {
+        let mut files = glob::files(pattern);
+        files.retain(|path| {
+            stamp(path).is_some_and(|now| {
+                let later = now.1.is_some_and(|time| time >= self.started);
+                later || self.before.get(path) != Some(&now)
+            })
+        });
+        files
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
+
+/// The files that the command's own words name.
+fn named_in(command: &[OsString]) -> Vec<String> {
+    let words: Vec<&str> = command.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let mut named = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (*word, words.get(index + 1).copied()),
+        };
+        if OPTIONS.contains(&option)
+            && let Some(value) = value.filter(|value| !value.is_empty() && !value.starts_with('-'))
+        {
+            named.push(value.to_owned());
+        }
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(command: &str) -> Vec<String> {
+        named_in(&command.split(' ').map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn commands_name_their_files() {
+        assert_eq!(named("pytest --junitxml=a.xml -q"), ["a.xml"]);
+        assert_eq!(named("pytest --junit-xml out/a.xml"), ["out/a.xml"]);
+        assert_eq!(named("nosetests --with-xunit --xunit-file=n.xml"), ["n.xml"]);
+        assert_eq!(named("nose2 --junit-xml --junit-xml-path x.xml"), ["x.xml"]);
+        assert!(named("pytest --junitxml= --xml -v").is_empty());
+        assert!(named("--xml=x").is_empty());
+    }
+
+    #[test]
+    fn a_report_of_an_earlier_run_does_not_count() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+        let old = SystemTime::now() - std::time::Duration::from_secs(3600);
+        for name in ["stale.xml", "changed.xml"] {
+            let file = fs::File::create(path(name)).unwrap();
+            file.set_modified(old).unwrap();
+        }
+        let files = JunitFiles::before(vec![path("*.xml"), path("gone.xml")], &[]);
+        fs::write(path("new.xml"), "").unwrap();
+        fs::write(path("changed.xml"), "more").unwrap();
+        let (written, missing) = files.written();
+        assert_eq!(written, [path("changed.xml"), path("new.xml")].map(|p| Source::File(p.into())));
+        assert!(missing.unwrap().to_string().starts_with(&path("gone.xml")));
+    }
+}

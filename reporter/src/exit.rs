@@ -1,0 +1,165 @@
+//! [`Failure`], and the one table from failures to exit statuses.
+
+use std::io;
+use std::path::PathBuf;
+
+use pony_store::StoreError;
+
+use crate::delivery::DeliveryError;
+use crate::input::InputError;
+use crate::spool::SpoolError;
+
+/// Everything worked.
+pub(crate) const OK: i32 = 0;
+/// `ci`: a step failed.
+pub(crate) const STEP_FAILED: i32 = 1;
+/// A results repository is damaged.
+pub(crate) const INTEGRITY: i32 = 3;
+/// `EX_USAGE` of sysexits.h, as are the names below.
+pub(crate) const USAGE: i32 = 64;
+/// `EX_DATAERR`.
+pub(crate) const DATA: i32 = 65;
+/// `EX_NOINPUT`.
+pub(crate) const NO_INPUT: i32 = 66;
+/// `EX_CANTCREAT`.
+pub(crate) const CANNOT_CREATE: i32 = 73;
+/// `EX_IOERR`.
+pub(crate) const IO: i32 = 74;
+/// `EX_TEMPFAIL`.
+pub(crate) const TRY_LATER: i32 = 75;
+/// `EX_PROTOCOL`.
+pub(crate) const PROTOCOL: i32 = 76;
+/// `EX_NOPERM`.
+pub(crate) const PERMISSION: i32 = 77;
+/// `EX_CONFIG`.
+pub(crate) const CONFIG: i32 = 78;
+/// A shell's status for a command that is there but cannot be executed.
+pub(crate) const NOT_EXECUTABLE: i32 = 126;
+/// A shell's status for a command that is not there.
+pub(crate) const NOT_FOUND: i32 = 127;
+/// What a shell adds to the number of the signal that ended a command.
+#[cfg(unix)]
+pub(crate) const SIGNAL_BASE: i32 = 128;
+
+/// Why a verb did not do what it was asked to. Displays as one line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// What was typed makes no sense.
+    #[error("{0}; see `pony-report --help`")]
+    Usage(String),
+    /// The surroundings make no sense.
+    #[error("{0}")]
+    Config(String),
+    /// An input cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A submission was not delivered.
+    #[error("{error}{}", fate_of(error, kept.as_ref()))]
+    Delivery {
+        /// Why.
+        #[source]
+        error: DeliveryError,
+        /// Where it waits, or lies if it was rejected.
+        kept: Option<PathBuf>,
+    },
+    /// The spool does not work.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// Standard output does not take what was to be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    /// Temporary files do not work.
+    #[error("cannot keep what the command prints: {0}")]
+    Capture(io::Error),
+}
+
+fn fate_of(error: &DeliveryError, kept: Option<&PathBuf>) -> String {
+    match kept {
+        None => String::new(),
+        Some(path) if error.is_rejection() => format!("; moved to {}", path.display()),
+        Some(path) => format!("; kept for `pony-report retry` in {}", path.display()),
+    }
+}
+
+impl Failure {
+    /// The exit status that tells this kind of failure from the others.
+    pub(crate) fn exit_status(&self) -> i32 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Config(_) => CONFIG,
+            Self::Input(error) => of_input(error),
+            Self::Delivery { error, .. } => of_delivery(error),
+            Self::Spool(error) => of_spool(error),
+            Self::Output(_) | Self::Capture(_) => IO,
+        }
+    }
+}
+
+fn of_input(error: &InputError) -> i32 {
+    match error {
+        InputError::Unreadable { .. } | InputError::NotAFile { .. } => NO_INPUT,
+        InputError::NotWritten { .. } => NO_INPUT,
+        InputError::TooLarge { .. } | InputError::UnknownFormat { .. } => DATA,
+        InputError::Parse { .. } => DATA,
+    }
+}
+
+fn of_delivery(error: &DeliveryError) -> i32 {
+    match error {
+        DeliveryError::Unreachable { .. } => TRY_LATER,
+        DeliveryError::Rejected { .. } => DATA,
+        DeliveryError::Forbidden { .. } => PERMISSION,
+        DeliveryError::NotACollector { .. } => PROTOCOL,
+        DeliveryError::Store(error) => of_store(error),
+    }
+}
+
+fn of_spool(error: &SpoolError) -> i32 {
+    match error {
+        SpoolError::Io { action: "create", .. } => CANNOT_CREATE,
+        SpoolError::Io { .. } => IO,
+        SpoolError::Damaged { .. } => DATA,
+        SpoolError::PathIsNotText { .. } => CONFIG,
+    }
+}
+
+fn of_store(error: &StoreError) -> i32 {
+    match error {
+        StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
+        StoreError::NewerFormat { .. } => CONFIG,
+        StoreError::Locked { .. } => TRY_LATER,
+        StoreError::Io { action: "create", .. } => CANNOT_CREATE,
+        StoreError::TooLarge { .. } => DATA,
+        StoreError::Damaged { .. } => INTEGRITY,
+        // The type may grow; whatever it is then, a repository did not work.
+        StoreError::Io { .. } | StoreError::NoSuchResult { .. } | _ => IO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_repository_does_not_take_has_a_status() {
+        let path = PathBuf::from("r.git");
+        let io =
+            |action| StoreError::Io { action, path: path.clone(), source: io::Error::other("x") };
+        let text = String::new;
+        let cases = [
+            (StoreError::NotFound { path: path.clone() }, 66),
+            (StoreError::NotAResultsRepository { path: path.clone(), reason: text() }, 66),
+            (StoreError::NewerFormat { path: path.clone(), found: text(), known: text() }, 78),
+            (StoreError::Locked { path: path.clone(), holder: text() }, 75),
+            (StoreError::TooLarge { bytes: 2, max: 1 }, 65),
+            (StoreError::Damaged { subject: text(), reason: text() }, 3),
+            (io("create"), 73),
+            (io("write"), 74),
+        ];
+        for (error, status) in cases {
+            let message = error.to_string();
+            let failure = Failure::Delivery { error: error.into(), kept: None };
+            assert_eq!(failure.exit_status(), status, "{message}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Inputs: files and pipes that hold what a test runner wrote or printed, read up to a limit.
+//!
+//! Only regular files are opened, so that no pipe or device without end can hold the program up.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use pony_formats::{Format, Limits, ParseError, Report, detect, parse};
+
+use crate::plan::Reading;
+
+/// What messages call the output of a command.
+pub(crate) const PRINTED: &str = "what the command printed";
+
+/// Where an input comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Stdin,
+    File(PathBuf),
+}
+
+impl From<PathBuf> for Source {
+    fn from(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" { Self::Stdin } else { Self::File(path) }
+    }
+}
+
+impl Source {
+    /// What messages call it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "-".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn read(&self, limits: &Limits) -> Result<Vec<u8>, InputError> {
+        let max = limits.input_bytes_max;
+        let mut content = Vec::new();
+        // One byte more than allowed, to tell a full input from one that is too large.
+        let bound = max as u64 + 1;
+        let read = match self {
+            Self::Stdin => io::stdin().lock().take(bound).read_to_end(&mut content),
+            Self::File(path) => self.open(path)?.take(bound).read_to_end(&mut content),
+        };
+        read.map_err(|source| InputError::Unreadable { name: self.name(), source })?;
+        if content.len() > max {
+            return Err(InputError::TooLarge { name: self.name(), max });
+        }
+        Ok(content)
+    }
+
+    fn open(&self, path: &Path) -> Result<File, InputError> {
+        let unreadable = |source| InputError::Unreadable { name: self.name(), source };
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            let what = if metadata.is_dir() { "a folder" } else { "not a regular file" };
+            return Err(InputError::NotAFile { name: self.name(), what });
+        }
+        File::open(path).map_err(unreadable)
+    }
+}
+
+/// An input that was read.
+#[derive(Debug)]
+pub(crate) struct Input {
+    /// What messages call it.
+    pub(crate) name: String,
+    /// What it says.
+    pub(crate) report: Report,
+    /// The input itself, where that is a log for people to read.
+    pub(crate) log: Option<Vec<u8>>,
+}
+
+impl Input {
+    /// What its step or suite is called: the file's name.
+    pub(crate) fn label(&self) -> &str {
+        let file_name = Path::new(&self.name).file_name().and_then(|name| name.to_str());
+        file_name.filter(|name| *name != "-").unwrap_or("tests")
+    }
+}
+
+/// Reads an input as the format that was given, or that it seems to be.
+pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Input, InputError> {
+    let content = source.read(&reading.limits)?;
+    let name = source.name();
+    let report = interpret(&name, &content, reading.from.or_else(|| detect(&content)), reading)?;
+    let log = (report.format != Format::Junit).then_some(content);
+    Ok(Input { name, report, log })
+}
+
+/// Reads what a command printed, which need not be test results. The readers take any markup for JUnit, to
+/// say what is wrong with it, but a command may well print a page.
+pub(crate) fn read_printed(content: &[u8], reading: &Reading) -> Result<Report, InputError> {
+    let root = b"<testsuite";
+    let results = |format: &Format| {
+        *format != Format::Junit || content.windows(root.len()).any(|bytes| bytes == root)
+    };
+    let format = reading.from.or_else(|| detect(content).filter(results));
+    interpret(PRINTED, content, format, reading)
+}
+
+fn interpret(
+    name: &str,
+    content: &[u8],
+    format: Option<Format>,
+    reading: &Reading,
+) -> Result<Report, InputError> {
+    let Some(format) = format else {
+        let found = if content.is_empty() { "empty" } else { "no test results found" };
+        return Err(InputError::UnknownFormat { name: name.to_owned(), found });
+    };
+    let report = parse(format, content, &reading.limits);
+    report.map_err(|error| InputError::Parse { name: name.to_owned(), error })
+}
+
+/// An input that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("cannot read {name}: {source}")]
+    Unreadable { name: String, source: io::Error },
+    #[error("cannot read {name}: it is {what}")]
+    NotAFile { name: String, what: &'static str },
+    #[error("{name}: over the limit of {max} bytes: raise it with --max-size")]
+    TooLarge { name: String, max: usize },
+    #[error(
+        "{name}:1:1: {found}: expected JUnit XML, or the text of cargo test, nose, unittest or pytest; name it with --from"
+    )]
+    UnknownFormat { name: String, found: &'static str },
+    #[error("{name}:{error}")]
+    Parse { name: String, error: ParseError },
+    #[error("{pattern}: the command wrote no such file")]
+    NotWritten { pattern: String },
+}

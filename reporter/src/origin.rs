@@ -1,0 +1,98 @@
+//! Where a submission comes from: the package, the machine, the checkout and the CI system.
+
+mod checkout;
+mod ci;
+mod machine;
+mod package;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pony_formats::Value;
+
+pub(crate) use machine::{arch, host};
+pub(crate) use package::package;
+
+/// The environment and the current folder. Detection sees nothing else of the process, so that it
+/// can be tested without one.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    variables: BTreeMap<String, String>,
+    folder: PathBuf,
+}
+
+impl Surroundings {
+    /// Those of this process. Variables that are not UTF-8 are left out.
+    pub(crate) fn of_this_process() -> Self {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Self { variables, folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")) }
+    }
+
+    /// A variable, if it is set and not empty.
+    pub(crate) fn var(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The current folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where pony keeps results for this person.
+    pub(crate) fn data_folder(&self) -> Option<PathBuf> {
+        self.home_of("XDG_DATA_HOME", ".local/share")
+    }
+
+    /// Where pony keeps what it has yet to do for this person.
+    pub(crate) fn state_folder(&self) -> Option<PathBuf> {
+        self.home_of("XDG_STATE_HOME", ".local/state")
+    }
+
+    /// The XDG base directories on every system but Windows.
+    fn home_of(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        // The specification has relative paths ignored.
+        let absolute = |path: &&str| Path::new(path).is_absolute();
+        let folder = match self.var(variable).filter(absolute) {
+            Some(folder) => PathBuf::from(folder),
+            None if cfg!(windows) => PathBuf::from(self.var("LOCALAPPDATA")?),
+            None => Path::new(self.var("HOME")?).join(below_home),
+        };
+        Some(folder.join("pony"))
+    }
+}
+
+/// What `client_info` says besides the identity of the build line: `commit`, `branch`, `dirty`, `ci`
+/// and `ci_url`, as far as they are known.
+pub(crate) fn facts(surroundings: &Surroundings) -> BTreeMap<&'static str, Value> {
+    let mut facts = checkout::facts(surroundings.folder());
+    for (key, value) in ci::facts(surroundings) {
+        // A checkout says what was tested; a CI system only what was asked for. But a CI system's
+        // checkout is on no branch.
+        facts.entry(key).or_insert_with(|| Value::String(value));
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Surroundings { variables: variables.iter().map(owned).collect(), folder: "/nowhere".into() }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn folders_follow_the_xdg_specification() {
+        let state = |variables: &[(&str, &str)]| surroundings(variables).state_folder();
+        assert_eq!(state(&[]), None);
+        assert_eq!(state(&[("HOME", "/h")]), Some("/h/.local/state/pony".into()));
+        let relative = [("HOME", "/h"), ("XDG_STATE_HOME", "x")];
+        assert_eq!(state(&relative), Some("/h/.local/state/pony".into()));
+        let absolute = [("HOME", "/h"), ("XDG_STATE_HOME", "/x")];
+        assert_eq!(state(&absolute), Some("/x/pony".into()));
+    }
+}

@@ -1,0 +1,233 @@
+//! What is meant: [`Plan`], with every default filled in and everything checked that can be checked
+//! before a command runs.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use pony_formats::{ClientInfo, Format, Limits, Tagset};
+
+use crate::cli::{
+    Args, CiArgs, ConvertArgs, IdentityArgs, Output, ReadingArgs, RetryArgs, RunArgs,
+    SubmissionArgs, SubmitArgs, TargetArgs, Verb,
+};
+use crate::execution::Command;
+use crate::exit::Failure;
+use crate::input::Source;
+use crate::origin::{self, Surroundings};
+use crate::spool::Spool;
+use crate::target::{ServerUrl, Target};
+
+/// What the process is to do.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    Help,
+    Run(Box<RunPlan>),
+    Ci(Box<CiPlan>),
+    Submit(Box<SubmitPlan>),
+    Convert(ConvertPlan),
+    Retry(RetryPlan),
+}
+
+/// `pony-report run`.
+#[derive(Debug)]
+pub(crate) struct RunPlan {
+    /// What to run.
+    pub(crate) command: Command,
+    /// Whether a failed delivery fails a green run.
+    pub(crate) strict: bool,
+    /// Everything else.
+    pub(crate) submit: SubmitPlan,
+}
+
+/// `pony-report ci`.
+#[derive(Debug)]
+pub(crate) struct CiPlan {
+    /// Where the project is.
+    pub(crate) folder: PathBuf,
+    /// Everything else.
+    pub(crate) submit: SubmitPlan,
+}
+
+/// `pony-report submit`.
+#[derive(Debug)]
+pub(crate) struct SubmitPlan {
+    /// Who and where, with `success` still to be found out.
+    pub(crate) client_info: ClientInfo,
+    /// What to read.
+    pub(crate) sources: Vec<Source>,
+    /// How to read it.
+    pub(crate) reading: Reading,
+    /// Where to send it.
+    pub(crate) target: Target,
+    /// Where it waits; `None` when the person has no home.
+    pub(crate) spool: Option<Spool>,
+}
+
+/// `pony-report convert`.
+#[derive(Debug)]
+pub(crate) struct ConvertPlan {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) reading: Reading,
+    pub(crate) to: Output,
+}
+
+/// `pony-report retry`.
+#[derive(Debug)]
+pub(crate) struct RetryPlan {
+    pub(crate) spool: Spool,
+    /// Where everything goes, whatever the spool says.
+    pub(crate) target: Option<Target>,
+    /// A collector whose credentials may be used for its own submissions.
+    pub(crate) known: Option<Target>,
+}
+
+/// How inputs are read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The format, when it is not to be guessed.
+    pub(crate) from: Option<Format>,
+    pub(crate) limits: Limits,
+}
+
+/// Turns what was typed into what is meant.
+pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    match args.verb {
+        None if std::io::stdin().is_terminal() => Ok(Plan::Help),
+        None => plan_submit(args.piped, vec![Source::Stdin], surroundings),
+        Some(Verb::Run(args)) => plan_run(args, surroundings),
+        Some(Verb::Ci(CiArgs { submission: args })) => Ok(Plan::Ci(Box::new(CiPlan {
+            folder: surroundings.folder().to_owned(),
+            submit: submission(args, Vec::new(), surroundings)?,
+        }))),
+        Some(Verb::Submit(SubmitArgs { submission, files })) => {
+            plan_submit(submission, sources(files)?, surroundings)
+        }
+        Some(Verb::Convert(args)) => plan_convert(args),
+        Some(Verb::Retry(args)) => plan_retry(args, surroundings),
+    }
+}
+
+fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    Ok(Plan::Run(Box::new(RunPlan {
+        command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
+        strict: args.strict,
+        submit: submission(args.submission, Vec::new(), surroundings)?,
+    })))
+}
+
+fn plan_submit(
+    args: SubmissionArgs,
+    sources: Vec<Source>,
+    surroundings: &Surroundings,
+) -> Result<Plan, Failure> {
+    Ok(Plan::Submit(Box::new(submission(args, sources, surroundings)?)))
+}
+
+fn plan_convert(args: ConvertArgs) -> Result<Plan, Failure> {
+    let sources = sources(args.files)?;
+    Ok(Plan::Convert(ConvertPlan { sources, reading: reading(&args.reading), to: args.to }))
+}
+
+fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    let spool = Spool::of(surroundings).ok_or_else(|| {
+        Failure::Config("no home folder, so no spool: set PONY_SPOOL to its folder".to_owned())
+    })?;
+    let known =
+        surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER")).transpose()?;
+    Ok(Plan::Retry(RetryPlan { spool, target: named_target(&args.target)?, known }))
+}
+
+fn submission(
+    args: SubmissionArgs,
+    sources: Vec<Source>,
+    surroundings: &Surroundings,
+) -> Result<SubmitPlan, Failure> {
+    let target = target(&args.target, surroundings)?;
+    Ok(SubmitPlan {
+        client_info: client_info(args.identity, surroundings)?,
+        sources,
+        reading: reading(&args.reading),
+        target,
+        spool: Spool::of(surroundings),
+    })
+}
+
+fn client_info(args: IdentityArgs, surroundings: &Surroundings) -> Result<ClientInfo, Failure> {
+    let given = |flag: Option<String>, variable: &str| {
+        flag.or_else(|| surroundings.var(variable).map(str::to_owned))
+    };
+    let tags = if args.tags.is_empty() {
+        let tags = surroundings.var("PONY_TAGS").unwrap_or_default().split(',');
+        tags.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect()
+    } else {
+        args.tags.into_iter().collect()
+    };
+    let tagset = Tagset {
+        package: given(args.package, "PONY_PACKAGE")
+            .unwrap_or_else(|| origin::package(surroundings)),
+        host: given(args.host, "PONY_HOST").unwrap_or_else(|| origin::host(surroundings)),
+        arch: args.arch.unwrap_or_else(origin::arch),
+        tags,
+    };
+    let described = ClientInfo::new(&tagset, false).and_then(|info| {
+        let mut facts = origin::facts(surroundings).into_iter();
+        facts.try_fold(info, |info, (key, value)| info.with(key, value))
+    });
+    described.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn reading(args: &ReadingArgs) -> Reading {
+    Reading {
+        from: args.from,
+        limits: Limits { input_bytes_max: args.max_size, ..Limits::DEFAULT },
+    }
+}
+
+fn sources(files: Vec<PathBuf>) -> Result<Vec<Source>, Failure> {
+    if !files.is_empty() {
+        return Ok(files.into_iter().map(Source::from).collect());
+    }
+    if std::io::stdin().is_terminal() {
+        return Err(Failure::Usage("nothing to read: name a file, or pipe one in".to_owned()));
+    }
+    Ok(vec![Source::Stdin])
+}
+
+fn target(args: &TargetArgs, surroundings: &Surroundings) -> Result<Target, Failure> {
+    if let Some(target) = named_target(args)? {
+        return Ok(target);
+    }
+    match (surroundings.var("PONY_SERVER"), surroundings.var("PONY_REPO")) {
+        (Some(_), Some(_)) => Err(Failure::Usage(
+            "PONY_SERVER and PONY_REPO are both set: unset one, or pass --server or --repo"
+                .to_owned(),
+        )),
+        (Some(url), None) => server(url, "PONY_SERVER"),
+        (None, Some(path)) => repository(path.into(), "PONY_REPO"),
+        (None, None) => match surroundings.data_folder() {
+            Some(folder) => Ok(Target::Repository(folder.join("results.git"))),
+            None => Err(Failure::Config(
+                "no home folder for the default repository: pass --repo or --server".to_owned(),
+            )),
+        },
+    }
+}
+
+fn named_target(args: &TargetArgs) -> Result<Option<Target>, Failure> {
+    match (&args.server, &args.repo) {
+        (Some(url), _) => server(url, "--server").map(Some),
+        (None, Some(path)) => repository(path.clone(), "--repo").map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn server(url: &str, given_by: &str) -> Result<Target, Failure> {
+    let url = ServerUrl::parse(url);
+    url.map(Target::Server).map_err(|reason| Failure::Usage(format!("{given_by}: {reason}")))
+}
+
+/// Absolute, so that the spool can be sent from another folder.
+fn repository(path: PathBuf, given_by: &str) -> Result<Target, Failure> {
+    let path = std::path::absolute(path);
+    path.map(Target::Repository).map_err(|error| Failure::Usage(format!("{given_by}: {error}")))
+}

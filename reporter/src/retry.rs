@@ -1,0 +1,79 @@
+//! `pony-report retry`: sends what is in the spool, the oldest first.
+
+use std::path::Path;
+
+use crate::dispatch;
+use crate::exit::{self, Failure};
+use crate::messages::Messages;
+use crate::plan::RetryPlan;
+use crate::spool::Spool;
+use crate::target::Target;
+
+/// Sends everything that nobody else is sending. The exit status is that of the first failure.
+pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failure> {
+    let paths = plan.spool.entries()?;
+    if paths.is_empty() {
+        messages.print("nothing to send");
+    }
+    let mut status = exit::OK;
+    let mut unreachable: Vec<Target> = Vec::new();
+    for path in paths {
+        let mut tried = None;
+        let destination = |target| {
+            let target = destination(target, plan);
+            // Waiting for the same time-out again helps nobody.
+            tried = (!unreachable.contains(&target)).then_some(target);
+            tried.clone()
+        };
+        match send(&plan.spool, &path, destination, messages) {
+            Ok(None) => {}
+            Ok(Some(line)) => messages.print(&line),
+            Err(failure) => {
+                messages.error(&failure);
+                if status == exit::OK {
+                    status = failure.exit_status();
+                }
+                let later = failure.exit_status() == exit::TRY_LATER;
+                unreachable.extend(tried.filter(|_| later));
+            }
+        }
+    }
+    Ok(status)
+}
+
+/// Sends what waits for a target that has just taken a submission. Stops at the first that it does not
+/// take.
+pub(crate) fn catch_up(spool: Option<&Spool>, target: &Target, messages: &Messages) {
+    let Some(spool) = spool else { return };
+    let same = |other: Target| Some(other.with_credentials_of(target)).filter(|it| it == target);
+    for path in spool.entries().unwrap_or_default() {
+        match send(spool, &path, same, messages) {
+            Ok(None) => {}
+            Ok(Some(line)) => messages.remark(&line),
+            Err(failure) => return messages.warn(&failure),
+        }
+    }
+}
+
+/// Sends one entry to the target that `destination` makes of its own, if any. Returns the line that
+/// says where it is.
+fn send(
+    spool: &Spool,
+    path: &Path,
+    destination: impl FnOnce(Target) -> Option<Target>,
+    messages: &Messages,
+) -> Result<Option<String>, Failure> {
+    let Some((entry, submission, target)) = spool.claim(path)? else { return Ok(None) };
+    match destination(target) {
+        None => Ok(None),
+        Some(target) => dispatch::hand_over(&submission, &target, Some(entry), messages).map(Some),
+    }
+}
+
+fn destination(target: Target, plan: &RetryPlan) -> Target {
+    match (&plan.target, &plan.known) {
+        (Some(target), _) => target.clone(),
+        (None, Some(known)) => target.with_credentials_of(known),
+        (None, None) => target,
+    }
+}

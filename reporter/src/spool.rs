@@ -1,0 +1,273 @@
+//! [`Spool`]: a folder of submissions on their way.
+//!
+//! An entry is one file of canonical JSON: `client_info`, `results_list` and either `server` (an address without
+//! credentials) or `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
+//! whoever holds the lock is sending it. The names sort by time. What was rejected is in the folder
+//! `rejected`, with the reason in a file beside it.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use pony_formats::{Bag, Submission, Value, json};
+
+use crate::origin::Surroundings;
+use crate::target::{ServerUrl, Target};
+
+/// The suffix of entries; everything else in the folder is left alone.
+const SUFFIX: &str = ".json";
+/// The folder of what is not sent again.
+const REJECTED: &str = "rejected";
+
+/// Where submissions wait.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    folder: PathBuf,
+}
+
+/// A submission in the spool that nobody else sends while this exists.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    path: PathBuf,
+    /// Holds the lock.
+    file: File,
+}
+
+/// The spool does not work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SpoolError {
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("{}: no submission: {reason}; moved to {}", path.display(), moved.display())]
+    Damaged { path: PathBuf, reason: String, moved: PathBuf },
+    #[error("{}: cannot be kept in the spool: the path is not UTF-8", path.display())]
+    PathIsNotText { path: PathBuf },
+}
+
+impl Spool {
+    /// The spool of this person: `PONY_SPOOL`, or a folder in their state folder.
+    pub(crate) fn of(surroundings: &Surroundings) -> Option<Self> {
+        let folder = match surroundings.var("PONY_SPOOL") {
+            Some(folder) => PathBuf::from(folder),
+            None => surroundings.state_folder()?.join("spool"),
+        };
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        Some(Self { folder })
+    }
+
+    /// Keeps a submission. When this returns, it survives a power cut.
+    pub(crate) fn keep(
+        &self,
+        submission: &Submission,
+        target: &Target,
+    ) -> Result<Entry, SpoolError> {
+        let text = json::to_text(&Value::Struct(to_bag(submission, target)?));
+        create_private_folder(&self.folder)?;
+        // Temporary files are readable only by their owner, and the dot hides them from `entries`.
+        let failed =
+            |action| move |source| SpoolError::Io { action, path: self.folder.clone(), source };
+        let mut file = tempfile::Builder::new()
+            .prefix(".")
+            .suffix(SUFFIX)
+            .tempfile_in(&self.folder)
+            .map_err(failed("create a file in"))?;
+        let lock = file.as_file().try_lock().map_err(io::Error::from);
+        lock.map_err(failed("lock a file in"))?;
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all());
+        written.map_err(failed("write to"))?;
+        let unique = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let now = jiff::Timestamp::now().as_millisecond();
+        let path = self.folder.join(format!("{now:013}{unique}").replacen('.', "-", 1));
+        let file = file.persist_noclobber(&path).map_err(|error| error.error);
+        let file = file.map_err(failed("create a file in"))?;
+        sync_folder(&self.folder)?;
+        Ok(Entry { path, file })
+    }
+
+    /// The files of all entries, the oldest first. Empty when there is no spool yet.
+    pub(crate) fn entries(&self) -> Result<Vec<PathBuf>, SpoolError> {
+        let failed = |source| SpoolError::Io { action: "read", path: self.folder.clone(), source };
+        let listing = match fs::read_dir(&self.folder) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut paths = Vec::new();
+        for item in listing {
+            let item = item.map_err(failed)?;
+            let name = item.file_name().to_string_lossy().into_owned();
+            if name.ends_with(SUFFIX) && !name.starts_with('.') {
+                paths.push(item.path());
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// Takes an entry to send it. `None` when another process does so, or has done so.
+    pub(crate) fn claim(
+        &self,
+        path: &Path,
+    ) -> Result<Option<(Entry, Submission, Target)>, SpoolError> {
+        let failed = |source| SpoolError::Io { action: "read", path: path.to_owned(), source };
+        // Some systems lock only what may be written.
+        let mut file = match File::options().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        match file.try_lock() {
+            Ok(()) if path.exists() => {}
+            Ok(()) | Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(failed)?;
+        let entry = Entry { path: path.to_owned(), file };
+        match from_text(&text) {
+            Ok((submission, target)) => Ok(Some((entry, submission, target))),
+            Err(reason) => {
+                let moved = entry.reject(&reason)?;
+                Err(SpoolError::Damaged { path: path.to_owned(), reason, moved })
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes it, because it has arrived.
+    pub(crate) fn forget(self) -> Result<(), SpoolError> {
+        let removed = fs::remove_file(&self.path);
+        drop(self.file);
+        removed.map_err(|source| SpoolError::Io { action: "remove", path: self.path, source })
+    }
+
+    /// Moves it to where nobody sends it again, and writes down why. Returns where that is.
+    pub(crate) fn reject(self, reason: &str) -> Result<PathBuf, SpoolError> {
+        let folder = self.path.parent().unwrap_or(Path::new(".")).join(REJECTED);
+        create_private_folder(&folder)?;
+        let moved = folder.join(self.path.file_name().unwrap_or_default());
+        let failed = |source| SpoolError::Io { action: "write", path: moved.clone(), source };
+        fs::write(moved.with_extension("reason.txt"), format!("{reason}\n")).map_err(failed)?;
+        fs::rename(&self.path, &moved).map_err(failed)?;
+        sync_folder(&folder)?;
+        Ok(moved)
+    }
+}
+
+fn to_bag(submission: &Submission, target: &Target) -> Result<Bag, SpoolError> {
+    let (client_info, results_list) = submission.clone().into_values();
+    let (key, place) = match target {
+        // Its `Display` leaves the credentials out.
+        Target::Server(url) => ("server", url.to_string()),
+        Target::Repository(path) => match path.to_str() {
+            Some(text) => ("repo", text.to_owned()),
+            None => return Err(SpoolError::PathIsNotText { path: path.clone() }),
+        },
+    };
+    Ok(Bag::from([
+        ("client_info".to_owned(), client_info),
+        ("results_list".to_owned(), results_list),
+        (key.to_owned(), Value::String(place)),
+    ]))
+}
+
+fn from_text(text: &[u8]) -> Result<(Submission, Target), String> {
+    let Value::Struct(mut bag) = json::from_text(text).map_err(|error| error.to_string())? else {
+        return Err("expected a JSON object".to_owned());
+    };
+    let mut take = |key: &str| bag.remove(key).ok_or(format!("`{key}` is missing"));
+    let (client_info, results_list) = (take("client_info")?, take("results_list")?);
+    let submission = Submission::from_values(client_info, results_list);
+    let submission = submission.map_err(|error| error.to_string())?;
+    let target = match (take("server"), take("repo")) {
+        (Ok(Value::String(url)), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
+        (Err(_), Ok(Value::String(path))) => Target::Repository(PathBuf::from(path)),
+        _ => return Err("expected either `server` or `repo`".to_owned()),
+    };
+    Ok((submission, target))
+}
+
+/// Test output may hold secrets, so only the owner gets to see it.
+fn create_private_folder(folder: &Path) -> Result<(), SpoolError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let failed = |source| SpoolError::Io { action: "create", path: folder.to_owned(), source };
+    builder.create(folder).map_err(failed)
+}
+
+/// Makes a rename durable, where the system has a way to.
+fn sync_folder(folder: &Path) -> Result<(), SpoolError> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let failed = |source| SpoolError::Io { action: "sync", path: folder.to_owned(), source };
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pony_formats::{ClientInfo, Step, Tagset};
+
+    fn submission() -> Submission {
+        let tagset = Tagset {
+            package: "hayloft".to_owned(),
+            host: "shed".to_owned(),
+            arch: "linux-x86_64".to_owned(),
+            tags: Default::default(),
+        };
+        let client_info = ClientInfo::new(&tagset, true).unwrap();
+        Submission { client_info, results_list: vec![Step::default().with("output", "\u{1b}[m")] }
+    }
+
+    fn server() -> Target {
+        Target::Server(ServerUrl::parse("http://name:secret@host/x/").unwrap())
+    }
+
+    #[test]
+    fn a_submission_comes_back_and_is_forgotten() {
+        let home = tempfile::tempdir().unwrap();
+        let spool = Spool { folder: home.path().join("a/b") };
+        assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
+        drop(spool.keep(&submission(), &server()).unwrap());
+        let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
+        assert!(!fs::read_to_string(path).unwrap().contains("secret"));
+        let (entry, read, target) = spool.claim(path).unwrap().unwrap();
+        assert_eq!(read, submission());
+        assert_eq!(target.to_string(), "http://host/x/");
+        entry.forget().unwrap();
+        assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn nobody_claims_what_is_being_sent() {
+        let home = tempfile::tempdir().unwrap();
+        let spool = Spool { folder: home.path().to_owned() };
+        let entry = spool.keep(&submission(), &server()).unwrap();
+        assert!(spool.claim(entry.path()).unwrap().is_none());
+        let path = entry.path().to_owned();
+        drop(entry);
+        assert!(spool.claim(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_no_submission_moves_out_of_the_way() {
+        let home = tempfile::tempdir().unwrap();
+        let spool = Spool { folder: home.path().to_owned() };
+        let path = home.path().join("1-x.json");
+        for text in ["", "[]", "{}", "{\"client_info\": {}, \"results_list\": []}"] {
+            fs::write(&path, text).unwrap();
+            assert!(matches!(spool.claim(&path), Err(SpoolError::Damaged { .. })), "{text}");
+            assert!(!path.exists());
+            assert!(home.path().join("rejected/1-x.reason.txt").exists());
+        }
+    }
+}

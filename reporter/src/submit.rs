@@ -1,0 +1,29 @@
+//! `pony-report submit`: inputs into steps, the steps into one submission.
+
+use pony_formats::{Submission, Tally};
+
+use crate::dispatch;
+use crate::exit::{self, Failure};
+use crate::input;
+use crate::messages::Messages;
+use crate::plan::SubmitPlan;
+use crate::retry;
+use crate::step;
+
+/// Nothing is sent unless every input can be read.
+pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failure> {
+    let mut steps = Vec::new();
+    let mut sanitised = false;
+    for source in &plan.sources {
+        let input = input::read(source, &plan.reading)?;
+        sanitised |= input.report.sanitised;
+        steps.push(step::of_input(input));
+    }
+    let tally: Tally = steps.iter().map(pony_formats::Step::tally).sum();
+    let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
+    let submission = Submission { client_info, results_list: steps };
+    let line = dispatch::send(&submission, &plan.target, plan.spool.as_ref(), messages)?;
+    messages.print(&line);
+    retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
+    Ok(exit::OK)
+}

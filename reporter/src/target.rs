@@ -1,0 +1,209 @@
+//! [`Target`]: where a submission goes.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+/// A repository or a collector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A results repository on this machine; an absolute path.
+    Repository(PathBuf),
+    /// A collector.
+    Server(ServerUrl),
+}
+
+impl Target {
+    /// The same target with the other's credentials, if both are the same collector and this has
+    /// none.
+    #[must_use]
+    pub(crate) fn with_credentials_of(mut self, other: &Self) -> Self {
+        if let (Self::Server(url), Self::Server(other)) = (&mut self, other)
+            && url.base == other.base
+            && url.userinfo.is_none()
+        {
+            url.userinfo.clone_from(&other.userinfo);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repository(path) => write!(f, "{}", path.display()),
+            Self::Server(url) => write!(f, "{url}"),
+        }
+    }
+}
+
+/// The base address of a collector. Credentials in it are kept apart: neither `Display` nor
+/// `Debug` shows them.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ServerUrl {
+    /// Without credentials, ends in the slash that relative addresses are joined to.
+    base: String,
+    /// `name:secret`, as it stood in the address.
+    userinfo: Option<String>,
+}
+
+impl ServerUrl {
+    /// Reads an address as the original client does: what follows its last slash is replaced by
+    /// `xmlrpc`, so `http://host`, `http://host/` and `http://host/xmlrpc` are the same, and a
+    /// prefix must end in a slash.
+    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+        let expected = "expected an address such as http://host:8000/";
+        let (scheme, rest) = url.split_once("://").ok_or(expected)?;
+        let scheme = scheme.to_ascii_lowercase();
+        if !matches!(scheme.as_str(), "http" | "https") {
+            return Err(expected.to_owned());
+        }
+        if rest.contains(['?', '#']) {
+            return Err("an address with `?` or `#` cannot be extended by `xmlrpc`".to_owned());
+        }
+        if rest.chars().any(|character| character.is_whitespace() || character.is_control()) {
+            return Err("an address has no blanks".to_owned());
+        }
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (userinfo, host) = match authority.rsplit_once('@') {
+            Some((userinfo, host)) => (Some(userinfo.to_owned()), host),
+            None => (None, authority),
+        };
+        if host.is_empty() || host.starts_with(':') {
+            return Err(expected.to_owned());
+        }
+        let folder =
+            path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned() + "/");
+        Ok(Self { base: format!("{scheme}://{host}/{folder}"), userinfo })
+    }
+
+    /// Where calls are posted.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("{}xmlrpc", self.base)
+    }
+
+    /// The page of a result.
+    pub(crate) fn result_page(&self, package: &str, key: &str) -> String {
+        format!("{}p/{}/{}/", self.base, percent_encode(package), percent_encode(key))
+    }
+
+    /// The value of the `Authorization` header, when the address holds credentials.
+    pub(crate) fn authorization(&self) -> Option<String> {
+        let userinfo = self.userinfo.as_ref()?;
+        let (name, secret) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+        let mut credentials = percent_decode(name);
+        credentials.push(b':');
+        credentials.extend(percent_decode(secret));
+        Some(format!("Basic {}", BASE64.encode(credentials)))
+    }
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.base)
+    }
+}
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerUrl").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// A `%` that two hex digits do not follow stands for itself.
+fn percent_decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let digits =
+            bytes.get(at + 1..at + 3).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
+        let escaped = digits.and_then(|pair| std::str::from_utf8(pair).ok());
+        let escaped = escaped.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        match escaped.filter(|_| bytes[at] == b'%') {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_joined_as_the_original_client_joins_them() {
+        let cases = [
+            ("http://host:8000", "http://host:8000/xmlrpc"),
+            ("http://host:8000/", "http://host:8000/xmlrpc"),
+            ("HTTPS://host/some/prefix/", "https://host/some/prefix/xmlrpc"),
+            ("http://host/some/prefix", "http://host/some/xmlrpc"),
+            ("http://host/xmlrpc", "http://host/xmlrpc"),
+            ("http://[::1]:80/x/", "http://[::1]:80/x/xmlrpc"),
+        ];
+        for (url, endpoint) in cases {
+            assert_eq!(ServerUrl::parse(url).unwrap().endpoint(), endpoint, "{url}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_refused() {
+        for url in [
+            "",
+            "host:8000",
+            "ftp://host/",
+            "http://",
+            "http:///x",
+            "http://:80/",
+            "http://h/?a",
+            "http://h /",
+        ] {
+            assert!(ServerUrl::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_sent_but_never_shown() {
+        let url = ServerUrl::parse("http://na%6de:s%40cret@host/").unwrap();
+        // "name:s@cret"
+        assert_eq!(url.authorization().unwrap(), "Basic bmFtZTpzQGNyZXQ=");
+        assert!(!format!("{url} {url:?} {}", url.endpoint()).contains("cret"));
+        assert_eq!(url.endpoint(), "http://host/xmlrpc");
+    }
+
+    #[test]
+    fn credentials_are_only_lent_to_the_same_collector() {
+        let target = |url| Target::Server(ServerUrl::parse(url).unwrap());
+        let known = target("http://name:secret@host/");
+        assert_eq!(target("http://host/").with_credentials_of(&known), known);
+        let other = target("http://host:81/");
+        assert_eq!(other.clone().with_credentials_of(&known), other);
+    }
+
+    #[test]
+    fn a_result_has_a_page() {
+        let url = ServerUrl::parse("http://host/x/").unwrap();
+        assert_eq!(url.result_page("a/b c", "7"), "http://host/x/p/a%2Fb%20c/7/");
+    }
+}

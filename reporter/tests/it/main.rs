@@ -1,0 +1,14 @@
+//! Black-box tests of `pony-report`: the real binary in an environment of its own.
+//!
+//! - `world`: the environment, and a collector that answers what a test wants
+//! - `run`: `pony-report run`
+//! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
+//! - `delivery`: exit statuses by what the target does; the spool and `retry`
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod delivery;
+mod inputs;
+#[cfg(unix)]
+mod run;
+mod world;

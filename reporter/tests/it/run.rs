@@ -1,0 +1,228 @@
+//! `pony-report run`: the person sees what the command prints, gets its status, and the result is
+//! stored.
+
+use std::fs;
+
+use pony_formats::{Outcome as TestOutcome, StepStatus, TestResult, Value};
+
+use crate::inputs::{CARGO, JUNIT};
+use crate::world::{World, deserted, results};
+
+fn only_result(world: &World) -> TestResult {
+    let mut results = results(&world.path("r.git"), "p");
+    assert_eq!(results.len(), 1);
+    results.remove(0)
+}
+
+/// The arguments of a run of a shell script.
+fn script(text: &str) -> Vec<&str> {
+    vec!["run", "--repo", "r.git", "--package", "p", "--", "sh", "-c", text]
+}
+
+#[test]
+fn the_status_of_the_command_is_passed_on() {
+    let world = World::new();
+    for (text, status, step_status) in [
+        ("exit 0", 0, StepStatus::Succeeded),
+        ("exit 1", 1, StepStatus::Failed(1)),
+        ("exit 101", 101, StepStatus::Failed(101)),
+        ("kill -TERM $$", 128 + 15, StepStatus::Failed(-15)),
+    ] {
+        world.run(&script(text)).ends_with(status);
+        let last = results(&world.path("r.git"), "p").pop().unwrap();
+        assert_eq!(last.submission.results_list[0].status(), step_status, "{text}");
+        assert_eq!(last.submission.client_info.success(), status == 0, "{text}");
+    }
+}
+
+#[test]
+fn output_passes_through_byte_for_byte() {
+    let world = World::new();
+    let stdout: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    let stderr: Vec<u8> = (0..=255).rev().cycle().take(70_000).collect();
+    world.file("out", &stdout);
+    world.file("err", &stderr);
+    let outcome = world.run(&script("cat out; cat err >&2; exit 3")).ends_with(3).printed(&stdout);
+    assert!(outcome.stderr_bytes().starts_with(&stderr), "standard error is not what was printed");
+    let result = only_result(&world);
+    assert_eq!(result.submission.client_info.bag().get("sanitised"), Some(&Value::Bool(true)));
+    assert!(result.receipt.flags.contains("sanitised"));
+    let step = &result.submission.results_list[0];
+    assert_eq!(step.output().unwrap(), String::from_utf8_lossy(&stdout));
+    assert_eq!(step.errout().unwrap(), String::from_utf8_lossy(&stderr));
+}
+
+#[test]
+fn output_is_shown_while_the_command_runs() {
+    let world = World::new();
+    // The command prints half a line, then waits for a file that is only made once that was seen.
+    let text = "printf half; while [ ! -e go ]; do sleep 0.02; done; echo ' done'";
+    let mut command = world.pony(&script(text));
+    let piped = std::process::Stdio::piped;
+    let mut child = command.stdout(piped()).stderr(piped()).spawn().unwrap();
+    let mut seen = [0; 4];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut seen).unwrap();
+    assert_eq!(&seen, b"half");
+    world.file("go", "");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn standard_input_is_the_commands() {
+    let world = World::new();
+    world.pipe("hello\n", &script("cat")).ends_with(0).printed("hello\n");
+}
+
+#[test]
+fn tests_are_read_from_what_was_printed() {
+    let world = World::new();
+    world.file("log", CARGO);
+    world.run(&script("cat log; exit 101")).ends_with(101).complains("p: 1 passed, 1 failed; ");
+    let result = only_result(&world);
+    let step = &result.submission.results_list[0];
+    let outcomes: Vec<_> = step.tests().iter().map(|test| test.outcome).collect();
+    assert_eq!(outcomes, [TestOutcome::Failed, TestOutcome::Passed]);
+    assert_eq!(step.name(), Some("sh"));
+    assert_eq!(step.command().unwrap(), "sh -c 'cat log; exit 101'");
+    assert!(step.duration().is_some() && result.submission.client_info.duration().is_some());
+}
+
+#[test]
+fn cargos_announcements_and_reports_belong_together_across_streams() {
+    let world = World::new();
+    let report = |name: &str| {
+        format!(
+            "\nrunning 1 test\ntest {name} ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; \
+             0 filtered out; finished in 0.00s\n\n"
+        )
+    };
+    world.file("out", report("same") + &report("same"));
+    world.file(
+        "err",
+        "     Running unittests src/lib.rs (target/debug/deps/barn-0123456789abcdef)\n     \
+         Running tests/it.rs (target/debug/deps/it-0123456789abcdef)\n",
+    );
+    // All of one stream comes before the other.
+    world.run(&script("cat out; cat err >&2")).ends_with(0);
+    let result = only_result(&world);
+    let tests = result.submission.results_list[0].tests();
+    assert_eq!(tests.len(), 2);
+    assert_ne!(tests[0].id, tests[1].id, "tests of two binaries are two tests");
+}
+
+#[test]
+fn tests_are_read_from_the_file_that_the_command_names() {
+    let world = World::new();
+    world.file("made.xml", JUNIT);
+    world.file("tester", "#!/bin/sh\ncp made.xml out.xml\necho 4 tests, trust me\n");
+    let run = ["run", "--repo", "r.git", "--package", "p", "sh", "tester", "--junitxml=out.xml"];
+    world.run(&run).ends_with(0);
+    let result = only_result(&world);
+    assert_eq!(result.submission.tally().total, 4);
+    // The status was 0, but two tests did not do what they should.
+    assert!(!result.submission.client_info.success());
+}
+
+#[test]
+fn files_by_pattern_are_read_and_old_ones_are_not() {
+    let world = World::new();
+    world.file("reports/old/stale.xml", JUNIT);
+    world.file("made.xml", JUNIT);
+    let text = "mkdir -p reports/a/b && cp made.xml reports/a/b/new.xml";
+    let junit = ["run", "--junit", "reports/**/*.xml", "--strict"];
+    world.run(&[&junit, &script(text)[1..]].concat()).ends_with(0);
+    assert_eq!(only_result(&world).submission.tally().total, 4);
+}
+
+#[test]
+fn what_cannot_be_read_does_not_keep_a_run_from_being_stored() {
+    let world = World::new();
+    let junit = ["run", "--junit", "none.xml"];
+    let wanted = "pony-report: warning: none.xml: the command wrote no such file";
+    world.run(&[&junit, &script("echo hi")[1..]].concat()).ends_with(0).complains(wanted);
+    assert_eq!(only_result(&world).submission.results_list[0].output(), Some("hi\n"));
+    let strict = ["run", "--strict", "--junit", "none.xml"];
+    world.run(&[&strict, &script("echo hi")[1..]].concat()).ends_with(66);
+    world.run(&[&strict, &script("exit 9")[1..]].concat()).ends_with(9);
+}
+
+#[test]
+fn a_command_that_tests_nothing_is_stored_without_complaint() {
+    let world = World::new();
+    for text in ["echo '<html>'", "echo hello", "true", "echo running late >&2"] {
+        let strict = ["run", "--strict"];
+        world.run(&[&strict, &script(text)[1..]].concat()).ends_with(0).never_says("warning");
+    }
+    assert_eq!(results(&world.path("r.git"), "p").len(), 4);
+}
+
+#[test]
+fn a_command_that_does_not_start_is_a_result_too() {
+    let world = World::new();
+    world.file("plain", "not a program");
+    for (program, status) in [("no-such-program", 127), ("./plain", 126)] {
+        world
+            .run(&["run", "--repo", "r.git", "--package", "p", program])
+            .ends_with(status)
+            .complains(&format!("pony-report: error: cannot run {program}: "));
+        let last = results(&world.path("r.git"), "p").pop().unwrap();
+        let step = &last.submission.results_list[0];
+        assert_eq!(step.status(), StepStatus::Failed(-1));
+        assert!(!step.errout().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_failed_delivery_fails_a_green_run_only_when_it_is_to_be_strict() {
+    let world = World::new();
+    let url = deserted();
+    for (extra, text, status) in
+        [(None, "exit 0", 0), (Some("--strict"), "exit 0", 75), (Some("--strict"), "exit 5", 5)]
+    {
+        let mut arguments = vec!["run", "--server", &url, "--package", "p"];
+        arguments.extend(extra);
+        arguments.extend(["--", "sh", "-c", text]);
+        let outcome =
+            world.run(&arguments).ends_with(status).complains("cannot reach the collector");
+        assert_eq!(outcome.stderr().lines().count(), 1, "{outcome}");
+    }
+    assert_eq!(world.spooled("").len(), 3);
+}
+
+#[test]
+fn the_checkout_and_the_ci_system_are_recorded() {
+    let world = World::new();
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.args(["-c", "user.name=n", "-c", "user.email=e@example.org"]).args(arguments);
+        command.current_dir(world.path("")).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    world.file("tracked", "1");
+    git(&["init", "-q", "-b", "trunk"]);
+    git(&["add", "tracked"]);
+    git(&["commit", "-q", "-m", "start"]);
+    let commit = git(&["rev-parse", "HEAD"]);
+    fs::write(world.path("tracked"), "2").unwrap();
+    let mut command = world.pony(&script("true"));
+    command.env("GITLAB_CI", "true").env("CI_JOB_URL", "https://ci.example/1");
+    crate::world::Outcome::of(&mut command, None).ends_with(0);
+    let result = only_result(&world);
+    let bag = result.submission.client_info.bag();
+    assert_eq!(bag.get("commit"), Some(&Value::from(commit)));
+    assert_eq!(bag.get("branch"), Some(&Value::from("trunk")));
+    assert_eq!(bag.get("dirty"), Some(&Value::from(true)));
+    assert_eq!(bag.get("ci"), Some(&Value::from("gitlab")));
+    assert_eq!(bag.get("ci_url"), Some(&Value::from("https://ci.example/1")));
+}
+
+#[test]
+fn a_process_that_is_left_behind_does_not_hold_the_run_up() {
+    let world = World::new();
+    // The background process keeps both streams open until the file appears.
+    let text = "(while [ ! -e stop ]; do sleep 0.1; done) & echo early";
+    world.run(&script(text)).ends_with(0).printed("early\n");
+    world.file("stop", "");
+}

@@ -1,0 +1,104 @@
+//! The command line of `pony-site`: what was typed becomes what is meant, what went wrong an exit code.
+
+use std::io::{ErrorKind, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use pony_site::{Built, Options, SiteError};
+use pony_store::{Store, StoreError};
+
+/// Renders a results repository as a static site.
+#[derive(Debug, Parser)]
+#[command(name = "pony-site", version, about)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Brings a site up to date with the newest commit of a results repository.
+    Build(BuildArgs),
+}
+
+#[derive(Debug, Args)]
+struct BuildArgs {
+    /// The results repository, a bare git repository.
+    #[arg(long, value_name = "DIR")]
+    repo: PathBuf,
+    /// The folder of the site: new, empty, or an earlier build of a site.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The address the site will be served from. Feeds need it for absolute links; pages do not.
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Link uploaded files: they are served below each result's page.
+    #[arg(long)]
+    link_artifacts: bool,
+    /// Render as of this time instead of now, for example 2026-03-01T12:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+    /// Exit with 1 when a result cannot be read.
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Cli {
+    /// Runs the verb. Returns the exit code of a run that did what it should.
+    pub(crate) fn run(self, out: &mut impl Write, err: &mut impl Write) -> anyhow::Result<u8> {
+        let Verb::Build(args) = self.verb;
+        let options = Options {
+            base_url: args.base_url,
+            link_artifacts: args.link_artifacts,
+            now: args.now.unwrap_or_else(Timestamp::now),
+        };
+        let store = Store::open(&args.repo)?;
+        let built = pony_site::build(&store, &args.out, &options)?;
+        report(&built, out, err)?;
+        Ok(u8::from(args.strict && !built.unreadable.is_empty()))
+    }
+}
+
+fn report(built: &Built, out: &mut impl Write, err: &mut impl Write) -> anyhow::Result<()> {
+    let mut write = || {
+        for result in &built.unreadable {
+            writeln!(err, "warning: unreadable result {}", result.escape_debug())?;
+        }
+        writeln!(out, "{} files written", built.files_written)
+    };
+    match write() {
+        // Whoever read the output has seen enough of it.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to the standard output"),
+    }
+}
+
+/// The exit code of an error, as in sysexits.h.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    const USAGE: u8 = 64;
+    const DATA: u8 = 65;
+    const NO_INPUT: u8 = 66;
+    const SOFTWARE: u8 = 70;
+    const CANNOT_CREATE: u8 = 73;
+    const IO: u8 = 74;
+    const TRY_LATER: u8 = 75;
+    let of_store = |error: &StoreError| match error {
+        StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
+        StoreError::Locked { .. } => TRY_LATER,
+        StoreError::Io { .. } => IO,
+        // The type may grow; what is read and does not fit is data.
+        _ => DATA,
+    };
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        return of_store(error);
+    }
+    match error.downcast_ref::<SiteError>() {
+        Some(SiteError::Store(error)) => of_store(error),
+        Some(SiteError::BaseUrl { .. }) => USAGE,
+        Some(SiteError::Foreign { .. } | SiteError::InsideRepository { .. }) => CANNOT_CREATE,
+        Some(SiteError::Render(_)) => SOFTWARE,
+        Some(_) | None => IO,
+    }
+}

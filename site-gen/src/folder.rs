@@ -1,0 +1,330 @@
+//! [`SiteFolder`]: the only place that writes.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Component, Path, PathBuf};
+
+use crate::SiteError;
+use crate::state::{STATE_FILE, State};
+
+/// The folders that the generator owns: what it did not write there goes away when a site is built
+/// from scratch.
+const OWNED: [&str; 2] = ["p", "rss2"];
+
+/// Uploaded files, which others put beside a result.
+const FILES: &str = "files";
+
+/// The folder that a site is written to.
+#[derive(Debug)]
+pub(crate) struct SiteFolder {
+    root: PathBuf,
+    /// What the folder said of itself when it was opened.
+    state: Option<State>,
+    /// What the site will be; written before the first change, so that an interrupted build is noticed.
+    unfinished: State,
+    is_marked: bool,
+    files_written: usize,
+    /// Every file of the site, when it is built from scratch.
+    kept: HashSet<PathBuf>,
+}
+
+impl SiteFolder {
+    /// Opens or creates the folder.
+    ///
+    /// # Errors
+    /// When it holds something that is not ours, or is a part of the `repository`.
+    pub(crate) fn open(
+        root: &Path,
+        repository: &Path,
+        unfinished: State,
+    ) -> Result<Self, SiteError> {
+        if is_inside(root, repository) {
+            return Err(SiteError::InsideRepository { path: root.to_owned() });
+        }
+        let is_empty = match fs::read_dir(root) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            Err(source) => return Err(failed("read", root, source)),
+        };
+        let state_file = root.join(STATE_FILE);
+        let state = match fs::read(&state_file) {
+            Ok(text) => serde_json::from_slice(&text).ok(),
+            Err(error) if error.kind() == ErrorKind::NotFound && is_empty => None,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(SiteError::Foreign { path: root.to_owned() });
+            }
+            Err(source) => return Err(failed("read", &state_file, source)),
+        };
+        fs::create_dir_all(root).map_err(|source| failed("create", root, source))?;
+        Ok(Self {
+            root: root.to_owned(),
+            state,
+            unfinished,
+            is_marked: false,
+            files_written: 0,
+            kept: HashSet::new(),
+        })
+    }
+
+    /// The commit from which the site can be brought up to date.
+    pub(crate) fn base(&self) -> Option<pony_store::CommitId> {
+        self.state.as_ref()?.base_for(&self.unfinished)
+    }
+
+    /// The content of a file, if it is there.
+    pub(crate) fn read(&self, path: &str) -> Option<Vec<u8>> {
+        fs::read(self.root.join(path)).ok()
+    }
+
+    /// Writes a file unless it has this content already. Others see the old file or the new one,
+    /// never a part.
+    pub(crate) fn write(&mut self, path: &str, content: impl AsRef<[u8]>) -> Result<(), SiteError> {
+        let content = content.as_ref();
+        self.kept.insert(PathBuf::from(path));
+        if self.holds(path, content) {
+            return Ok(());
+        }
+        self.mark()?;
+        self.replace(path, content)?;
+        self.files_written += 1;
+        Ok(())
+    }
+
+    /// Says that the site is being changed, before the first change.
+    fn mark(&mut self) -> Result<(), SiteError> {
+        if !self.is_marked {
+            let text = state_text(&self.unfinished);
+            self.replace(STATE_FILE, text.as_bytes())?;
+            self.is_marked = true;
+        }
+        Ok(())
+    }
+
+    /// Removes all files of a folder but the named ones. Folders in it stay.
+    pub(crate) fn keep_only(&mut self, folder: &str, names: &[&str]) -> Result<(), SiteError> {
+        let place = self.root.join(folder);
+        let entries = match fs::read_dir(&place) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(failed("read", &place, source)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|source| failed("read", &place, source))?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if !is_folder && !names.iter().any(|name| entry.file_name() == *name) {
+                self.mark()?;
+                let place = entry.path();
+                fs::remove_file(&place).map_err(|source| failed("remove", &place, source))?;
+            }
+        }
+        self.remove_empty_folders(Path::new(folder));
+        Ok(())
+    }
+
+    /// Removes what this build from scratch did not write.
+    pub(crate) fn prune(&mut self) -> Result<(), SiteError> {
+        let mut folders: Vec<PathBuf> = OWNED.iter().map(PathBuf::from).collect();
+        while let Some(folder) = folders.pop() {
+            let place = self.root.join(&folder);
+            let entries = match fs::read_dir(&place) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(source) => return Err(failed("read", &place, source)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(|source| failed("read", &place, source))?;
+                let path = folder.join(entry.file_name());
+                // Of the entry itself: a link to a folder is not followed.
+                let kind = entry.file_type().map_err(|source| failed("read", &place, source))?;
+                if kind.is_dir() {
+                    folders.extend((entry.file_name() != FILES).then_some(path));
+                } else if !self.kept.contains(&path) {
+                    self.mark()?;
+                    let place = entry.path();
+                    fs::remove_file(&place).map_err(|source| failed("remove", &place, source))?;
+                    self.remove_empty_folders(&folder);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that the site is complete. Returns how many files were written.
+    pub(crate) fn finish(self, commit: &pony_store::CommitId) -> Result<usize, SiteError> {
+        let state = self.unfinished.clone().finished(commit);
+        if self.is_marked || self.state.as_ref() != Some(&state) {
+            self.replace(STATE_FILE, state_text(&state).as_bytes())?;
+        }
+        Ok(self.files_written)
+    }
+
+    fn remove_empty_folders(&self, folder: &Path) {
+        for folder in folder.ancestors().filter(|folder| !folder.as_os_str().is_empty()) {
+            // Refused when something is left in it, which is what is wanted.
+            if fs::remove_dir(self.root.join(folder)).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn holds(&self, path: &str, content: &[u8]) -> bool {
+        let path = self.root.join(path);
+        let same_size = fs::symlink_metadata(&path)
+            .is_ok_and(|file| file.is_file() && file.len() == content.len() as u64);
+        same_size && fs::read(&path).is_ok_and(|found| found == content)
+    }
+
+    fn replace(&self, path: &str, content: &[u8]) -> Result<(), SiteError> {
+        let place = self.root.join(path);
+        let write = || -> io::Result<()> {
+            // Names from outside are encoded long before; this holds should that ever be forgotten.
+            if !Path::new(path).components().all(|part| matches!(part, Component::Normal(_))) {
+                return Err(io::Error::new(ErrorKind::InvalidInput, "leads out of the site"));
+            }
+            let folder = place.parent().unwrap_or(&self.root);
+            fs::create_dir_all(folder)?;
+            let mut file = temporary_in(folder)?;
+            file.write_all(content)?;
+            file.persist(&place).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().map_err(|source| failed("write", &place, source))
+    }
+}
+
+/// A file that everybody whom the umask allows may read: temporary files are private otherwise,
+/// and a web server runs as somebody else.
+fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".pony-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+fn state_text(state: &State) -> String {
+    let json = serde_json::to_value(state).unwrap_or_default();
+    pony_formats::json::pretty(&json)
+}
+
+/// The folder in a repository that is pony's own, where git never looks. A collector keeps its site there.
+const OWN: &str = "pony";
+
+/// Whether `path`, which may not exist yet, is the repository itself or where git has its files.
+fn is_inside(path: &Path, repository: &Path) -> bool {
+    let (Ok(repository), Ok(path)) = (repository.canonicalize(), std::path::absolute(path)) else {
+        return false;
+    };
+    let existing = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+    existing.is_some_and(|existing| {
+        existing.starts_with(&repository) && !existing.starts_with(repository.join(OWN))
+    })
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> SiteError {
+    SiteError::Io { action, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(root: &Path, repository: &Path) -> Result<SiteFolder, SiteError> {
+        SiteFolder::open(root, repository, State::unfinished(None, false))
+    }
+
+    fn commit() -> pony_store::CommitId {
+        "0123456789".repeat(4).parse().unwrap()
+    }
+
+    #[test]
+    fn a_foreign_folder_is_refused_and_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("thesis.txt"), "years of work").unwrap();
+        let error = open(place.path(), Path::new("/nonexistent")).unwrap_err();
+        assert!(matches!(error, SiteError::Foreign { .. }), "{error}");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_of_the_repository_is_refused() {
+        let repository = tempfile::tempdir().unwrap();
+        for place in [repository.path().to_owned(), repository.path().join("objects/site")] {
+            let error = open(&place, repository.path()).unwrap_err();
+            assert!(matches!(error, SiteError::InsideRepository { .. }), "{error}");
+        }
+        assert_eq!(fs::read_dir(repository.path()).unwrap().count(), 0);
+        fs::create_dir(repository.path().join("pony")).unwrap();
+        assert!(open(&repository.path().join("pony/site"), repository.path()).is_ok());
+    }
+
+    #[test]
+    fn an_interrupted_build_is_no_base_and_still_ours() {
+        let place = tempfile::tempdir().unwrap();
+        let nowhere = Path::new("/nonexistent");
+        let mut folder = open(place.path(), nowhere).unwrap();
+        folder.write("p/a/index.html", "a").unwrap();
+        folder.finish(&commit()).unwrap();
+        let mut folder = open(place.path(), nowhere).unwrap();
+        assert_eq!(folder.base(), Some(commit()));
+        folder.write("p/a/index.html", "b").unwrap();
+        drop(folder);
+        assert_eq!(open(place.path(), nowhere).unwrap().base(), None);
+    }
+
+    #[test]
+    fn unchanged_files_are_not_written() {
+        let place = tempfile::tempdir().unwrap();
+        let written = |content: &str| {
+            let mut folder = open(place.path(), Path::new("/nonexistent")).unwrap();
+            folder.write("index.html", content).unwrap();
+            folder.finish(&commit()).unwrap()
+        };
+        assert_eq!([written("one"), written("one"), written("two")], [1, 0, 1]);
+    }
+
+    #[test]
+    fn pruning_takes_what_is_gone_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let nowhere = Path::new("/nonexistent");
+        let mut folder = open(place.path(), nowhere).unwrap();
+        for path in ["p/gone/1/index.html", "p/kept/1/index.html", "p/kept/1/files/x", "CNAME"] {
+            folder.write(path, "x").unwrap();
+        }
+        folder.finish(&commit()).unwrap();
+        let mut folder = open(place.path(), nowhere).unwrap();
+        folder.write("p/kept/1/index.html", "x").unwrap();
+        folder.prune().unwrap();
+        let exists = |path: &str| place.path().join(path).exists();
+        assert!(!exists("p/gone"));
+        assert!(exists("p/kept/1/index.html") && exists("p/kept/1/files/x") && exists("CNAME"));
+    }
+
+    #[test]
+    fn nothing_is_written_outside() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("site");
+        let mut folder = open(&root, Path::new("/nonexistent")).unwrap();
+        for path in ["../evil", "p/../../evil", "/evil"] {
+            assert!(folder.write(path, "x").is_err(), "{path}");
+        }
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_web_server_may_read_the_files() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().unwrap();
+        let mut folder = open(place.path(), Path::new("/nonexistent")).unwrap();
+        folder.write("index.html", "x").unwrap();
+        let reference = place.path().join("reference");
+        fs::write(&reference, "x").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&place.path().join("index.html")), mode(&reference));
+    }
+}

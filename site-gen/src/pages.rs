@@ -1,0 +1,109 @@
+//! One module per page: views in, HTML out.
+
+mod index;
+mod not_found;
+mod package;
+mod result;
+mod show_all;
+
+pub(crate) use index::index;
+pub(crate) use not_found::not_found;
+pub(crate) use package::package;
+pub(crate) use result::{Place, result, unreadable};
+pub(crate) use show_all::{Chunk, chunks, show_all};
+
+use crate::history::{Package, Unreadable};
+use crate::text;
+
+/// What every page has around its content.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Frame {
+    pub(crate) title: String,
+    /// Leads from the page to the root of the site: empty, or ends with a slash.
+    pub(crate) root: String,
+    /// The permanent address, where a page has several.
+    pub(crate) canonical: Option<String>,
+    pub(crate) feeds: Vec<FeedLink>,
+    pub(crate) crumbs: Vec<Crumb>,
+    /// The newest commit that the page shows something of. Not the newest of the repository: then
+    /// every page would change with every result.
+    pub(crate) commit: Option<String>,
+    /// The same content as JSON.
+    pub(crate) json: Option<String>,
+    pub(crate) version: &'static str,
+}
+
+/// A feed with the same content.
+#[derive(Debug, Clone)]
+pub(crate) struct FeedLink {
+    pub(crate) title: &'static str,
+    pub(crate) href: String,
+}
+
+/// A step on the way from the root; the page itself has no link.
+#[derive(Debug, Clone)]
+pub(crate) struct Crumb {
+    pub(crate) label: String,
+    pub(crate) href: Option<String>,
+}
+
+impl Frame {
+    /// A page `depth` folders below the root.
+    fn new(title: String, depth: usize) -> Self {
+        Self {
+            title,
+            root: "../".repeat(depth),
+            json: Some("index.json".to_owned()),
+            version: env!("CARGO_PKG_VERSION"),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the way to a page: label and link, no link for the page itself.
+    fn crumb(mut self, label: impl Into<String>, href: Option<&str>) -> Self {
+        self.crumbs.push(Crumb { label: label.into(), href: href.map(str::to_owned) });
+        self
+    }
+}
+
+/// Unreadable results that a page lists.
+const UNREADABLE_MAX: usize = 50;
+
+/// The results of a package that cannot be read.
+#[derive(Debug, Clone)]
+struct UnreadableList {
+    title: String,
+    items: Vec<UnreadableItem>,
+    more: usize,
+}
+
+#[derive(Debug, Clone)]
+struct UnreadableItem {
+    key: String,
+    href: String,
+    reason: String,
+}
+
+impl UnreadableList {
+    /// Newest first.
+    fn new(package: &Package, to_package: &str) -> Self {
+        let all = &package.unreadable;
+        let item = |result: &Unreadable| UnreadableItem {
+            key: result.key.to_string(),
+            href: format!("{to_package}{}/index.html", result.key),
+            reason: text::name(&result.reason),
+        };
+        Self {
+            title: text::counted(all.len(), "unreadable result"),
+            items: all.iter().rev().take(UNREADABLE_MAX).map(item).collect(),
+            more: all.len().saturating_sub(UNREADABLE_MAX),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! `index.html`: all packages, the failing ones first.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::{FeedLink, Frame};
+use crate::digest::Digest;
+use crate::history::Package;
+use crate::text::{self, When};
+use crate::view::{Status, Strip, TestsView};
+
+/// Results in the strip of a package.
+const STRIP: usize = 24;
+
+#[derive(Template)]
+#[template(path = "index.html", whitespace = "minimize")]
+struct Index {
+    frame: Frame,
+    lead: String,
+    packages: Vec<PackageRow>,
+}
+
+struct PackageRow {
+    href: String,
+    name: String,
+    status: Status,
+    /// `2 of 6 failing`.
+    lines: String,
+    /// `1 stale`.
+    note: Option<String>,
+    tests: TestsView,
+    strip: Strip,
+    last: Option<When>,
+}
+
+/// The page. `packages` are sorted by name.
+pub(crate) fn index(
+    packages: &[Package],
+    commit: &str,
+    now: Timestamp,
+) -> Result<String, askama::Error> {
+    let mut rows: Vec<_> = packages.iter().map(|package| PackageRow::new(package, now)).collect();
+    rows.sort_by_key(|row| match row.status {
+        Status::Failed => 0,
+        Status::Warning | Status::Unknown => 1,
+        Status::Passed => 2,
+    });
+    let mut frame = Frame::new("Test results".to_owned(), 0);
+    frame.commit = Some(commit.to_owned());
+    frame.feeds = vec![
+        FeedLink { title: "All results", href: "rss2/all.xml".to_owned() },
+        FeedLink { title: "Failures", href: "rss2/failed.xml".to_owned() },
+    ];
+    let failing = rows.iter().filter(|row| row.status == Status::Failed).count();
+    let lead = match failing {
+        0 => format!("{}, none failing", text::counted(rows.len(), "package")),
+        _ => format!("{}, {} failing", text::counted(rows.len(), "package"), text::count(failing)),
+    };
+    Index { frame, lead, packages: rows }.render()
+}
+
+impl PackageRow {
+    fn new(package: &Package, now: Timestamp) -> Self {
+        let digest = Digest::of(package, now);
+        let to_package = format!("p/{}/", package.folder());
+        let unreadable = package.unreadable.len();
+        let notes = [(digest.stale, "stale"), (unreadable, "unreadable")];
+        let notes = notes.iter().filter(|(number, _)| *number > 0);
+        let notes: Vec<_> =
+            notes.map(|(number, word)| format!("{} {word}", text::count(*number))).collect();
+        Self {
+            href: format!("{to_package}index.html"),
+            name: text::name(&package.name),
+            status: digest.status(),
+            lines: match digest.failing {
+                0 => format!("{} passing", text::count(digest.lines)),
+                failing => {
+                    format!("{} of {} failing", text::count(failing), text::count(digest.lines))
+                }
+            },
+            note: (!notes.is_empty()).then(|| notes.join(", ")),
+            tests: TestsView::new(digest.tests),
+            strip: Strip::new(package.rows.iter().rev(), STRIP, &to_package),
+            last: package.latest().map(|row| When::of(row.received)),
+        }
+    }
+}

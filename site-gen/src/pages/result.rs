@@ -1,0 +1,93 @@
+//! `p/<package>/<key>/index.html`: one result; and the same below `latest`.
+
+use askama::Template;
+use pony_formats::ResultKey;
+
+use super::Frame;
+use crate::text::{self, When};
+use crate::view::{ResultView, Status};
+
+/// Where a result is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the folder of its key, for ever.
+    Own,
+    /// In `latest`, as long as nothing newer arrives.
+    Latest,
+}
+
+#[derive(Template)]
+#[template(path = "result.html", whitespace = "minimize")]
+struct ResultPage<'a> {
+    frame: Frame,
+    /// Leads to the files beside the result's own page.
+    own: String,
+    commit: &'a str,
+    view: &'a ResultView,
+}
+
+#[derive(Template)]
+#[template(path = "unreadable.html", whitespace = "minimize")]
+struct UnreadablePage<'a> {
+    frame: Frame,
+    package: String,
+    status: Status,
+    key: String,
+    received: When,
+    reason: String,
+    commit: &'a str,
+}
+
+/// The page of a result that `commit` added.
+pub(crate) fn result(
+    view: &ResultView,
+    commit: &str,
+    place: Place,
+) -> Result<String, askama::Error> {
+    let title = format!("{} · {} {}", view.package, view.place(), view.status.word());
+    let own = match place {
+        Place::Own => String::new(),
+        Place::Latest => format!("../{}/", view.key),
+    };
+    let mut frame = frame(title, view.package.clone(), place, &view.key, commit);
+    frame.json = Some("result.json".to_owned());
+    ResultPage { frame, own, commit, view }.render()
+}
+
+/// The page of a result that cannot be read.
+pub(crate) fn unreadable(
+    package: &str,
+    key: ResultKey,
+    reason: &str,
+    commit: &str,
+    place: Place,
+) -> Result<String, askama::Error> {
+    let package = text::name(package);
+    let key_text = key.to_string();
+    let title = format!("{package} · unreadable result");
+    let mut frame = frame(title, package.clone(), place, &key_text, commit);
+    frame.json = None;
+    let page = UnreadablePage {
+        frame,
+        package,
+        status: Status::Warning,
+        key: key_text,
+        received: When::of(key.time()),
+        reason: text::name(reason),
+        commit,
+    };
+    page.render()
+}
+
+fn frame(title: String, package: String, place: Place, key: &str, commit: &str) -> Frame {
+    let label = match place {
+        Place::Own => key.to_owned(),
+        Place::Latest => "Latest".to_owned(),
+    };
+    let frame = Frame::new(title, 3).crumb(package, Some("../index.html")).crumb(label, None);
+    Frame {
+        canonical: Some(format!("../{key}/index.html")),
+        commit: Some(commit.to_owned()).filter(|commit| !commit.is_empty()),
+        ..frame
+    }
+}

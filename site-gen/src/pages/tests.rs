@@ -1,0 +1,202 @@
+//! What the pages of a small, made-up history look like, without what every page has in common.
+
+use jiff::Timestamp;
+use pony_formats::{
+    Attempt, ClientInfo, Evidence, Outcome, Receipt, Step, Submission, Tagset, Tally, TestCase,
+    TestResult, Value,
+};
+use pony_store::Artifact;
+
+use super::*;
+use crate::history::tests::row;
+use crate::history::{Row, Unreadable};
+use crate::view::ResultView;
+
+fn now() -> Timestamp {
+    "2026-03-02T12:00:00Z".parse().unwrap()
+}
+
+fn main_of(page: &str) -> &str {
+    let start = page.find("<main id=\"content\">").unwrap();
+    page[start..page.find("</main>").unwrap()].trim()
+}
+
+fn packages() -> Vec<Package> {
+    let package =
+        |name: &str, rows: Vec<Row>| Package { name: name.to_owned(), rows, ..Package::default() };
+    let unreadable = Unreadable {
+        key: row(5, "x", true).key,
+        commit: "f00d".repeat(10),
+        reason: "cut off".into(),
+    };
+    vec![
+        package("calm", vec![row(30, "a", true)]),
+        Package { unreadable: vec![unreadable], ..package("lost", vec![]) },
+        package("red & <b>", vec![row(1, "a", true), row(2, "b", false), row(31, "a", true)]),
+    ]
+}
+
+#[test]
+fn index_shows_failing_packages_first() {
+    let page = index(&packages(), &"c0de".repeat(10), now()).unwrap();
+    insta::assert_snapshot!(main_of(&page));
+}
+
+#[test]
+fn index_of_an_empty_repository_says_so() {
+    let page = index(&[], &"c0de".repeat(10), now()).unwrap();
+    assert!(main_of(&page).contains("No results yet"));
+    assert!(main_of(&page).contains("0 packages"));
+}
+
+#[test]
+fn package_shows_the_latest_result_of_each_line() {
+    insta::assert_snapshot!(main_of(&package(&packages()[2], now()).unwrap()));
+}
+
+#[test]
+fn package_without_readable_results_still_has_a_page() {
+    let page = package(&packages()[1], now()).unwrap();
+    assert!(page.contains("unreadable result <a href=\"1772341200000000007/index.html\">"));
+    assert!(!page.contains("latest/index.html"));
+}
+
+#[test]
+fn result_shows_failures_first_and_everything_once() {
+    let result = one_result();
+    let artifact = Artifact {
+        filename: "wheel 1.whl".into(),
+        description: "the wheel".into(),
+        size: 12345,
+        sha256: "ab".repeat(32),
+        visible: true,
+    };
+    let hidden = Artifact { filename: "secret".into(), visible: false, ..artifact.clone() };
+    let (view, full) = ResultView::new(&result, &[artifact, hidden], true);
+    assert!(full.is_empty());
+    let page = super::result(&view, &"c0de".repeat(10), Place::Own).unwrap();
+    insta::assert_snapshot!(main_of(&page));
+}
+
+#[test]
+fn latest_has_the_same_content_with_links_that_lead_to_the_result() {
+    let artifact = Artifact {
+        filename: "a".into(),
+        description: String::new(),
+        size: 1,
+        sha256: String::new(),
+        visible: true,
+    };
+    let result = one_result();
+    let (view, _) = ResultView::new(&result, &[artifact], true);
+    let own = super::result(&view, "c0de", Place::Own).unwrap();
+    let latest = super::result(&view, "c0de", Place::Latest).unwrap();
+    let key = result.receipt.key;
+    assert!(latest.contains(&format!("href=\"../{key}/files/a\"")));
+    assert!(latest.contains(&format!("<link rel=\"canonical\" href=\"../{key}/index.html\">")));
+    assert_eq!(main_of(&latest).replace(&format!("../{key}/"), ""), main_of(&own));
+}
+
+#[test]
+fn ten_thousand_tests_stay_manageable() {
+    let outcome = |index: usize| match index % 20 {
+        0 => Outcome::Failed,
+        _ => Outcome::Passed,
+    };
+    let tests = (0..10_000).map(|index| {
+        let mut test =
+            TestCase::new(format!("module::sub::test_number_{index:05}"), outcome(index));
+        test.duration = Some(0.001);
+        test.evidence.details = Some("trace\n".repeat(1_000));
+        test
+    });
+    let mut result = one_result();
+    result.submission.results_list = vec![Step::default().with_tests(tests.collect())];
+    let (view, _) = ResultView::new(&result, &[], false);
+    let page = super::result(&view, "c0de", Place::Own).unwrap();
+    assert!(page.contains("Failing tests <span class=\"count\">500</span>"));
+    assert!(page.contains("test_number_09999"), "every test is named");
+    assert!(page.len() < 3 * 1024 * 1024, "{} bytes", page.len());
+}
+
+#[test]
+fn long_output_is_cut_and_kept_beside_the_page() {
+    let mut result = one_result();
+    let long = "x".repeat(10 * 1024 * 1024);
+    result.submission.results_list =
+        vec![Step::default(), Step::default().with("output", long.as_str())];
+    let (view, full) = ResultView::new(&result, &[], false);
+    let page = super::result(&view, "c0de", Place::Own).unwrap();
+    assert_eq!((full.len(), full[0].file().as_str()), (1, "step-2-output.txt"));
+    assert_eq!(full[0].text, long);
+    assert!(page.contains("Showing 262,144 of 10,485,760 bytes"));
+    assert!(page.contains("href=\"step-2-output.txt\""));
+    assert!(page.len() < 300 * 1024, "{} bytes", page.len());
+}
+
+fn one_result() -> TestResult {
+    let row = row(1, "atlas", false);
+    let tagset = Tagset {
+        package: "demo".into(),
+        host: "atlas".into(),
+        arch: "linux-x86_64".into(),
+        tags: ["py3.14".to_owned()].into(),
+    };
+    let client_info = ClientInfo::new(&tagset, false)
+        .and_then(|info| info.with("duration", 75.0))
+        .and_then(|info| info.with("commit", "0123abcd"))
+        .and_then(|info| info.with("optional", Value::Array(vec!["six".into(), Value::Nil])))
+        .unwrap();
+    let test = |id: &str, outcome| TestCase::new(id, outcome);
+    let failed = TestCase {
+        duration: Some(0.25),
+        file: Some("tests/test_a.py".into()),
+        line: Some(3),
+        evidence: Evidence {
+            message: Some("1 != 2".into()),
+            kind: Some("AssertionError".into()),
+            details: Some("Traceback\n  1 != 2".into()),
+            output: Some("\u{1b}[31mhello\u{1b}[0m".into()),
+            errout: None,
+        },
+        ..test("a::fails", Outcome::Failed)
+    };
+    let attempt = Attempt {
+        outcome: Outcome::Failed,
+        duration: Some(1.0),
+        evidence: failed.evidence.clone(),
+    };
+    let flaky = TestCase { attempts: vec![attempt], ..test("a::flaky", Outcome::Flaky) };
+    let skipped = TestCase {
+        evidence: Evidence { message: Some("needs a GPU".into()), ..Evidence::default() },
+        ..test("a::skipped", Outcome::Skipped)
+    };
+    let tests = vec![
+        failed,
+        flaky,
+        skipped,
+        test("a::passes", Outcome::Passed),
+        test("b", Outcome::ExpectedFailure),
+    ];
+    let checkout = Step::default().with("name", "checkout").with("out", "").with("depth", 1i64);
+    let run = Step::default()
+        .with("type", "test")
+        .with("name", "tests")
+        .with("command", Value::Array(vec!["make".into(), "test".into()]))
+        .with("status", Value::Int(2))
+        .with("output", "1 failed\n")
+        .with_unnamed_tests(Tally { passed: 2, total: 2, ..Tally::default() })
+        .with_tests(tests);
+    let receipt = Receipt {
+        key: row.key,
+        number: None,
+        received: row.received,
+        client: Some("ci".into()),
+        client_ip: Some("192.0.2.1".into()),
+        flags: ["sanitised".to_owned()].into(),
+    };
+    TestResult {
+        receipt,
+        submission: Submission { client_info, results_list: vec![checkout, run] },
+    }
+}

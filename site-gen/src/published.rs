@@ -1,0 +1,215 @@
+//! The JSON beside every page. Field names are part of the interface: fields may be added, none
+//! changes its meaning while `format` stays the same. Unknown fields are to be ignored.
+
+use jiff::Timestamp;
+use pony_formats::{Bag, Receipt, Tally, TestResult, Value, json};
+use pony_store::Artifact;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::history::{Package, Row, Unreadable};
+use crate::pages::Chunk;
+
+/// The version of everything here.
+const FORMAT: u32 = 1;
+
+/// `index.json`.
+#[derive(Debug, Serialize)]
+struct Index {
+    /// 1.
+    format: u32,
+    /// The commit of the results repository that the site shows, hex.
+    commit: String,
+    /// Sorted by name.
+    packages: Vec<IndexPackage>,
+}
+
+/// A package in `index.json`.
+#[derive(Debug, Serialize)]
+struct IndexPackage {
+    /// The true name.
+    name: String,
+    /// The folder of its pages, relative to the root of the site.
+    path: String,
+    /// `passed`, `failed`, or `unreadable` when no result can be read.
+    status: &'static str,
+    /// How many build lines it has.
+    lines: usize,
+    /// How many of them failed when they last ran.
+    failing: usize,
+    /// How many of them last ran a day ago or earlier, seen from the time of the build.
+    stale: usize,
+    /// How many of its results cannot be read.
+    unreadable: usize,
+    /// The counts of the latest results of all build lines together.
+    tests: Tally,
+    /// When the newest result arrived, RFC 3339 in UTC; null when there is none.
+    last_result: Option<String>,
+}
+
+/// `p/<package>/index.json`.
+#[derive(Debug, Serialize)]
+struct PackageIndex<'a> {
+    /// 1.
+    format: u32,
+    /// The true name.
+    package: &'a str,
+    /// Failing first.
+    lines: Vec<LineIndex<'a>>,
+    /// How many results of the package cannot be read.
+    unreadable: usize,
+}
+
+/// A build line in `p/<package>/index.json`.
+#[derive(Debug, Serialize)]
+struct LineIndex<'a> {
+    /// Whether its latest result is a day old or older, seen from the time of the build.
+    stale: bool,
+    /// Its latest result; the page is in the folder named like its key.
+    latest: &'a Row,
+    /// How many results it has.
+    results: usize,
+}
+
+/// `p/<package>/show_all/index.json` and `p/<package>/show_all/<n>/index.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct ShowAll {
+    /// 1.
+    format: u32,
+    /// The true name.
+    package: String,
+    /// On the newest page: how many older pages there are, `1/index.json` being the oldest. On those: 0.
+    older_pages: usize,
+    /// The results of this page, newest first.
+    results: Vec<Row>,
+    /// Results that are stored but cannot be read, newest first; on the newest page only.
+    #[serde(default)]
+    unreadable: Vec<Unreadable>,
+}
+
+/// `index.json`.
+pub(crate) fn index(packages: &[Package], commit: &str, now: Timestamp) -> String {
+    let packages = packages.iter().map(|package| {
+        let digest = Digest::of(package, now);
+        IndexPackage {
+            name: package.name.clone(),
+            path: format!("p/{}/", package.folder()),
+            status: digest.status().word(),
+            lines: digest.lines,
+            failing: digest.failing,
+            stale: digest.stale,
+            unreadable: package.unreadable.len(),
+            tests: digest.tests,
+            last_result: package.latest().map(|row| row.received.to_string()),
+        }
+    });
+    text(&Index { format: FORMAT, commit: commit.to_owned(), packages: packages.collect() })
+}
+
+/// `p/<package>/index.json`.
+pub(crate) fn package(package: &Package, now: Timestamp) -> String {
+    let lines = package.lines();
+    let lines = lines.iter().map(|line| LineIndex {
+        stale: line.latest.is_stale(now),
+        latest: line.latest,
+        results: line.rows.len(),
+    });
+    text(&PackageIndex {
+        format: FORMAT,
+        package: &package.name,
+        lines: lines.collect(),
+        unreadable: package.unreadable.len(),
+    })
+}
+
+/// `index.json` of one page of all results.
+pub(crate) fn show_all(package: &Package, chunk: &Chunk<'_>) -> String {
+    let unreadable = package.unreadable.iter().rev().filter(|_| chunk.number.is_none());
+    text(&ShowAll {
+        format: FORMAT,
+        package: package.name.clone(),
+        // On an older page this would change with every page that is added.
+        older_pages: if chunk.number.is_none() { chunk.older_pages } else { 0 },
+        results: chunk.rows.iter().rev().cloned().collect(),
+        unreadable: unreadable.cloned().collect(),
+    })
+}
+
+/// The names of the packages in `index.json`. `None` when it is odd.
+pub(crate) fn package_names(index: &[u8]) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Names {
+        format: u32,
+        packages: Vec<Name>,
+    }
+    #[derive(Deserialize)]
+    struct Name {
+        name: String,
+    }
+    let names: Names = serde_json::from_slice(index).ok()?;
+    (names.format == FORMAT)
+        .then(|| names.packages.into_iter().map(|package| package.name).collect())
+}
+
+/// Reads back what [`show_all`] wrote, which is where the next build starts from. `read` returns the
+/// content of a file below the package's folder. `None` when anything is missing or odd.
+pub(crate) fn read_back(
+    name: &str,
+    mut read: impl FnMut(&str) -> Option<Vec<u8>>,
+) -> Option<Package> {
+    let mut page = |path: &str| -> Option<ShowAll> {
+        let page: ShowAll = serde_json::from_slice(&read(path)?).ok()?;
+        (page.format == FORMAT && page.package == name).then_some(page)
+    };
+    let newest = page("show_all/index.json")?;
+    let mut rows = Vec::new();
+    for number in 1..=newest.older_pages {
+        let older = page(&format!("show_all/{number}/index.json"))?;
+        rows.extend(older.results.into_iter().rev());
+    }
+    rows.extend(newest.results.into_iter().rev());
+    let unreadable = newest.unreadable.into_iter().rev().collect();
+    Some(Package { name: name.to_owned(), rows, unreadable })
+}
+
+/// `result.json`: `format` (1), `commit` (the one that added the result), `receipt` (`result_key`,
+/// `received`, `client`, `flags`), `client_info` and `results_list` as the client sent them
+/// (in the JSON of the results repository), `artifacts` (`filename`, `description`, `size`, `sha256`).
+pub(crate) fn result(result: TestResult, artifacts: &[Artifact], commit: &str) -> String {
+    let (client_info, results_list) = result.submission.into_values();
+    let visible = artifacts.iter().filter(|artifact| artifact.visible);
+    let artifacts = visible.map(|artifact| {
+        Value::Struct(Bag::from([
+            ("filename".to_owned(), Value::from(artifact.filename.as_str())),
+            ("description".to_owned(), Value::from(artifact.description.as_str())),
+            ("size".to_owned(), Value::Int(i64::try_from(artifact.size).unwrap_or(i64::MAX))),
+            ("sha256".to_owned(), Value::from(artifact.sha256.as_str())),
+        ]))
+    });
+    json::to_text(&Value::Struct(Bag::from([
+        ("format".to_owned(), Value::Int(FORMAT.into())),
+        ("commit".to_owned(), Value::from(commit)),
+        ("receipt".to_owned(), receipt(&result.receipt)),
+        ("client_info".to_owned(), client_info),
+        ("results_list".to_owned(), results_list),
+        ("artifacts".to_owned(), Value::Array(artifacts.collect())),
+    ])))
+}
+
+/// Without the client's address: whoever may read the repository finds it there, the site is for
+/// everybody.
+fn receipt(receipt: &Receipt) -> Value {
+    let flags = receipt.flags.iter().map(|flag| Value::from(flag.as_str()));
+    Value::Struct(Bag::from([
+        ("result_key".to_owned(), Value::String(receipt.key.to_string())),
+        ("received".to_owned(), Value::String(receipt.received.to_string())),
+        ("client".to_owned(), receipt.client.as_deref().map_or(Value::Nil, Value::from)),
+        ("flags".to_owned(), Value::Array(flags.collect())),
+    ]))
+}
+
+/// The canonical layout of the results repository.
+fn text(value: &impl Serialize) -> String {
+    // Nothing here has a key that is no string, which is the only way for this to fail.
+    serde_json::to_value(value).map_or_else(|_| String::new(), |value| json::pretty(&value))
+}

@@ -1,0 +1,67 @@
+//! What a site says of itself, so that the next build knows what is left to do.
+
+use pony_store::CommitId;
+use serde::{Deserialize, Serialize};
+
+/// The file that holds it. Also what marks a folder as ours.
+pub(crate) const STATE_FILE: &str = ".pony-site.json";
+
+/// The layout of the site's files. Raise it to have every site built from scratch.
+const FORMAT: u32 = 1;
+
+/// How a site was built. A site that was built in another way is built from scratch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The layout of the site's files.
+    format: u32,
+    /// The version of the generator.
+    generator: String,
+    base_url: Option<String>,
+    link_artifacts: bool,
+    /// The commit that the site shows; null while it is being changed.
+    commit: Option<String>,
+}
+
+impl State {
+    /// The state of a site in the making.
+    pub(crate) fn unfinished(base_url: Option<&str>, link_artifacts: bool) -> Self {
+        Self {
+            format: FORMAT,
+            generator: env!("CARGO_PKG_VERSION").to_owned(),
+            base_url: base_url.map(str::to_owned),
+            link_artifacts,
+            commit: None,
+        }
+    }
+
+    /// The state of a finished site.
+    pub(crate) fn finished(self, commit: &CommitId) -> Self {
+        Self { commit: Some(commit.to_string()), ..self }
+    }
+
+    /// The commit that a site in this state can be brought up to date from, to become one like
+    /// `wanted`.
+    pub(crate) fn base_for(&self, wanted: &Self) -> Option<CommitId> {
+        let commit = self.commit.as_ref()?;
+        let same = Self { commit: None, ..self.clone() } == Self { commit: None, ..wanted.clone() };
+        commit.parse().ok().filter(|_| same)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_finished_site_of_the_same_kind_is_a_base() {
+        let commit: CommitId = "0123456789".repeat(4).parse().unwrap();
+        let wanted = State::unfinished(None, false);
+        let finished = wanted.clone().finished(&commit);
+        assert_eq!(finished.base_for(&wanted), Some(commit.clone()));
+        assert_eq!(wanted.base_for(&wanted), None, "unfinished");
+        assert_eq!(finished.base_for(&State::unfinished(None, true)), None);
+        assert_eq!(finished.base_for(&State::unfinished(Some("https://x/"), false)), None);
+        let older = State { generator: "0.0.1".into(), ..finished };
+        assert_eq!(older.base_for(&wanted), None);
+    }
+}

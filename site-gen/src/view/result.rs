@@ -1,0 +1,163 @@
+//! One result in full.
+
+use pony_formats::{Step, TestResult, Value};
+use pony_store::Artifact;
+
+use super::row::shown_tags;
+use super::step::{self, StepView};
+use super::stream::{Entry, FullText, Listed};
+use super::test::Tests;
+use super::{Status, TestsView};
+use crate::text::{self, When};
+
+/// Keys of client_info that a page shows.
+const INFO_MAX: usize = 1_000;
+
+/// Keys under which clients say which commit they tested, the most telling first.
+const TESTED_COMMIT: [&str; 4] = ["commit", "revision", "vcs_revision", "git_commit"];
+
+/// A result.
+#[derive(Debug, Clone)]
+pub(crate) struct ResultView {
+    pub(crate) key: String,
+    pub(crate) status: Status,
+    pub(crate) package: String,
+    pub(crate) host: String,
+    pub(crate) arch: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) received: When,
+    pub(crate) duration: Option<String>,
+    pub(crate) counts: TestsView,
+    /// Tests that the runner did not name.
+    pub(crate) unnamed: Option<TestsView>,
+    pub(crate) client: Option<String>,
+    pub(crate) flags: Vec<String>,
+    pub(crate) tested_commit: Option<String>,
+    pub(crate) tests: Tests,
+    pub(crate) steps: Listed<StepView>,
+    pub(crate) info: Listed<Entry>,
+    pub(crate) artifacts: Vec<ArtifactView>,
+}
+
+/// An uploaded file.
+#[derive(Debug, Clone)]
+pub(crate) struct ArtifactView {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) size: String,
+    pub(crate) sha256: String,
+    /// Below the result's folder; only where files are served.
+    pub(crate) href: Option<String>,
+}
+
+impl ResultView {
+    /// The view, and the texts that it shows only in part. Files are linked when `link_artifacts`.
+    pub(crate) fn new<'a>(
+        result: &'a TestResult,
+        artifacts: &[Artifact],
+        link_artifacts: bool,
+    ) -> (Self, Vec<FullText<'a>>) {
+        let TestResult { receipt, submission } = result;
+        let info = &submission.client_info;
+        let (steps, full) = step::views(&submission.results_list);
+        let unnamed = submission.results_list.iter().map(Step::unnamed_tests).sum();
+        let unnamed = Some(TestsView::new(unnamed)).filter(|view| !view.words.is_empty());
+        let visible = artifacts.iter().filter(|artifact| artifact.visible);
+        let view = Self {
+            key: receipt.key.to_string(),
+            status: Status::of_success(info.success()),
+            package: text::name(info.package()),
+            host: text::name(info.host()),
+            arch: text::name(info.arch()),
+            tags: shown_tags(info.tags()),
+            received: When::of(receipt.received),
+            duration: info.duration().map(text::duration),
+            counts: TestsView::new(submission.tally()),
+            unnamed,
+            client: receipt.client.as_deref().map(text::name),
+            flags: receipt.flags.iter().map(|flag| text::name(flag)).collect(),
+            tested_commit: TESTED_COMMIT
+                .iter()
+                .find_map(|key| info.bag().get(*key).and_then(Value::as_str))
+                .filter(|commit| !commit.is_empty())
+                .map(text::name),
+            tests: tests(&submission.results_list),
+            steps,
+            info: Listed::new(
+                info.bag().iter().map(|(key, value)| Entry::new(key, value)),
+                INFO_MAX,
+            ),
+            artifacts: visible
+                .map(|artifact| ArtifactView::new(artifact, link_artifacts))
+                .collect(),
+        };
+        (view, full)
+    }
+
+    /// `host · arch`, for titles.
+    pub(crate) fn place(&self) -> String {
+        match (self.host.as_str(), self.arch.as_str()) {
+            ("", place) | (place, "") => place.to_owned(),
+            (host, arch) => format!("{host} · {arch}"),
+        }
+    }
+}
+
+fn tests(steps: &[Step]) -> Tests {
+    let several = steps.iter().filter(|step| !step.tests().is_empty()).count() > 1;
+    let sourced = steps.iter().flat_map(|step| {
+        let name = step.name().or(step.kind()).filter(|_| several);
+        step.tests().iter().map(move |test| (test, name))
+    });
+    Tests::new(&sourced.collect::<Vec<_>>())
+}
+
+impl ArtifactView {
+    fn new(artifact: &Artifact, linked: bool) -> Self {
+        Self {
+            name: text::name(&artifact.filename),
+            description: text::name(&artifact.description),
+            size: format!("{} bytes", text::count(artifact.size)),
+            sha256: text::name(&artifact.sha256),
+            href: address_of(&artifact.filename).filter(|_| linked),
+        }
+    }
+}
+
+/// The address of a file below its result's folder. `None` for a name that no address can have.
+fn address_of(name: &str) -> Option<String> {
+    if name.bytes().all(|byte| byte == b'.') {
+        return None;
+    }
+    let mut address = "files/".to_owned();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_one_component_of_an_address() {
+        let cases = [
+            ("a b.txt", Some("files/a%20b.txt")),
+            ("../../x", Some("files/..%2F..%2Fx")),
+            ("javascript:alert(1)", Some("files/javascript%3Aalert%281%29")),
+            ("é", Some("files/%C3%A9")),
+            // Browsers take `%2e%2e` for `..` too, so these have no address.
+            ("..", None),
+            (".", None),
+            ("", None),
+        ];
+        for (name, href) in cases {
+            assert_eq!(address_of(name).as_deref(), href, "{name}");
+        }
+    }
+}

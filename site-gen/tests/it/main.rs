@@ -1,0 +1,10 @@
+//! Black-box tests: results repositories in, files out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod build;
+mod cli;
+mod escaping;
+mod links;
+mod place;
+mod sample;

@@ -1,0 +1,87 @@
+//! A running collector, over real HTTP.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::programs::{self, Collector};
+
+/// The keys that the script of the five calls printed: those of its two submissions.
+fn make_all_five_calls(url: &str, folder: &Path) -> Vec<String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/it/xmlrpc_client.py");
+    let mut python = programs::command("python3", folder);
+    let printed = programs::expect(python.args([script, url]), b"", 0);
+    printed.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The keys in the history of a repository, oldest first, by git.
+fn keys_by_git(repo: &Path) -> Vec<String> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(repo).args([
+        "log",
+        "--reverse",
+        "--format=%(trailers:key=Result-Key,valueonly)",
+        "main",
+    ]);
+    let printed = programs::expect(&mut git, b"", 0);
+    printed.split_whitespace().map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn assert_fsck_is_clean(repo: &Path) {
+    let mut git = Command::new("git");
+    let printed = programs::expect(
+        git.arg("-C").arg(repo).args(["fsck", "--strict", "--no-dangling"]),
+        b"",
+        0,
+    );
+    assert_eq!(printed, "");
+}
+
+#[test]
+fn python_makes_all_five_calls() {
+    if programs::peer("python3", &["-c", "import xmlrpc.client"]).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start(folder.path());
+    let keys = make_all_five_calls(&collector.url, folder.path());
+    let repo = folder.path().join("results.git");
+    assert_eq!(keys_by_git(&repo), keys);
+    assert_fsck_is_clean(&repo);
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = br#"<testsuite name="s"><testcase classname="a" name="b"/></testsuite>"#;
+    for round in 1..=3 {
+        let collector = Collector::start(folder.path());
+        for _ in 0..2 {
+            let mut submit = programs::command("pony-report", folder.path());
+            submit.args(["submit", "--package", "foo", "--server", &collector.url, "-"]);
+            programs::expect(&mut submit, report, 0);
+        }
+        collector.kill();
+        let repo = folder.path().join("results.git");
+        assert_fsck_is_clean(&repo);
+        assert_eq!(keys_by_git(&repo).len(), round * 2);
+    }
+}
+
+#[test]
+fn the_site_shows_a_result_soon_after_it_was_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start(folder.path());
+    let report = br#"<testsuite><testcase classname="a" name="b"><failure message="3 &lt; 2"/></testcase></testsuite>"#;
+    let mut submit = programs::command("pony-report", folder.path());
+    submit.args(["submit", "--package", "foo", "--server", &collector.url]);
+    programs::expect(&mut submit, report, 0);
+    let address = format!("{}p/foo/latest/", collector.url);
+    // Bounded by count, not by clock: a loaded machine may take long, a broken site takes for ever.
+    let page = (0..300).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        ureq::get(&address).call().ok()?.body_mut().read_to_string().ok()
+    });
+    let page = page.expect("the page of the newest result never came");
+    assert!(page.contains("a::b") && page.contains("3 &#60; 2"), "{page}");
+}
