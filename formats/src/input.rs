@@ -3,10 +3,13 @@
 mod cargo_test;
 mod census;
 pub(crate) mod junit;
+mod libtest_json;
+mod nextest;
 mod pytest;
 mod python;
 mod terminal;
 mod traceback;
+mod transcript;
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,14 +28,20 @@ pub enum Format {
     PythonText,
     /// The text of pytest, verbose or dots.
     PytestText,
+    /// The JSON lines of libtest, and of nextest in that form.
+    LibtestJson,
+    /// The text of `cargo nextest run`.
+    NextestText,
 }
 
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 4] = [
+const FORMATS: [(Format, &str); 6] = [
     (Format::Junit, "junit"),
     (Format::CargoTest, "cargo-test"),
     (Format::PythonText, "nose"),
     (Format::PytestText, "pytest"),
+    (Format::LibtestJson, "libtest-json"),
+    (Format::NextestText, "nextest"),
 ];
 
 impl fmt::Display for Format {
@@ -110,8 +119,10 @@ pub fn detect(input: &[u8]) -> Option<Format> {
     }
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
-    // another runner's.
+    // another runner's. Cargo's lines come first in several formats: then the narrower one is right.
     let first_lines = [
+        (libtest_json::detect(&screen), Format::LibtestJson),
+        (nextest::detect(&screen), Format::NextestText),
         (cargo_test::detect(&screen), Format::CargoTest),
         (pytest::detect(&screen), Format::PytestText),
         (python::detect(&screen), Format::PythonText),
@@ -130,5 +141,7 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         Format::CargoTest => cargo_test::parse(input, limits),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
+        Format::LibtestJson => libtest_json::parse(input, limits),
+        Format::NextestText => nextest::parse(input, limits),
     }
 }

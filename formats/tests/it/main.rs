@@ -1,7 +1,13 @@
 //! Black-box tests of the readers.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test stops, and says what it did")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test stops, says what it did, and reads files"
+)]
 
 mod corpus;
 mod corpus_junit;
+mod corpus_libtest;
 mod corpus_text;
