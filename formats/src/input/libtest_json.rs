@@ -101,3 +101,6 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -285,3 +285,6 @@ impl<'t> Reader<'t> {
         self.place = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

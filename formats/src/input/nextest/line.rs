@@ -298,3 +298,112 @@ pub(super) fn note(line: &str) -> Option<&str> {
 pub(super) fn remark(line: &str) -> Option<&str> {
     line.strip_prefix("           - ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a word says, with the number of the attempt.
+    fn word(word: &str) -> Option<(Outcome, String, Option<usize>)> {
+        let line = format!("{word:>12} [   1.000s] ( 1/10) my-package::it path::of test");
+        let status = status(&line)?;
+        assert_eq!((status.binary, status.test), ("my-package::it", "path::of test"));
+        assert_eq!((status.seconds, status.counter), (Some(1.0), Some((1, 10))));
+        match status.verdict {
+            Verdict::Ended(outcome, kind) => {
+                Some((outcome, kind.unwrap_or_default(), status.attempt))
+            }
+            Verdict::Running => None,
+        }
+    }
+
+    #[test]
+    fn every_word_of_nextest_is_known() {
+        use Outcome::{Errored, Failed, Flaky, Passed};
+        let words = [
+            ("PASS", Passed, "", None),
+            ("LEAK", Passed, "", None),
+            ("TIMEOUT-PASS", Passed, "", None),
+            ("SLOW", Passed, "", None),
+            ("SLOW + LEAK", Passed, "", None),
+            ("SLOW+TMPASS", Passed, "", None),
+            ("TRY 2 PASS", Passed, "", Some(2)),
+            ("FLAKY 2/3", Flaky, "", Some(2)),
+            ("FLKY-FL 2/3", Failed, "flaky", Some(2)),
+            ("FAIL", Failed, "", None),
+            ("FAIL + LEAK", Failed, "", None),
+            ("LEAK-FAIL", Failed, "leak", None),
+            ("TRY 10 LKFAIL", Failed, "leak", Some(10)),
+            ("TRY 2 FL+LK", Failed, "", Some(2)),
+            ("XFAIL", Errored, "exec failure", None),
+            ("TIMEOUT", Errored, "timeout", None),
+            ("TRY 2 TMT", Errored, "timeout", Some(2)),
+            ("SIGSEGV", Errored, "SIGSEGV", None),
+            ("TRY 1 ABRT", Errored, "SIGABRT", Some(1)),
+            ("TRY 1 SIG 65", Errored, "signal 65", Some(1)),
+            ("ABORT SIG 65", Errored, "signal 65", None),
+            ("ABORT", Errored, "abort", None),
+        ];
+        for (text, outcome, kind, attempt) in words {
+            assert_eq!(word(text), Some((outcome, kind.to_owned(), attempt)), "{text}");
+        }
+        for text in ["RETRY 2/3", "START", "TERMINATING", "TRY 1 TRMNTG", "SETUP PASS", "Summary"] {
+            assert_eq!(word(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_word_at_its_place_is_a_status() {
+        for line in [
+            "PASS [   1.000s] p a",
+            "            PASS [   1.000s] p a",
+            "        PASS [   1.000s] p",
+            "        PASS [   1.000s] (1/) p a",
+            "        PASS [   1.000s] p! a",
+            "        PASS [   1.000s p a",
+            "        PASS 1.000s] p a",
+            "        Path [   1.000s] p a",
+        ] {
+            assert_eq!(status(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_counter_and_one_of_a_stress_run_are_known() {
+        let old = status("        PASS [   0.005s] p a").unwrap();
+        assert_eq!((old.counter, old.round, old.instance), (None, "", "p a"));
+        let stress = status("        SKIP [         ] [2/3] (────) p a").unwrap();
+        assert_eq!((stress.counter, stress.round, stress.instance), (None, "[2/3] ", "p a"));
+        assert_eq!(
+            (stress.seconds, stress.verdict),
+            (None, Verdict::Ended(Outcome::Skipped, None))
+        );
+    }
+
+    #[test]
+    fn a_summary_is_all_its_counts() {
+        let line = "     Summary [  15.750s] 8/10 tests run: 5 passed (1 slow, 1 flaky, 1 leaky), \
+                    2 failed (2 due to being leaky), 1 exec failed, 1 timed out, 2 skipped";
+        let summary = Summary { initial: 10, run: 8, passed: 5, flaky: 1, failed: 4, skipped: 2 };
+        assert_eq!(sum(line), Some(Sum::Run(summary)));
+        assert_eq!(
+            sum("     Summary [   0.1s] 5 stress run iterations: 5 passed"),
+            Some(Sum::Rounds)
+        );
+        assert_eq!(sum("     Summary [   0.1s] 1 test run: 1 passed (2 flaky)"), None);
+        assert_eq!(sum("     Summary [   0.1s] of contents"), None);
+    }
+
+    #[test]
+    fn a_header_is_not_any_rule() {
+        assert!(header("  stdout ───").unwrap().is_indented);
+        assert!(!header("-- stderr --").unwrap().is_indented);
+        assert_eq!(header("  execfail ─").unwrap().stream, Stream::Error);
+        let old = header("--- TRY 1 STDERR:        p::it path::of-test ---").unwrap();
+        assert_eq!((old.stream, old.instance), (Stream::Stderr, Some("p::it path::of-test")));
+        for line in ["stdout", "stdout ───", "---- a stdout ----", "--- STDOUT ---", "  ───"]
+        {
+            assert_eq!(header(line), None, "{line}");
+        }
+    }
+}
