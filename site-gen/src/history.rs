@@ -131,18 +131,22 @@ impl Package {
 
     /// Takes a result out. Returns the commit that added it, if it was there.
     pub(crate) fn take(&mut self, key: ResultKey) -> Option<String> {
-        let commit = self.commit_of(key)?.to_owned();
-        self.rows.retain(|row| row.key != key);
-        self.unreadable.retain(|result| result.key != key);
-        Some(commit)
+        if let Some(at) = self.rows.iter().position(|row| row.key == key) {
+            return Some(self.rows.remove(at).commit);
+        }
+        let at = self.unreadable.iter().position(|result| result.key == key)?;
+        Some(self.unreadable.remove(at).commit)
     }
 
-    /// The commit that added a result.
+    /// The commit that added a result. Results have to be in their order.
     pub(crate) fn commit_of(&self, key: ResultKey) -> Option<&str> {
-        let unreadable = self.unreadable.iter().filter(|result| result.key == key);
-        let rows = self.rows.iter().rev().filter(|row| row.key == key);
-        let commits = rows.map(|row| &row.commit).chain(unreadable.map(|result| &result.commit));
-        commits.map(String::as_str).next()
+        match self.rows.binary_search_by_key(&key, |row| row.key) {
+            Ok(at) => self.rows.get(at).map(|row| row.commit.as_str()),
+            Err(_) => {
+                let at = self.unreadable.binary_search_by_key(&key, |result| result.key).ok()?;
+                self.unreadable.get(at).map(|result| result.commit.as_str())
+            }
+        }
     }
 
     /// The commit that added the newest result of this package.

@@ -92,11 +92,10 @@ fn continued(
                 None => return Ok(None),
             }
         }
+        let known: BTreeSet<ResultKey> = package.keys().collect();
         for key in changes.of_package(&package.name) {
-            let commit = match package.take(key) {
-                Some(first) => first,
-                None => changes.commit(&package.name, key),
-            };
+            let first = if known.contains(&key) { package.take(key) } else { None };
+            let commit = first.unwrap_or_else(|| changes.commit(&package.name, key));
             add(&mut package, snapshot, key, commit)?;
         }
         package.sort();

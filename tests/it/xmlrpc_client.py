@@ -64,7 +64,7 @@ assert server.check_should_build(who, False)[0] is False
 
 for method, arguments in [
     ("no_such_method", ()),
-    ("__class__", ()),
+    ("coordinator.__class__", ()),
     ("add_results", ()),
     ("add_results", ({}, [])),
     ("add_results", (info, {"a": 1})),

@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a test stops, says what it did, and reads files"
+    reason = "a test stops, says what it did, and unlike the package may read files"
 )]
 
 mod corpus;

@@ -142,7 +142,7 @@ impl TestView {
         });
         Self {
             id: text::name(&test.id),
-            status: if test.outcome.is_bad() { Status::Failed } else { Status::Passed },
+            status: if test.outcome.is_bad() { Status::Failed } else { Status::Warning },
             outcome: test.outcome.as_str(),
             duration: test.duration.map(text::duration),
             location,
@@ -172,6 +172,9 @@ impl EvidenceView {
                 message.head
             }
         });
-        Self { kind: evidence.kind.as_deref().map(text::name), message, streams }
+        // Python's runners put the class in front of the message as well.
+        let kind = evidence.kind.as_deref().map(text::name);
+        let kind = kind.filter(|kind| !message.as_ref().is_some_and(|text| text.starts_with(kind)));
+        Self { kind, message, streams }
     }
 }

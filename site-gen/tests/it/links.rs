@@ -45,7 +45,7 @@ fn check(files: &BTreeMap<String, Vec<u8>>) -> usize {
 fn every_link_leads_to_a_file() {
     let place = Place::with_history();
     place.build("site");
-    assert!(check(&place.files("site")) > 1_000);
+    assert!(check(&place.files("site")) > 500);
 }
 
 #[test]
@@ -63,5 +63,5 @@ fn links_of_feeds_lead_to_files_too() {
         let sibling = name.strip_suffix(".xml").unwrap_or(name);
         assert_eq!(content, &files[sibling], "the original address has the same feed");
     }
-    assert!(checked > 100);
+    assert!(checked > 50);
 }
