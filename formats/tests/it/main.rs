@@ -11,3 +11,4 @@ mod corpus;
 mod corpus_junit;
 mod corpus_libtest;
 mod corpus_text;
+mod found_inputs;
