@@ -5,11 +5,14 @@ mod census;
 pub(crate) mod ctrf;
 mod go_test;
 pub(crate) mod junit;
+mod libtest_json;
+mod nextest;
 mod pytest;
 mod python;
 mod tap;
 mod terminal;
 mod traceback;
+mod transcript;
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,10 +37,14 @@ pub enum Format {
     Tap,
     /// The events of `go test -json`.
     GoTest,
+    /// The JSON lines of libtest, and of nextest in that form.
+    LibtestJson,
+    /// The text of `cargo nextest run`.
+    NextestText,
 }
 
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 7] = [
+const FORMATS: [(Format, &str); 9] = [
     (Format::Junit, "junit"),
     (Format::CargoTest, "cargo-test"),
     (Format::PythonText, "nose"),
@@ -45,6 +52,8 @@ const FORMATS: [(Format, &str); 7] = [
     (Format::Ctrf, "ctrf"),
     (Format::Tap, "tap"),
     (Format::GoTest, "go-test"),
+    (Format::LibtestJson, "libtest-json"),
+    (Format::NextestText, "nextest"),
 ];
 
 impl fmt::Display for Format {
@@ -125,8 +134,10 @@ pub fn detect(input: &[u8]) -> Option<Format> {
     }
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
-    // another runner's.
+    // another runner's. Cargo's lines come first in several formats: then the narrower one is right.
     let first_lines = [
+        (libtest_json::detect(&screen), Format::LibtestJson),
+        (nextest::detect(&screen), Format::NextestText),
         (cargo_test::detect(&screen), Format::CargoTest),
         (pytest::detect(&screen), Format::PytestText),
         (python::detect(&screen), Format::PythonText),
@@ -150,5 +161,7 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         Format::Ctrf => ctrf::parse(input, limits),
         Format::Tap => tap::parse(input, limits),
         Format::GoTest => go_test::parse(input, limits),
+        Format::LibtestJson => libtest_json::parse(input, limits),
+        Format::NextestText => nextest::parse(input, limits),
     }
 }

@@ -187,7 +187,8 @@ pub(crate) struct IdentityArgs {
 
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct ReadingArgs {
-    /// The input's format: junit, cargo-test, nose, pytest, ctrf, tap or go-test [default: guessed from the content]
+    /// The input's format: junit, cargo-test, libtest-json, nextest, nose, pytest, ctrf, tap or go-test
+    /// [default: guessed from the content]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<Format>,
     /// The largest input in bytes, or with K, M or G

@@ -126,7 +126,7 @@ pub(crate) enum InputError {
     #[error("{name}: over the limit of {max} bytes: raise it with --max-size")]
     TooLarge { name: String, max: usize },
     #[error(
-        "{name}:1:1: {found}: expected JUnit XML, or the text of cargo test, nose, unittest or pytest; name it with --from"
+        "{name}:1:1: {found}: expected JUnit XML, or the output of cargo test, nextest, nose, unittest or pytest; name it with --from"
     )]
     UnknownFormat { name: String, found: &'static str },
     #[error("{name}:{error}")]

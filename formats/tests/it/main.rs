@@ -9,4 +9,5 @@
 
 mod corpus;
 mod corpus_junit;
+mod corpus_libtest;
 mod corpus_text;
