@@ -43,6 +43,21 @@ pub enum Format {
     NextestText,
 }
 
+impl Format {
+    /// Whether inputs are written for people, who may want to see them whole beside the tests. The other
+    /// formats are for programs.
+    pub fn is_for_people(self) -> bool {
+        match self {
+            Self::CargoTest
+            | Self::PythonText
+            | Self::PytestText
+            | Self::Tap
+            | Self::NextestText => true,
+            Self::Junit | Self::Ctrf | Self::GoTest | Self::LibtestJson => false,
+        }
+    }
+}
+
 /// Every format with the name it has on the command line.
 const FORMATS: [(Format, &str); 9] = [
     (Format::Junit, "junit"),

@@ -160,18 +160,21 @@ fn a_results_list_is_canonical_json() {
 }
 
 #[test]
-fn junit_reads_back_as_what_it_was_made_of() {
+fn what_is_written_reads_back_as_what_it_was_made_of() {
     let world = World::new();
-    let made = world.pipe(CARGO, &["convert", "--to", "junit"]).ends_with(0);
-    world.file("made.xml", made.stdout());
-    let [from_text, from_xml] = ["-", "made.xml"].map(|input| {
+    for format in ["junit", "ctrf"] {
+        let made = world.pipe(CARGO, &["convert", "--to", format]).ends_with(0);
+        world.file(&format!("made.{format}"), made.stdout());
+    }
+    let [from_text, from_junit, from_ctrf] = ["-", "made.junit", "made.ctrf"].map(|input| {
         let list = world.pipe(CARGO, &["convert", input]).ends_with(0).stdout();
         let steps = pony_formats::json::from_text(list.as_bytes()).unwrap();
         let step = steps.as_array().unwrap()[0].as_struct().unwrap().clone();
         let tests = pony_formats::Step::from_bag(step).tests().to_vec();
         tests.into_iter().map(|test| (test.id, test.outcome)).collect::<Vec<_>>()
     });
-    assert_eq!(from_text, from_xml);
+    assert_eq!(from_text, from_junit);
+    assert_eq!(from_text, from_ctrf);
     assert_eq!(from_text.len(), 2);
 }
 
