@@ -104,14 +104,18 @@ fn names_come_from_flags_then_the_environment_then_the_project() {
     let [result] = &results(&world.path("r.git"), "named")[..] else { panic!("not one result") };
     assert_eq!(result.submission.client_info.tags().collect::<Vec<_>>(), ["x", "y"]);
     assert_ne!(result.submission.client_info.host(), "");
-    world.file(
-        "Cargo.toml",
-        "[package]\nname = \"crab\"\nversion = \"1.0.0\"\n[lib]\npath = \"l.rs\"\n",
-    );
-    let mut command = world.pony(&submit);
-    // The cargo that runs this test needs no home of its own.
-    command.env("CARGO", std::env::var_os("CARGO").unwrap());
-    crate::world::Outcome::of(&mut command, None).ends_with(0).mentions("crab: ");
+    let manifests = [
+        ("[package]\nname = \"crab\"\nversion = \"1.0.0\"\n[lib]\npath = \"l.rs\"\n", "crab: "),
+        ("[workspace]\n", "work: "),
+        ("[workspace]\n[workspace.metadata.pony]\npackage = \"zoo\"\n", "zoo: "),
+    ];
+    for (manifest, named) in manifests {
+        world.file("Cargo.toml", manifest);
+        let mut command = world.pony(&submit);
+        // The cargo that runs this test needs no home of its own.
+        command.env("CARGO", std::env::var_os("CARGO").unwrap());
+        crate::world::Outcome::of(&mut command, None).ends_with(0).mentions(named);
+    }
 }
 
 #[test]
