@@ -2,11 +2,14 @@
 
 mod cargo_test;
 mod census;
+pub(crate) mod ctrf;
+mod go_test;
 pub(crate) mod junit;
 mod libtest_json;
 mod nextest;
 mod pytest;
 mod python;
+mod tap;
 mod terminal;
 mod traceback;
 mod transcript;
@@ -28,18 +31,42 @@ pub enum Format {
     PythonText,
     /// The text of pytest, verbose or dots.
     PytestText,
+    /// Common Test Report Format, JSON.
+    Ctrf,
+    /// The Test Anything Protocol, versions 12 to 14.
+    Tap,
+    /// The events of `go test -json`.
+    GoTest,
     /// The JSON lines of libtest, and of nextest in that form.
     LibtestJson,
     /// The text of `cargo nextest run`.
     NextestText,
 }
 
+impl Format {
+    /// Whether inputs are written for people, who may want to see them whole beside the tests. The other
+    /// formats are for programs.
+    pub fn is_for_people(self) -> bool {
+        match self {
+            Self::CargoTest
+            | Self::PythonText
+            | Self::PytestText
+            | Self::Tap
+            | Self::NextestText => true,
+            Self::Junit | Self::Ctrf | Self::GoTest | Self::LibtestJson => false,
+        }
+    }
+}
+
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 6] = [
+const FORMATS: [(Format, &str); 9] = [
     (Format::Junit, "junit"),
     (Format::CargoTest, "cargo-test"),
     (Format::PythonText, "nose"),
     (Format::PytestText, "pytest"),
+    (Format::Ctrf, "ctrf"),
+    (Format::Tap, "tap"),
+    (Format::GoTest, "go-test"),
     (Format::LibtestJson, "libtest-json"),
     (Format::NextestText, "nextest"),
 ];
@@ -117,6 +144,9 @@ pub fn detect(input: &[u8]) -> Option<Format> {
     if junit::detect(input) {
         return Some(Format::Junit);
     }
+    if ctrf::detect(input) {
+        return Some(Format::Ctrf);
+    }
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
     // another runner's. Cargo's lines come first in several formats: then the narrower one is right.
@@ -126,6 +156,8 @@ pub fn detect(input: &[u8]) -> Option<Format> {
         (cargo_test::detect(&screen), Format::CargoTest),
         (pytest::detect(&screen), Format::PytestText),
         (python::detect(&screen), Format::PythonText),
+        (tap::detect(&screen), Format::Tap),
+        (go_test::detect(&screen), Format::GoTest),
     ];
     let found = first_lines.into_iter().filter_map(|(line, format)| Some((line?, format)));
     found.min_by_key(|(line, _)| *line).map(|(_, format)| format)
@@ -141,6 +173,9 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         Format::CargoTest => cargo_test::parse(input, limits),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
+        Format::Ctrf => ctrf::parse(input, limits),
+        Format::Tap => tap::parse(input, limits),
+        Format::GoTest => go_test::parse(input, limits),
         Format::LibtestJson => libtest_json::parse(input, limits),
         Format::NextestText => nextest::parse(input, limits),
     }

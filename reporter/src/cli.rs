@@ -144,6 +144,8 @@ pub(crate) enum Output {
     ResultsList,
     /// One JUnit XML document
     Junit,
+    /// One CTRF document
+    Ctrf,
     /// One line of JSON per input: how many tests ended how
     Tally,
 }
@@ -187,8 +189,8 @@ pub(crate) struct IdentityArgs {
 
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct ReadingArgs {
-    /// The input's format: junit, cargo-test, libtest-json, nextest, nose or pytest [default:
-    /// guessed from the content]
+    /// The input's format: junit, cargo-test, libtest-json, nextest, nose, pytest, ctrf, tap or go-test
+    /// [default: guessed from the content]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) from: Option<Format>,
     /// The largest input in bytes, or with K, M or G

@@ -87,7 +87,7 @@ pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Input, InputErr
     let content = source.read(&reading.limits)?;
     let name = source.name();
     let report = interpret(&name, &content, reading.from.or_else(|| detect(&content)), reading)?;
-    let log = (report.format != Format::Junit).then_some(content);
+    let log = report.format.is_for_people().then_some(content);
     Ok(Input { name, report, log })
 }
 
