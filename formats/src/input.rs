@@ -5,13 +5,16 @@ mod census;
 pub(crate) mod ctrf;
 mod go_test;
 pub(crate) mod junit;
+mod libtest_json;
 mod markup;
+mod nextest;
 mod oddity;
 mod pytest;
 mod python;
 mod tap;
 mod terminal;
 mod traceback;
+mod transcript;
 mod trx;
 
 use std::fmt;
@@ -43,19 +46,11 @@ pub enum Format {
     Tap,
     /// The events of `go test -json`.
     GoTest,
+    /// The JSON lines of libtest, and of nextest in that form.
+    LibtestJson,
+    /// The text of `cargo nextest run`.
+    NextestText,
 }
-
-/// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 8] = [
-    (Format::Junit, "junit"),
-    (Format::Trx, "trx"),
-    (Format::CargoTest, "cargo-test"),
-    (Format::PythonText, "nose"),
-    (Format::PytestText, "pytest"),
-    (Format::Ctrf, "ctrf"),
-    (Format::Tap, "tap"),
-    (Format::GoTest, "go-test"),
-];
 
 impl Format {
     /// Every format, in the order in which a list of them reads best.
@@ -68,11 +63,33 @@ impl Format {
         matches!(self, Self::Junit | Self::Trx)
     }
 
-    /// Whether an input of this format is a log for people to read, and not a document.
-    pub fn is_log(self) -> bool {
-        !matches!(self, Self::Junit | Self::Trx | Self::Ctrf)
+    /// Whether inputs are written for people, who may want to see them whole beside the tests. The other
+    /// formats are for programs.
+    pub fn is_for_people(self) -> bool {
+        match self {
+            Self::CargoTest
+            | Self::PythonText
+            | Self::PytestText
+            | Self::Tap
+            | Self::NextestText => true,
+            Self::Junit | Self::Trx | Self::Ctrf | Self::GoTest | Self::LibtestJson => false,
+        }
     }
 }
+
+/// Every format with the name it has on the command line.
+const FORMATS: [(Format, &str); 10] = [
+    (Format::Junit, "junit"),
+    (Format::Trx, "trx"),
+    (Format::CargoTest, "cargo-test"),
+    (Format::PythonText, "nose"),
+    (Format::PytestText, "pytest"),
+    (Format::Ctrf, "ctrf"),
+    (Format::Tap, "tap"),
+    (Format::GoTest, "go-test"),
+    (Format::LibtestJson, "libtest-json"),
+    (Format::NextestText, "nextest"),
+];
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,8 +171,10 @@ pub fn detect(input: &[u8]) -> Option<Format> {
     }
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
-    // another runner's.
+    // another runner's. Cargo's lines come first in several formats: then the narrower one is right.
     let first_lines = [
+        (libtest_json::detect(&screen), Format::LibtestJson),
+        (nextest::detect(&screen), Format::NextestText),
         (cargo_test::detect(&screen), Format::CargoTest),
         (pytest::detect(&screen), Format::PytestText),
         (python::detect(&screen), Format::PythonText),
@@ -180,6 +199,8 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         Format::Ctrf => ctrf::parse(input, limits),
         Format::Tap => tap::parse(input, limits),
         Format::GoTest => go_test::parse(input, limits),
+        Format::LibtestJson => libtest_json::parse(input, limits),
+        Format::NextestText => nextest::parse(input, limits),
     }?;
     oddity::note_what_any_format_can_have(&mut report, input, limits.oddities_max);
     Ok(report)

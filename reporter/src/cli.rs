@@ -181,6 +181,8 @@ pub(crate) enum Output {
     ResultsList,
     /// One JUnit XML document
     Junit,
+    /// One CTRF document
+    Ctrf,
     /// One line of JSON per input: how many tests ended how
     Tally,
 }

@@ -1,6 +1,6 @@
 //! `pony-report convert`: shows what the readers make of inputs, and submits nothing.
 
-use pony_formats::output::write_junit;
+use pony_formats::output::{write_ctrf, write_junit};
 use pony_formats::{Tally, Value, json};
 use serde::Serialize;
 
@@ -21,14 +21,20 @@ pub(crate) fn convert(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Fa
             write(json::to_text(&Value::Array(steps)).as_bytes())
         }
         Output::Junit => {
-            let inputs = inputs(plan)?;
-            let unnamed: Tally = inputs.iter().map(|input| input.report.unnamed).sum();
-            if unnamed.total > 0 {
-                messages.warn(&Unnamed(unnamed.total));
-            }
+            let inputs = named_inputs(plan, messages)?;
             let suites = inputs.iter().map(|it| (it.label(), it.report.tests.as_slice()));
             let mut document = Vec::new();
             write_junit(&mut document, "pony-report", suites).map_err(Failure::Output)?;
+            write(&document)
+        }
+        Output::Ctrf => {
+            let inputs = named_inputs(plan, messages)?;
+            let tests = inputs.iter().flat_map(|input| &input.report.tests);
+            // The format wants to know when the tests ran, and most inputs do not tell.
+            let now = jiff::Timestamp::now();
+            let mut document = Vec::new();
+            write_ctrf(&mut document, tests, now, now).map_err(Failure::Output)?;
+            document.push(b'\n');
             write(&document)
         }
     }
@@ -37,6 +43,16 @@ pub(crate) fn convert(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Fa
 #[derive(Debug, thiserror::Error)]
 #[error("{0} tests have no name in the input and so are not in the document")]
 struct Unnamed(u64);
+
+/// For a document that has no place for tests without a name.
+fn named_inputs(plan: &ConvertPlan, messages: &Messages) -> Result<Vec<Input>, Failure> {
+    let inputs = inputs(plan)?;
+    let unnamed: Tally = inputs.iter().map(|input| input.report.unnamed).sum();
+    if unnamed.total > 0 {
+        messages.warn(&Unnamed(unnamed.total));
+    }
+    Ok(inputs)
+}
 
 /// Every input must be readable: half a document helps nobody.
 fn inputs(plan: &ConvertPlan) -> Result<Vec<Input>, Failure> {

@@ -88,7 +88,7 @@ impl Input {
 /// Reads an input as the format that was given, or that it seems to be.
 pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Input, InputError> {
     let (content, report) = examine(source, reading)?;
-    let log = report.format.is_log().then_some(content);
+    let log = report.format.is_for_people().then_some(content);
     Ok(Input { name: source.name(), report, log })
 }
 

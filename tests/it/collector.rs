@@ -85,4 +85,7 @@ fn the_site_shows_a_result_soon_after_it_was_accepted() {
     });
     let page = page.expect("the page of the newest result never came");
     assert!(page.contains("a::b") && page.contains("3 &#60; 2"), "{page}");
+    let feed = ureq::get(format!("{}rss2/failed", collector.url)).call().unwrap();
+    let feed = feed.into_body().read_to_string().unwrap();
+    assert!(feed.contains(&format!("<link>{}p/foo/", collector.url)), "links are absolute: {feed}");
 }

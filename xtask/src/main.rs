@@ -50,7 +50,8 @@ fn main() -> ExitCode {
 /// Builds the two programs and has them check, report and render this workspace.
 fn ci(workspace: &Workspace) -> Outcome {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    if !run(workspace, &cargo, ["build", "--package", "pony-report", "--package", "pony-site"])? {
+    // The whole workspace, so that its later steps find everything built with the same features.
+    if !run(workspace, &cargo, ["build", "--workspace"])? {
         return Ok(false);
     }
     let program = |name: &str| {

@@ -53,7 +53,7 @@ struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
 
-    /// The address that readers use, for feeds and redirects
+    /// The address that readers use, for feeds and redirects [default for feeds: the one listened on]
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: Option<String>,
 

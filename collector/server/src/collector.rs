@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,8 +47,8 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Takes the repository for itself and learns what is in it.
-    pub(crate) fn open(plan: Plan) -> anyhow::Result<Self> {
+    /// Takes the repository for itself and learns what is in it. `address` is where it will answer.
+    pub(crate) fn open(plan: Plan, address: SocketAddr) -> anyhow::Result<Self> {
         let store = Store::open_or_create(&plan.repo)?;
         let writer = store.writer(LOCK_PATIENCE)?;
         let coordinator = learn(&store.snapshot()?)?;
@@ -75,7 +75,7 @@ impl Collector {
             source,
         })?;
         let rendering = Store::open(&plan.repo)?;
-        let refresher = Refresher::start(rendering, plan.site.clone(), plan.base_url.clone());
+        let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
         Ok(Self {
             plan,
             auth_keys,
@@ -171,6 +171,13 @@ fn is_below(folder: &Path, upper: &Path) -> bool {
         // It does not exist yet, so there is nothing in it.
         _ => false,
     }
+}
+
+/// What links in feeds start with. Readers of feeds need absolute ones, so the address that we listen
+/// on has to do when nothing else is said; but "every address" is none.
+fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
+    let own = (!address.ip().is_unspecified()).then(|| format!("http://{address}/"));
+    plan.base_url.clone().or(own)
 }
 
 /// Fills the rules from the stored results. A result that cannot be read is passed over: it must not

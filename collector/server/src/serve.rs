@@ -1,6 +1,7 @@
 //! `serve`: opens the repository, listens, and stops when told to.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -15,12 +16,11 @@ use crate::router::router;
 /// Serves until SIGTERM or an interrupt. Says on `out` where, once it is ready.
 pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
-    let collector = Arc::new(Collector::open(plan)?);
+    // Before the repository is opened: a taken port is found out at once, and feeds need the address.
+    let (listener, address) = runtime.block_on(listen(&plan.listen))?;
+    let collector = Arc::new(Collector::open(plan, address)?);
     runtime.block_on(async {
         let plan = &collector.plan;
-        let cannot_listen = |source| Failure::Listen { address: plan.listen.clone(), source };
-        let listener = TcpListener::bind(&plan.listen).await.map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
         let signal = stop_signal()?;
         let stop = async {
             tokio::select! {
@@ -41,6 +41,15 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
         tracing::info!("stopped");
         Ok(())
     })
+}
+
+async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    };
+    bound.await.map_err(|source| Failure::Listen { address: address.to_owned(), source })
 }
 
 /// Resolves when the process is asked to end. The handlers are in place when this returns.

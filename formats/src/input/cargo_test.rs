@@ -22,9 +22,9 @@
 //! What cannot be compiled gives an errored test with the name of the package.
 
 mod captured;
-mod compile;
-mod line;
-mod panic;
+pub(super) mod compile;
+pub(super) mod line;
+pub(super) mod panic;
 mod section;
 
 use compile::Compilation;

@@ -9,6 +9,8 @@
 
 mod corpus;
 mod corpus_junit;
+mod corpus_libtest;
 mod corpus_text;
+mod found_inputs;
 mod hostile;
 mod oddities;

@@ -7,8 +7,9 @@ use cargo_metadata::MetadataCommand;
 
 use super::Surroundings;
 
-/// The Cargo package (or the folder of a workspace without one), the `name` in `pyproject.toml`,
-/// or the name of the checkout's or the current folder; in this order.
+/// The Cargo package (for a workspace without one `package` in `[workspace.metadata.pony]`, or its
+/// folder), the `name` in `pyproject.toml`, or the name of the checkout's or the current folder; in this
+/// order.
 pub(crate) fn package(surroundings: &Surroundings) -> String {
     let folder = surroundings.folder();
     of_cargo(folder)
@@ -24,7 +25,10 @@ fn of_cargo(folder: &Path) -> Option<String> {
     let nearest = metadata.packages.iter().find(|package| package.manifest_path == manifest);
     match nearest {
         Some(package) => Some(package.name.to_string()),
-        None => folder_name(metadata.workspace_root.as_std_path()),
+        None => {
+            let named = metadata.workspace_metadata["pony"]["package"].as_str().map(str::to_owned);
+            named.or_else(|| folder_name(metadata.workspace_root.as_std_path()))
+        }
     }
 }
 

@@ -104,14 +104,18 @@ fn names_come_from_flags_then_the_environment_then_the_project() {
     let [result] = &results(&world.path("r.git"), "named")[..] else { panic!("not one result") };
     assert_eq!(result.submission.client_info.tags().collect::<Vec<_>>(), ["x", "y"]);
     assert_ne!(result.submission.client_info.host(), "");
-    world.file(
-        "Cargo.toml",
-        "[package]\nname = \"crab\"\nversion = \"1.0.0\"\n[lib]\npath = \"l.rs\"\n",
-    );
-    let mut command = world.pony(&submit);
-    // The cargo that runs this test needs no home of its own.
-    command.env("CARGO", std::env::var_os("CARGO").unwrap());
-    crate::world::Outcome::of(&mut command, None).ends_with(0).mentions("crab: ");
+    let manifests = [
+        ("[package]\nname = \"crab\"\nversion = \"1.0.0\"\n[lib]\npath = \"l.rs\"\n", "crab: "),
+        ("[workspace]\n", "work: "),
+        ("[workspace]\n[workspace.metadata.pony]\npackage = \"zoo\"\n", "zoo: "),
+    ];
+    for (manifest, named) in manifests {
+        world.file("Cargo.toml", manifest);
+        let mut command = world.pony(&submit);
+        // The cargo that runs this test needs no home of its own.
+        command.env("CARGO", std::env::var_os("CARGO").unwrap());
+        crate::world::Outcome::of(&mut command, None).ends_with(0).mentions(named);
+    }
 }
 
 #[test]
@@ -160,18 +164,21 @@ fn a_results_list_is_canonical_json() {
 }
 
 #[test]
-fn junit_reads_back_as_what_it_was_made_of() {
+fn what_is_written_reads_back_as_what_it_was_made_of() {
     let world = World::new();
-    let made = world.pipe(CARGO, &["convert", "--to", "junit"]).ends_with(0);
-    world.file("made.xml", made.stdout());
-    let [from_text, from_xml] = ["-", "made.xml"].map(|input| {
+    for format in ["junit", "ctrf"] {
+        let made = world.pipe(CARGO, &["convert", "--to", format]).ends_with(0);
+        world.file(&format!("made.{format}"), made.stdout());
+    }
+    let [from_text, from_junit, from_ctrf] = ["-", "made.junit", "made.ctrf"].map(|input| {
         let list = world.pipe(CARGO, &["convert", input]).ends_with(0).stdout();
         let steps = pony_formats::json::from_text(list.as_bytes()).unwrap();
         let step = steps.as_array().unwrap()[0].as_struct().unwrap().clone();
         let tests = pony_formats::Step::from_bag(step).tests().to_vec();
         tests.into_iter().map(|test| (test.id, test.outcome)).collect::<Vec<_>>()
     });
-    assert_eq!(from_text, from_xml);
+    assert_eq!(from_text, from_junit);
+    assert_eq!(from_text, from_ctrf);
     assert_eq!(from_text.len(), 2);
 }
 

@@ -6,7 +6,7 @@ use crate::model::{Outcome, TestCase};
 
 /// Errors so far.
 #[derive(Debug, Default)]
-pub(super) struct Compilation<'t> {
+pub(in crate::input) struct Compilation<'t> {
     /// The first since the last package that could not be compiled.
     first_error: Option<CompileError<'t>>,
     uncompiled: HashSet<&'t str>,
@@ -20,7 +20,7 @@ struct CompileError<'t> {
 
 impl<'t> Compilation<'t> {
     /// Takes a line. Gives an errored test for a package that could not be compiled, once.
-    pub(super) fn feed(&mut self, line: &'t str) -> Option<TestCase> {
+    pub(in crate::input) fn feed(&mut self, line: &'t str) -> Option<TestCase> {
         if let Some(package) = uncompiled(line) {
             let error = self.first_error.take();
             return self.uncompiled.insert(package).then(|| errored(package, error));
@@ -38,7 +38,7 @@ impl<'t> Compilation<'t> {
     }
 
     /// The first error that no package was named for.
-    pub(super) fn first_error(&self) -> Option<&'t str> {
+    pub(in crate::input) fn first_error(&self) -> Option<&'t str> {
         self.first_error.map(|error| error.message)
     }
 }
@@ -56,7 +56,7 @@ fn errored(package: &str, error: Option<CompileError<'_>>) -> TestCase {
 }
 
 /// The name of the package in `` error: could not compile `name` … ``.
-pub(super) fn uncompiled(line: &str) -> Option<&str> {
+pub(in crate::input) fn uncompiled(line: &str) -> Option<&str> {
     let name = line.strip_prefix("error: could not compile `")?.split('`').next()?;
     (!name.is_empty()).then_some(name)
 }

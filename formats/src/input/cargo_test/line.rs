@@ -5,7 +5,7 @@ use crate::model::Outcome;
 
 /// A line of cargo's own, which may be stuck to the end of what a test wrote.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum CargoLine<'t> {
+pub(in crate::input) enum CargoLine<'t> {
     /// `Running … (…/deps/name-<hash>)` or `Doc-tests name`: the next test binary.
     Target(Target),
     /// `error: test failed, to rerun pass …`: the binary did not succeed.
@@ -14,24 +14,24 @@ pub(super) enum CargoLine<'t> {
 
 /// A test binary as cargo announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::input) struct Target {
     /// The first part of the id of each of its tests.
-    pub(super) id: String,
+    pub(in crate::input) id: String,
     /// Whether it is the documentation of a library.
-    pub(super) is_doc: bool,
+    pub(in crate::input) is_doc: bool,
 }
 
 /// The counts of a `test result:` line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Summary {
-    pub(super) passed: u64,
-    pub(super) failed: u64,
-    pub(super) ignored: u64,
+pub(in crate::input) struct Summary {
+    pub(in crate::input) passed: u64,
+    pub(in crate::input) failed: u64,
+    pub(in crate::input) ignored: u64,
 }
 
 impl Summary {
     /// What `running N tests` must have said.
-    pub(super) fn total(self) -> u64 {
+    pub(in crate::input) fn total(self) -> u64 {
         self.passed.saturating_add(self.failed).saturating_add(self.ignored)
     }
 }
@@ -43,7 +43,7 @@ const RERUN: &str = " failed, to rerun pass ";
 
 impl<'t> CargoLine<'t> {
     /// Finds one at the end of a line, with the offset at which it begins.
-    pub(super) fn find(line: &'t str) -> Option<(usize, Self)> {
+    pub(in crate::input) fn find(line: &'t str) -> Option<(usize, Self)> {
         if let Some(at) = line.rfind(RUNNING)
             && let Some(target) = executable_target(&line[at + RUNNING.len()..])
         {
@@ -101,7 +101,7 @@ fn source_kind(source: &str) -> &'static str {
 }
 
 /// The target in the arguments that cargo names after a failure: `-p a --test b` is `b`.
-pub(super) fn rerun_target(arguments: &str) -> String {
+pub(in crate::input) fn rerun_target(arguments: &str) -> String {
     let mut words = arguments.split_whitespace();
     let mut target = arguments.to_owned();
     while let Some(word) = words.next() {
@@ -119,13 +119,13 @@ pub(super) fn rerun_target(arguments: &str) -> String {
 }
 
 /// The number in `running 3 tests`.
-pub(super) fn announced(line: &str) -> Option<u64> {
+pub(in crate::input) fn announced(line: &str) -> Option<u64> {
     let (number, unit) = line.strip_prefix("running ")?.split_once(' ')?;
     matches!(unit, "test" | "tests").then(|| number.parse().ok())?
 }
 
 /// The counts in `test result: ok. 2 passed; 0 failed; …`.
-pub(super) fn summary(line: &str) -> Option<Summary> {
+pub(in crate::input) fn summary(line: &str) -> Option<Summary> {
     let counts = line.strip_prefix("test result: ")?;
     let counts = counts.strip_prefix("ok. ").or_else(|| counts.strip_prefix("FAILED. "))?;
     let mut counts = counts.split(';').map(|count| count.trim().split_once(' '));

@@ -2,10 +2,10 @@
 
 /// The gist of a panic.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Complaint {
-    pub(super) message: Option<String>,
-    pub(super) file: Option<String>,
-    pub(super) line: Option<i64>,
+pub(in crate::input) struct Complaint {
+    pub(in crate::input) message: Option<String>,
+    pub(in crate::input) file: Option<String>,
+    pub(in crate::input) line: Option<i64>,
 }
 
 /// Notes with which libtest explains a `should_panic` that did not hold.
@@ -15,7 +15,7 @@ const SHOULD_PANIC_NOTES: [&str; 2] =
 impl Complaint {
     /// Reads the last panic in the output of one test, the note of a broken `should_panic`, the
     /// `Error:` of a test that returned one, or the first error of a compiler.
-    pub(super) fn find(output: &str) -> Self {
+    pub(in crate::input) fn find(output: &str) -> Self {
         let mut found = Self::default();
         let mut error = None;
         let mut lines = output.lines().peekable();
