@@ -5,14 +5,15 @@
 
 use pony_formats::record::{self, Files};
 use pony_formats::xmlrpc::{self, Response};
-use pony_formats::{Format, Limits, Report, detect, parse};
+use pony_formats::{Format, Limits, Report, detect, dialect, looks_like, parse};
 
 /// One of the functions below, by the name of its target.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("junit", junit),
+    ("trx", trx),
     ("cargo_test", cargo_test),
     ("python_text", python_text),
     ("pytest_text", pytest_text),
@@ -27,6 +28,11 @@ pub const TARGETS: [Target; 10] = [
 /// JUnit XML.
 pub fn junit(input: &[u8]) {
     read(Format::Junit, input);
+}
+
+/// TRX.
+pub fn trx(input: &[u8]) {
+    read(Format::Trx, input);
 }
 
 /// The text of `cargo test`.
@@ -104,11 +110,12 @@ pub fn record(input: &[u8]) {
 
 /// Nothing that can be read is out of bounds, and every test is counted.
 fn read(format: Format, input: &[u8]) {
-    let _ = detect(input);
-    let limits = Limits { tests_max: 10_000, ..Limits::DEFAULT };
-    let Ok(Report { format: read_as, tests, unnamed, .. }) = parse(format, input, &limits) else {
-        return;
-    };
+    let _ = (detect(input), looks_like(input), dialect(input));
+    let limits = Limits { tests_max: 10_000, oddities_max: 10, ..Limits::DEFAULT };
+    let Ok(report) = parse(format, input, &limits) else { return };
+    let Report { format: read_as, tests, unnamed, oddities, .. } = report;
+    let described = oddities.first().len() as u64;
+    assert_eq!(described, oddities.total().min(10), "{oddities:?}");
     assert_eq!(read_as, format);
     assert!(tests.len() <= 2 * limits.tests_max, "{} tests", tests.len());
     for test in &tests {

@@ -125,7 +125,7 @@ impl Document {
             (Open::Definitions, _) => self.start_definition(reader, limits)?,
             (Open::Definition, "TestMethod") => self.test_method(reader),
             (Open::Run, "ResultSummary") => self.start_summary(reader),
-            (Open::Summary, "Counters") => {
+            (Open::Summary, "Counters") if self.declared.is_none() => {
                 let total = reader.attribute("total").and_then(|total| total.trim().parse().ok());
                 self.declared = total.map(|total| (total, reader.position()));
                 Open::Ignored

@@ -1,5 +1,7 @@
 //! One small document for each oddity, and documents that have none.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const LIMITS: Limits = Limits { oddities_max: 10, ..Limits::DEFAULT };
@@ -88,4 +90,24 @@ fn notes_are_limited_and_counted() {
     assert_eq!((oddities.first().len(), oddities.total()), (10, 39));
     let nobody_asks = Limits { oddities_max: 0, ..Limits::DEFAULT };
     assert_eq!(audit(text.as_bytes(), &nobody_asks), Oddities::default());
+}
+
+proptest! {
+    #[test]
+    fn any_document_has_its_notes_inside(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "<testsuite name='s' tests='1' errors='x'>", "</testsuite>", "<testcase name='t' time='?'>",
+                "<testcase/>", "</testcase>", "<failure/>", "<error>", "</error>", "<system-out>", "</system-out>",
+                "text", "\n", "\u{1b}",
+            ]),
+            0..30,
+        ),
+    ) {
+        let text = format!("<testsuites>{}</testsuites>", pieces.concat());
+        let oddities = audit(text.as_bytes(), &LIMITS);
+        prop_assert_eq!(oddities.first().len() as u64, oddities.total().min(10));
+        let lines = text.split('\n').count() as u64;
+        prop_assert!(oddities.first().iter().all(|odd| odd.position.line <= lines));
+    }
 }
