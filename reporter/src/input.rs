@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Format, Limits, ParseError, Report, detect, parse};
+use pony_formats::{Format, Limits, ParseError, Report, detect, detect_text, parse};
 
 use crate::plan::Reading;
 
@@ -92,13 +92,14 @@ pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Input, InputErr
 }
 
 /// Reads what a command printed, which need not be test results. The readers take any markup for JUnit, to
-/// say what is wrong with it, but a command may well print a page.
+/// say what is wrong with it, but a command may well print a page, alone or before its tests.
 pub(crate) fn read_printed(content: &[u8], reading: &Reading) -> Result<Report, InputError> {
     let root = b"<testsuite";
     let results = |format: &Format| {
         *format != Format::Junit || content.windows(root.len()).any(|bytes| bytes == root)
     };
-    let format = reading.from.or_else(|| detect(content).filter(results));
+    let format =
+        reading.from.or_else(|| detect(content).filter(results).or_else(|| detect_text(content)));
     interpret(PRINTED, content, format, reading)
 }
 

@@ -124,6 +124,16 @@ fn tests_are_read_from_the_file_that_the_command_names() {
 }
 
 #[test]
+fn markup_before_the_lines_of_the_runner_does_not_hide_them() {
+    let world = World::new();
+    world.file("log", CARGO);
+    world
+        .run(&script("echo '<html><p>hello</p></html>'; cat log; exit 101"))
+        .ends_with(101)
+        .complains("p: 1 passed, 1 failed; ");
+}
+
+#[test]
 fn files_by_pattern_are_read_and_old_ones_are_not() {
     let world = World::new();
     world.file("reports/old/stale.xml", JUNIT);
