@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use pony_formats::names::url_component;
 
 /// A repository or a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +85,9 @@ impl ServerUrl {
         format!("{}xmlrpc", self.base)
     }
 
-    /// The page of a result.
+    /// The page of a result, as every site of pony names it.
     pub(crate) fn result_page(&self, package: &str, key: &str) -> String {
-        format!("{}p/{}/{}/", self.base, percent_encode(package), percent_encode(key))
+        format!("{}p/{}/{}/", self.base, url_component(package), url_component(key))
     }
 
     /// The value of the `Authorization` header, when the address holds credentials.
@@ -110,18 +111,6 @@ impl fmt::Debug for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerUrl").field("base", &self.base).finish_non_exhaustive()
     }
-}
-
-fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 /// A `%` that two hex digits do not follow stands for itself.
@@ -204,6 +193,6 @@ mod tests {
     #[test]
     fn a_result_has_a_page() {
         let url = ServerUrl::parse("http://host/x/").unwrap();
-        assert_eq!(url.result_page("a/b c", "7"), "http://host/x/p/a%2Fb%20c/7/");
+        assert_eq!(url.result_page("a/b c", "7"), "http://host/x/p/a~2fb~20c/7/");
     }
 }
