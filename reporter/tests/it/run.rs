@@ -157,6 +157,29 @@ fn what_cannot_be_read_does_not_keep_a_run_from_being_stored() {
 }
 
 #[test]
+fn a_run_whose_results_are_missing_is_no_success() {
+    let world = World::new();
+    world.file("broken.xml", "<testsuites>");
+    let cases = [
+        (
+            "--junit=none.xml",
+            "printf hm >&2",
+            "hm\npony-report: none.xml: the command wrote no such",
+        ),
+        ("--junit=o.xml", "cp broken.xml o.xml", "pony-report: o.xml:1:"),
+        ("--from=tap", "echo hello", "pony-report: what the command printed:"),
+    ];
+    for (option, text, said) in cases {
+        world.run(&[&["run", option], &script(text)[1..]].concat()).ends_with(0);
+        let last = results(&world.path("r.git"), "p").pop().unwrap();
+        assert!(!last.submission.client_info.success(), "{option}");
+        let step = &last.submission.results_list[0];
+        assert_eq!(step.status(), StepStatus::Succeeded, "the command itself succeeded");
+        assert!(step.errout().unwrap().starts_with(said), "{:?}", step.errout());
+    }
+}
+
+#[test]
 fn a_command_that_tests_nothing_is_stored_without_complaint() {
     let world = World::new();
     for text in ["echo '<html>'", "echo hello", "true", "echo running late >&2"] {
