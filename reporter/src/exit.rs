@@ -116,7 +116,7 @@ fn of_delivery(error: &DeliveryError) -> i32 {
 
 fn of_spool(error: &SpoolError) -> i32 {
     match error {
-        SpoolError::Io { action: "create", .. } => CANNOT_CREATE,
+        SpoolError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         SpoolError::Io { .. } => IO,
         SpoolError::Damaged { .. } => DATA,
         SpoolError::PathIsNotText { .. } => CONFIG,
@@ -128,7 +128,7 @@ fn of_store(error: &StoreError) -> i32 {
         StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
         StoreError::NewerFormat { .. } => CONFIG,
         StoreError::Locked { .. } => TRY_LATER,
-        StoreError::Io { action: "create", .. } => CANNOT_CREATE,
+        StoreError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         StoreError::TooLarge { .. } => DATA,
         StoreError::Damaged { .. } => INTEGRITY,
         // The type may grow; whatever it is then, a repository did not work.
@@ -139,6 +139,7 @@ fn of_store(error: &StoreError) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pony_store::Action;
 
     #[test]
     fn what_a_repository_does_not_take_has_a_status() {
@@ -153,8 +154,9 @@ mod tests {
             (StoreError::Locked { path: path.clone(), holder: text() }, 75),
             (StoreError::TooLarge { bytes: 2, max: 1 }, 65),
             (StoreError::Damaged { subject: text(), reason: text() }, 3),
-            (io("create"), 73),
-            (io("write"), 74),
+            (io(Action::Create), 73),
+            (io(Action::CreateIn), 73),
+            (io(Action::Write), 74),
         ];
         for (error, status) in cases {
             let message = error.to_string();

@@ -87,6 +87,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     let of_store = |error: &StoreError| match error {
         StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
         StoreError::Locked { .. } => TRY_LATER,
+        StoreError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         StoreError::Io { .. } => IO,
         // The type may grow; what is read and does not fit is data.
         _ => DATA,
@@ -98,6 +99,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         Some(SiteError::Store(error)) => of_store(error),
         Some(SiteError::BaseUrl { .. }) => USAGE,
         Some(SiteError::Foreign { .. } | SiteError::InsideRepository { .. }) => CANNOT_CREATE,
+        Some(SiteError::Io { action, .. }) if action.is_creation() => CANNOT_CREATE,
         Some(SiteError::Render(_)) => SOFTWARE,
         Some(_) | None => IO,
     }

@@ -48,6 +48,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         }
         Some(StoreError::Locked { .. }) => TRY_LATER,
         Some(StoreError::Damaged { .. }) => DAMAGED,
+        Some(StoreError::Io { action, .. }) if action.is_creation() => CANNOT_CREATE,
         Some(StoreError::Io { .. }) => IO,
         // `StoreError` may grow.
         Some(_) | None => SOFTWARE,

@@ -13,7 +13,7 @@ use crate::layout::{BRANCH, FORMAT_FILE, RESULT_BYTES_MAX};
 use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::Packages;
-use crate::{Snapshot, StoreError, Writer, init};
+use crate::{Action, Snapshot, StoreError, Writer, init};
 
 /// The newest format that is known.
 const FORMAT: Version = Version { major: 1, minor: 0 };
@@ -177,9 +177,9 @@ fn check_folder(path: &Path, not_ours: impl Fn(String) -> StoreError) -> Result<
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::NotFound { path: path.to_owned() });
         }
-        Err(error) => return Err(StoreError::io("open", path)(error)),
+        Err(error) => return Err(StoreError::io(Action::Open, path)(error)),
     }
-    let mut entries = std::fs::read_dir(path).map_err(StoreError::io("read", path))?;
+    let mut entries = std::fs::read_dir(path).map_err(StoreError::io(Action::Read, path))?;
     if entries.next().is_none() {
         return Err(not_ours("it is an empty folder".to_owned()));
     }

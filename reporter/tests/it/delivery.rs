@@ -179,6 +179,18 @@ fn what_is_no_results_repository_is_left_alone() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_nothing_new_has_the_status_of_what_cannot_be_created() {
+    let world = World::new();
+    // Nobody can create anything there, not even root.
+    world
+        .pipe(CARGO, &["submit", "--repo", "/proc/r.git", "--package", "barn"])
+        .ends_with(73)
+        .complains("cannot create anything in `/proc`")
+        .complains("kept for `pony-report retry` in ");
+}
+
+#[test]
 fn a_repository_that_cannot_be_made_keeps_the_submission() {
     let world = World::new();
     world.file("file", "");

@@ -132,3 +132,14 @@ fn wrong_usage_is_64_and_help_is_0() {
     assert!(help.status.success());
     assert!(String::from_utf8(help.stdout).unwrap().contains("Examples:"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_nothing_new_ends_it_with_the_status_for_that() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));
+    // Nobody can create anything there, not even root.
+    command.args(["serve", "--repo", "/proc/r.git", "--listen", "127.0.0.1:0"]);
+    let (status, said) = refusal(command);
+    assert_eq!(status, 73, "{said}");
+    assert!(said.contains("cannot create anything in `/proc`"), "{said}");
+}
