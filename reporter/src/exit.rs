@@ -7,6 +7,7 @@ use pony_store::StoreError;
 
 use crate::delivery::DeliveryError;
 use crate::input::InputError;
+use crate::messages;
 use crate::spool::SpoolError;
 
 /// Everything worked.
@@ -54,7 +55,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Input(#[from] InputError),
     /// A submission was not delivered.
-    #[error("{error}{}", fate_of(error, kept.as_ref()))]
+    #[error("{}; {}", messages::chain(error), fate_of(error, kept.as_ref()))]
     Delivery {
         /// Why.
         #[source]
@@ -75,9 +76,9 @@ pub(crate) enum Failure {
 
 fn fate_of(error: &DeliveryError, kept: Option<&PathBuf>) -> String {
     match kept {
-        None => String::new(),
-        Some(path) if error.is_rejection() => format!("; moved to {}", path.display()),
-        Some(path) => format!("; kept for `pony-report retry` in {}", path.display()),
+        None => "the submission is kept nowhere".to_owned(),
+        Some(path) if error.is_rejection() => format!("moved to {}", path.display()),
+        Some(path) => format!("kept for `pony-report retry` in {}", path.display()),
     }
 }
 

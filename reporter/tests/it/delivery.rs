@@ -186,8 +186,21 @@ fn a_folder_that_takes_nothing_new_has_the_status_of_what_cannot_be_created() {
     world
         .pipe(CARGO, &["submit", "--repo", "/proc/r.git", "--package", "barn"])
         .ends_with(73)
-        .complains("cannot create anything in `/proc`")
-        .complains("kept for `pony-report retry` in ");
+        .complains("cannot create anything in `/proc`: ")
+        .complains("; kept for `pony-report retry` in ")
+        .complains(".json\n");
+}
+
+#[test]
+fn without_a_spool_a_submission_that_is_lost_is_said_to_be_lost() {
+    let world = World::new();
+    let blocked = world.file("file", "");
+    let url = deserted();
+    let mut command = world.pony(&submit(&url));
+    command.env("PONY_SPOOL", blocked.join("spool"));
+    crate::world::Outcome::of(&mut command, Some(CARGO.as_bytes()))
+        .ends_with(75)
+        .complains("; the submission is kept nowhere\n");
 }
 
 #[test]
