@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use percent_encoding::percent_decode_str;
 use pony_formats::names::url_component;
+use ureq::http::uri::Authority;
 
 /// A repository or a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +74,13 @@ impl ServerUrl {
             Some((userinfo, host)) => (Some(userinfo.to_owned()), host),
             None => (None, authority),
         };
-        if host.is_empty() || host.starts_with(':') {
+        let authority: Authority = host.parse().map_err(|_| expected)?;
+        let port = host.strip_prefix(authority.host()).unwrap_or_default();
+        if authority.host().is_empty() {
             return Err(expected.to_owned());
+        }
+        if !port.is_empty() && authority.port_u16().is_none() {
+            return Err("expected a port up to 65535 after the host".to_owned());
         }
         let folder =
             path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned() + "/");
@@ -94,9 +101,9 @@ impl ServerUrl {
     pub(crate) fn authorization(&self) -> Option<String> {
         let userinfo = self.userinfo.as_ref()?;
         let (name, secret) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-        let mut credentials = percent_decode(name);
+        let mut credentials: Vec<u8> = percent_decode_str(name).collect();
         credentials.push(b':');
-        credentials.extend(percent_decode(secret));
+        credentials.extend(percent_decode_str(secret));
         Some(format!("Basic {}", BASE64.encode(credentials)))
     }
 }
@@ -111,30 +118,6 @@ impl fmt::Debug for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerUrl").field("base", &self.base).finish_non_exhaustive()
     }
-}
-
-/// A `%` that two hex digits do not follow stands for itself.
-fn percent_decode(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits =
-            bytes.get(at + 1..at + 3).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
-        let escaped = digits.and_then(|pair| std::str::from_utf8(pair).ok());
-        let escaped = escaped.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match escaped.filter(|_| bytes[at] == b'%') {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    decoded
 }
 
 #[cfg(test)]
@@ -167,6 +150,10 @@ mod tests {
             "http://:80/",
             "http://h/?a",
             "http://h /",
+            "http://127.0.0.1:99999/",
+            "http://h:/",
+            "http://h:x/",
+            "http://h\\x/",
         ] {
             assert!(ServerUrl::parse(url).is_err(), "{url}");
         }

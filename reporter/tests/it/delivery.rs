@@ -62,7 +62,11 @@ fn every_kind_of_failure_has_its_status() {
         (answer("200 OK", &endless), 76, "over 1048576 bytes"),
         (answer("200 OK", "<html>welcome</html>"), 76, "no XML-RPC"),
         (answer("200 OK", ""), 76, "no XML-RPC"),
+        (answer("504 Gateway Timeout", ""), 75, "HTTP status 504"),
         (answer("404 Not Found", ""), 76, "HTTP status 404"),
+        (answer("405 Method Not Allowed", ""), 76, "HTTP status 405"),
+        (answer("501 Unsupported method", ""), 76, "HTTP status 501"),
+        (answer("505 Version Not Supported", ""), 76, "HTTP status 505"),
         (
             answer("301 Moved Permanently\r\nLocation: http://127.0.0.1:1/", ""),
             76,

@@ -271,11 +271,12 @@ fn an_input_over_the_limit_is_refused_with_the_name_of_the_limit() {
 #[test]
 fn usage_errors_end_with_64() {
     let world = World::new();
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 10] = [
         &["frobnicate"],
         &["submit", "--frobnicate"],
         &["submit", "--repo", "r", "--server", "http://h/", "x"],
         &["submit", "--server", "h:8000", "x"],
+        &["submit", "--server", "http://127.0.0.1:99999/", "x"],
         &["submit", "--from", "semaphore", "x"],
         &["convert", "--to", "yaml", "x"],
         &["run"],
