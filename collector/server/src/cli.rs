@@ -46,7 +46,7 @@ struct ServeArgs {
     repo: PathBuf,
 
     /// The address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = listen)]
     listen: String,
 
     /// The folder of the site [default: pony/site in the repository]
@@ -100,6 +100,15 @@ impl From<ServeArgs> for Plan {
             patience: Duration::from_secs(args.patience),
             store_addresses: args.store_addresses,
         }
+    }
+}
+
+/// Only the form: whether the host exists is found out by listening.
+fn listen(text: &str) -> Result<String, String> {
+    let port = |(host, port): (&str, &str)| port.parse::<u16>().ok().filter(|_| !host.is_empty());
+    match text.rsplit_once(':').and_then(port) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("expected a host and a port, for example 127.0.0.1:8000".to_owned()),
     }
 }
 

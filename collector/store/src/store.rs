@@ -73,7 +73,9 @@ impl Store {
         let local = repo.to_thread_local();
         let objects = Objects::new(&local);
         let Some(head) = objects.branch(BRANCH)? else {
-            return Err(not_ours("it is a git repository without a branch `main`".to_owned()));
+            let reason = "it is a git repository without a branch `main`: name another path, or remove it if it \
+                          is empty";
+            return Err(not_ours(reason.to_owned()));
         };
         let tree = objects.commit(head)?.tree;
         let format = objects.find(tree, FORMAT_FILE)?.filter(|entry| !entry.is_folder);

@@ -117,6 +117,7 @@ fn a_port_that_is_taken_is_named() {
     let (status, sentence) = refusal(place.command(&["--listen", &address]));
     assert_eq!(status, 73, "{sentence}");
     assert!(sentence.contains(&address) && sentence.contains("--listen"), "{sentence}");
+    assert!(!place.repo().exists(), "a refusal leaves nothing behind");
 }
 
 #[test]
@@ -125,7 +126,16 @@ fn wrong_usage_is_64_and_help_is_0() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));
         command.args(args).output().unwrap()
     };
-    for args in [&[][..], &["serve"], &["serve", "--repo", "x", "--max-body", "many"]] {
+    let serve = |option, value| ["serve", "--repo", "/proc/x", option, value];
+    let wrong = [
+        &[][..],
+        &["serve"],
+        &serve("--max-body", "many"),
+        &serve("--listen", "nonsense"),
+        &serve("--listen", ":80"),
+        &serve("--listen", "localhost:99999"),
+    ];
+    for args in wrong {
         assert_eq!(pony(args).status.code(), Some(64), "{args:?}");
     }
     let help = pony(&["serve", "--help"]);
