@@ -84,8 +84,10 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     const CANNOT_CREATE: u8 = 73;
     const IO: u8 = 74;
     const TRY_LATER: u8 = 75;
+    const CONFIGURATION: u8 = 78;
     let of_store = |error: &StoreError| match error {
         StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
+        StoreError::NewerFormat { .. } => CONFIGURATION,
         StoreError::Locked { .. } => TRY_LATER,
         StoreError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         StoreError::Io { .. } => IO,

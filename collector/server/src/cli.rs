@@ -21,8 +21,9 @@ Clients use the printed address: `pony-report run --server http://127.0.0.1:8000
 The log goes to standard error; PONY_LOG=debug says more.
 
 Exit status:
-  0 stopped by a signal   3 damaged repository   64 wrong usage   73 cannot create or listen
-  74 input or output failed   75 the repository is in use, try later   78 not a results repository";
+  0 stopped by a signal   3 damaged repository   64 wrong usage   66 not a results repository
+  70 fault of this program   73 cannot create or listen   74 input or output failed
+  75 the repository is in use, try later   78 newer repository, or it would be shown in the site";
 
 /// Collects test results in a git repository and shows them as a site.
 #[derive(Debug, Parser)]

@@ -94,7 +94,7 @@ fn something_else_is_not_a_results_repository() {
     fs::create_dir(place.repo()).unwrap();
     fs::write(place.repo().join("notes.txt"), "mine").unwrap();
     let (status, sentence) = refusal(place.command(&[]));
-    assert_eq!(status, 78, "{sentence}");
+    assert_eq!(status, 66, "{sentence}");
     assert!(sentence.contains("is not a results repository"), "{sentence}");
     assert_eq!(sentence.lines().count(), 1);
     assert_eq!(fs::read_dir(place.repo()).unwrap().count(), 1, "nothing was touched");
