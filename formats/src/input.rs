@@ -169,6 +169,12 @@ pub fn detect(input: &[u8]) -> Option<Format> {
     if ctrf::detect(input) {
         return Some(Format::Ctrf);
     }
+    detect_text(input)
+}
+
+/// Guesses the format among those that come line by line, in which a test may have printed anything between
+/// the lines of its runner, even before the first: for what is known to be a stream, not a document.
+pub fn detect_text(input: &[u8]) -> Option<Format> {
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
     // another runner's. Cargo's lines come first in several formats: then the narrower one is right.

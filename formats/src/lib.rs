@@ -24,7 +24,8 @@ mod value;
 mod xml;
 
 pub use input::{
-    Format, Oddities, Oddity, ParseError, Position, Report, detect, dialect, looks_like, parse,
+    Format, Oddities, Oddity, ParseError, Position, Report, detect, detect_text, dialect,
+    looks_like, parse,
 };
 pub use limits::Limits;
 pub use model::{
