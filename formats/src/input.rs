@@ -161,6 +161,18 @@ pub struct ParseError {
     pub message: String,
 }
 
+impl ParseError {
+    /// What is wrong at a byte offset of the input.
+    fn at(input: &[u8], offset: usize, message: impl Into<String>) -> Self {
+        Self { position: Position::of(input, offset), message: message.into() }
+    }
+
+    /// The limit on tests is passed at a byte offset of the input.
+    fn too_many_tests(input: &[u8], offset: usize, limits: &Limits) -> Self {
+        Self::at(input, offset, format!("more than {} tests", limits.tests_max))
+    }
+}
+
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
     if junit::detect(input) {
