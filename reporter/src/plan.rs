@@ -95,10 +95,7 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
         None if std::io::stdin().is_terminal() => Ok(Plan::Help),
         None => plan_submit(args.piped, vec![Source::Stdin], surroundings),
         Some(Verb::Run(args)) => plan_run(args, surroundings),
-        Some(Verb::Ci(CiArgs { submission: args })) => Ok(Plan::Ci(Box::new(CiPlan {
-            folder: surroundings.folder().to_owned(),
-            submit: submission(args, Vec::new(), surroundings)?,
-        }))),
+        Some(Verb::Ci(args)) => plan_ci(args, surroundings),
         Some(Verb::Submit(SubmitArgs { submission, files })) => {
             plan_submit(submission, sources(files)?, surroundings)
         }
@@ -112,6 +109,15 @@ fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure>
         command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
         strict: args.strict,
         submit: submission(args.submission, Vec::new(), surroundings)?,
+    })))
+}
+
+fn plan_ci(args: CiArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    let CiArgs { identity, size, target } = args;
+    let args = SubmissionArgs { identity, reading: ReadingArgs { from: None, size }, target };
+    Ok(Plan::Ci(Box::new(CiPlan {
+        folder: surroundings.folder().to_owned(),
+        submit: submission(args, Vec::new(), surroundings)?,
     })))
 }
 
@@ -197,7 +203,7 @@ fn name(given: Option<(&str, String)>, detect: impl FnOnce() -> String) -> Resul
 fn reading(args: &ReadingArgs) -> Reading {
     Reading {
         from: args.from,
-        limits: Limits { input_bytes_max: args.max_size, ..Limits::DEFAULT },
+        limits: Limits { input_bytes_max: args.size.max_size, ..Limits::DEFAULT },
     }
 }
 
