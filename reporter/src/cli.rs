@@ -159,8 +159,19 @@ pub(crate) enum Output {
 #[command(after_help = "\
 Submissions are sent to where they should have gone, unless a flag names another place. Passwords
 are not kept in the spool: name the collector with its password in PONY_SERVER or --server.
-What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.")]
+What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.
+
+Examples:
+  pony-report retry
+  pony-report retry --list
+  pony-report retry --discard FILE                  for example one with a mistyped --repo")]
 pub(crate) struct RetryArgs {
+    /// Send nothing, list what waits: its file, what it is and where it should go
+    #[arg(long, conflicts_with = "discard")]
+    pub(crate) list: bool,
+    /// Send nothing, delete this file of the spool (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) discard: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }

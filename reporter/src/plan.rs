@@ -74,11 +74,20 @@ pub(crate) struct ConvertPlan {
 /// `pony-report retry`.
 #[derive(Debug)]
 pub(crate) struct RetryPlan {
+    pub(crate) task: RetryTask,
     pub(crate) spool: Spool,
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
     /// A collector whose credentials may be used for its own submissions.
     pub(crate) known: Option<Target>,
+}
+
+/// What `retry` does with what waits.
+#[derive(Debug)]
+pub(crate) enum RetryTask {
+    Send,
+    List,
+    Discard(Vec<PathBuf>),
 }
 
 /// How inputs are read.
@@ -140,7 +149,12 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     })?;
     let known =
         surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER")).transpose()?;
-    Ok(Plan::Retry(RetryPlan { spool, target: named_target(&args.target)?, known }))
+    let task = match args.discard {
+        _ if args.list => RetryTask::List,
+        files if files.is_empty() => RetryTask::Send,
+        files => RetryTask::Discard(files),
+    };
+    Ok(Plan::Retry(RetryPlan { task, spool, target: named_target(&args.target)?, known }))
 }
 
 fn submission(
