@@ -6,13 +6,16 @@ pub(crate) mod ctrf;
 mod go_test;
 pub(crate) mod junit;
 mod libtest_json;
+mod markup;
 mod nextest;
+mod oddity;
 mod pytest;
 mod python;
 mod tap;
 mod terminal;
 mod traceback;
 mod transcript;
+mod trx;
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,11 +23,17 @@ use std::str::FromStr;
 use crate::limits::Limits;
 use crate::model::{Tally, TestCase};
 
+pub use junit::dialect;
+pub use markup::looks_like;
+pub use oddity::{Oddities, Oddity};
+
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// JUnit XML in any dialect.
     Junit,
+    /// TRX, the XML of Visual Studio, vstest and `dotnet test`.
+    Trx,
     /// The text of `cargo test`, as stable Rust prints it.
     CargoTest,
     /// The text of nose, pynose, unittest and nose2, verbose or dots.
@@ -44,6 +53,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format, in the order in which a list of them reads best.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FORMATS.iter().map(|row| row.0)
+    }
+
+    /// Whether it is XML.
+    pub fn is_markup(self) -> bool {
+        matches!(self, Self::Junit | Self::Trx)
+    }
+
     /// Whether inputs are written for people, who may want to see them whole beside the tests. The other
     /// formats are for programs.
     pub fn is_for_people(self) -> bool {
@@ -53,14 +72,15 @@ impl Format {
             | Self::PytestText
             | Self::Tap
             | Self::NextestText => true,
-            Self::Junit | Self::Ctrf | Self::GoTest | Self::LibtestJson => false,
+            Self::Junit | Self::Trx | Self::Ctrf | Self::GoTest | Self::LibtestJson => false,
         }
     }
 }
 
 /// Every format with the name it has on the command line.
-const FORMATS: [(Format, &str); 9] = [
+const FORMATS: [(Format, &str); 10] = [
     (Format::Junit, "junit"),
+    (Format::Trx, "trx"),
     (Format::CargoTest, "cargo-test"),
     (Format::PythonText, "nose"),
     (Format::PytestText, "pytest"),
@@ -100,6 +120,8 @@ pub struct Report {
     pub unnamed: Tally,
     /// Whether characters or bytes had to be replaced to make text of it.
     pub sanitised: bool,
+    /// What was tolerated.
+    pub oddities: Oddities,
 }
 
 impl Report {
@@ -142,7 +164,7 @@ pub struct ParseError {
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
     if junit::detect(input) {
-        return Some(Format::Junit);
+        return Some(if trx::detect(input) { Format::Trx } else { Format::Junit });
     }
     if ctrf::detect(input) {
         return Some(Format::Ctrf);
@@ -174,8 +196,9 @@ pub fn detect_text(input: &[u8]) -> Option<Format> {
 /// # Errors
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
-    match format {
+    let mut report = match format {
         Format::Junit => junit::parse(input, limits),
+        Format::Trx => trx::parse(input, limits),
         Format::CargoTest => cargo_test::parse(input, limits),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
@@ -184,5 +207,7 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
         Format::GoTest => go_test::parse(input, limits),
         Format::LibtestJson => libtest_json::parse(input, limits),
         Format::NextestText => nextest::parse(input, limits),
-    }
+    }?;
+    oddity::note_what_any_format_can_have(&mut report, input, limits.oddities_max);
+    Ok(report)
 }

@@ -23,7 +23,10 @@ mod model;
 mod value;
 mod xml;
 
-pub use input::{Format, ParseError, Position, Report, detect, detect_text, parse};
+pub use input::{
+    Format, Oddities, Oddity, ParseError, Position, Report, detect, detect_text, dialect,
+    looks_like, parse,
+};
 pub use limits::Limits;
 pub use model::{
     Attempt, ClientInfo, Evidence, ModelError, Outcome, Receipt, ResultKey, ResultKeyError, Step,

@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum}
 use pony_formats::{Format, Limits};
 
 use crate::exit;
+use crate::input::format_names;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -17,6 +18,7 @@ Examples:
   pony-report submit --server https://ci.example/ target/junit.xml
   nosetests -v 2>&1 | pony-report --package hayloft
   pony-report convert --to tally results/*.xml
+  pony-report validate results/*.xml                can they be read? is anything odd?
 
 Without --repo and --server, results go to $PONY_SERVER or $PONY_REPO, or else to the
 repository $XDG_DATA_HOME/pony/results.git (~/.local/share/pony/results.git), which is created
@@ -71,6 +73,8 @@ pub(crate) enum Verb {
     Submit(SubmitArgs),
     /// Convert what test runners wrote or printed, and submit nothing
     Convert(ConvertArgs),
+    /// Say whether files can be read, as what, and what is odd about them
+    Validate(ValidateArgs),
     /// Send what could not be delivered earlier
     Retry(RetryArgs),
 }
@@ -142,6 +146,39 @@ pub(crate) struct ConvertArgs {
     pub(crate) files: Vec<PathBuf>,
 }
 
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Each input that `submit` would take gets a block: its format, its counts, and a note by line and
+column for whatever is odd but was tolerated, such as totals that do not add up. What would be
+refused is refused with the same message.
+
+Exit status: 0 when all would be taken, odd or not; 65 when one would be refused, 66 when one
+cannot be opened. Of several the highest.
+
+Examples:
+  pony-report validate junit.xml
+  pony-report validate --output json reports/*.xml
+  cargo test 2>&1 | pony-report validate --from cargo-test -")]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = ValidateOutput::Text)]
+    pub(crate) output: ValidateOutput,
+    /// What to read; `-` is standard input, the default when that is a pipe
+    #[arg(value_name = "FILE|-")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// What `validate` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ValidateOutput {
+    /// Lines for people; refusals on standard error
+    Text,
+    /// One line of JSON per input, refused ones included
+    Json,
+}
+
 /// What `convert` writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
@@ -205,9 +242,7 @@ pub(crate) struct IdentityArgs {
 
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct ReadingArgs {
-    /// The input's format: junit, cargo-test, libtest-json, nextest, nose, pytest, ctrf, tap or go-test
-    /// [default: guessed from the content]
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", help = from_help())]
     pub(crate) from: Option<Format>,
     #[command(flatten)]
     pub(crate) size: SizeArgs,
@@ -235,6 +270,10 @@ pub(crate) struct TargetArgs {
     pub(crate) quiet: bool,
 }
 
+fn from_help() -> String {
+    format!("The input's format: {} [default: guessed from the content]", format_names())
+}
+
 fn parse_size(text: &str) -> Result<usize, String> {
     let upper = text.to_ascii_uppercase();
     let plain = upper.trim_end_matches('B').trim_end_matches('I');
@@ -259,7 +298,7 @@ impl Args {
             Some(Verb::Run(args)) => args.submission.target.quiet,
             Some(Verb::Ci(args)) => args.target.quiet,
             Some(Verb::Submit(args)) => args.submission.target.quiet,
-            Some(Verb::Convert(_)) => false,
+            Some(Verb::Convert(_) | Verb::Validate(_)) => false,
             Some(Verb::Retry(args)) => args.target.quiet,
         }
     }

@@ -1,7 +1,5 @@
 //! `pony-report convert`: shows what the readers make of inputs, and submits nothing.
 
-use std::io::{self, Write as _};
-
 use pony_formats::output::{write_ctrf, write_junit};
 use pony_formats::{Tally, Value, json};
 use serde::Serialize;
@@ -9,7 +7,7 @@ use serde::Serialize;
 use crate::cli::Output;
 use crate::exit::{self, Failure};
 use crate::input::{self, Input};
-use crate::messages::Messages;
+use crate::messages::{self, Messages};
 use crate::plan::ConvertPlan;
 use crate::step;
 
@@ -94,11 +92,7 @@ fn tally(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Failure> {
     Ok(status)
 }
 
-/// A reader that goes away has seen enough.
 fn write(text: &[u8]) -> Result<i32, Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Output(error)),
-        _ => Ok(exit::OK),
-    }
+    messages::write_out(text).map_err(Failure::Output)?;
+    Ok(exit::OK)
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Format, Limits, ParseError, Report, detect, detect_text, parse};
+use pony_formats::{Format, Limits, ParseError, Report, detect, detect_text, looks_like, parse};
 
 use crate::plan::Reading;
 
@@ -43,7 +43,7 @@ impl Source {
         let bound = max as u64 + 1;
         let read = match self {
             Self::Stdin => io::stdin().lock().take(bound).read_to_end(&mut content),
-            Self::File(path) => self.open(path)?.take(bound).read_to_end(&mut content),
+            Self::File(path) => self.open(path, max)?.take(bound).read_to_end(&mut content),
         };
         read.map_err(|source| InputError::Unreadable { name: self.name(), source })?;
         if content.len() > max {
@@ -52,12 +52,15 @@ impl Source {
         Ok(content)
     }
 
-    fn open(&self, path: &Path) -> Result<File, InputError> {
+    fn open(&self, path: &Path, max: usize) -> Result<File, InputError> {
         let unreadable = |source| InputError::Unreadable { name: self.name(), source };
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
             let what = if metadata.is_dir() { "a folder" } else { "not a regular file" };
             return Err(InputError::NotAFile { name: self.name(), what });
+        }
+        if metadata.len() > max as u64 {
+            return Err(InputError::TooLarge { name: self.name(), max });
         }
         File::open(path).map_err(unreadable)
     }
@@ -84,22 +87,25 @@ impl Input {
 
 /// Reads an input as the format that was given, or that it seems to be.
 pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Input, InputError> {
-    let content = source.read(&reading.limits)?;
-    let name = source.name();
-    let report = interpret(&name, &content, reading.from.or_else(|| detect(&content)), reading)?;
+    let (content, report) = examine(source, reading)?;
     let log = report.format.is_for_people().then_some(content);
-    Ok(Input { name, report, log })
+    Ok(Input { name: source.name(), report, log })
+}
+
+/// Reads an input, and keeps what was read.
+pub(crate) fn examine(source: &Source, reading: &Reading) -> Result<(Vec<u8>, Report), InputError> {
+    let content = source.read(&reading.limits)?;
+    let format = reading.from.or_else(|| detect(&content));
+    let report = interpret(&source.name(), &content, format, reading)?;
+    Ok((content, report))
 }
 
 /// Reads what a command printed, which need not be test results. The readers take any markup for JUnit, to
 /// say what is wrong with it, but a command may well print a page, alone or before its tests.
 pub(crate) fn read_printed(content: &[u8], reading: &Reading) -> Result<Report, InputError> {
-    let root = b"<testsuite";
-    let results = |format: &Format| {
-        *format != Format::Junit || content.windows(root.len()).any(|bytes| bytes == root)
-    };
-    let format =
-        reading.from.or_else(|| detect(content).filter(results).or_else(|| detect_text(content)));
+    let results = |format: &Format| *format != Format::Junit || has_suites(content);
+    let guess = || detect(content).filter(results).or_else(|| detect_text(content));
+    let format = reading.from.or_else(guess);
     interpret(PRINTED, content, format, reading)
 }
 
@@ -110,11 +116,49 @@ fn interpret(
     reading: &Reading,
 ) -> Result<Report, InputError> {
     let Some(format) = format else {
-        let found = if content.is_empty() { "empty" } else { "no test results found" };
+        let found = match looks_like(content) {
+            Some(what) => format!("looks like {what}"),
+            None if content.trim_ascii().is_empty() => "the input is empty".to_owned(),
+            None => "no test results found".to_owned(),
+        };
         return Err(InputError::UnknownFormat { name: name.to_owned(), found });
     };
-    let report = parse(format, content, &reading.limits);
-    report.map_err(|error| InputError::Parse { name: name.to_owned(), error })
+    parse(format, content, &reading.limits).map_err(|error| InputError::Parse {
+        name: name.to_owned(),
+        error,
+        hint: hint(content, format, reading.from),
+    })
+}
+
+/// Whether it can be JUnit XML. Detection takes any markup for that.
+fn has_suites(content: &[u8]) -> bool {
+    let root = b"<testsuite";
+    content.windows(root.len()).any(|bytes| bytes == root)
+}
+
+/// What an input that could not be read looks like, where that is something else.
+fn hint(content: &[u8], tried: Format, given: Option<Format>) -> String {
+    let is_other =
+        |found: &Format| *found != tried && (*found != Format::Junit || has_suites(content));
+    let other = detect(content).filter(|found| given.is_some() && is_other(found));
+    match (other, looks_like(content)) {
+        // That JSON looks like JSON helps nobody.
+        (None, Some("JSON")) if tried == Format::Ctrf => String::new(),
+        (None, Some(what)) if tried.is_markup() || given.is_some() => {
+            format!("; looks like {what}")
+        }
+        (Some(other), _) => {
+            format!("; looks like {other}: leave --from out, or use --from {other}")
+        }
+        (None, _) => String::new(),
+    }
+}
+
+/// The names of all formats, for a message.
+pub(crate) fn format_names() -> String {
+    let mut names: Vec<String> = Format::all().map(|format| format.to_string()).collect();
+    let last = names.pop().unwrap_or_default();
+    format!("{} or {last}", names.join(", "))
 }
 
 /// An input that cannot be used.
@@ -126,12 +170,10 @@ pub(crate) enum InputError {
     NotAFile { name: String, what: &'static str },
     #[error("{name}: over the limit of {max} bytes: raise it with --max-size")]
     TooLarge { name: String, max: usize },
-    #[error(
-        "{name}:1:1: {found}: expected JUnit XML, or the output of cargo test, nextest, nose, unittest or pytest; name it with --from"
-    )]
-    UnknownFormat { name: String, found: &'static str },
-    #[error("{name}:{error}")]
-    Parse { name: String, error: ParseError },
+    #[error("{name}:1:1: {found}: expected one of {}; name it with --from", format_names())]
+    UnknownFormat { name: String, found: String },
+    #[error("{name}:{error}{hint}")]
+    Parse { name: String, error: ParseError, hint: String },
     #[error("{pattern}: the command wrote no such file")]
     NotWritten { pattern: String },
 }

@@ -4,7 +4,7 @@
 //! ```text
 //! what was typed        cli        Args, as clap reads them
 //! what is meant         plan       Plan: one type per verb, every default filled in
-//! the verbs             run, submit, convert, retry
+//! the verbs             run, ci, submit, convert, validate, retry
 //! what came in          input      files and pipes, bounded; the format is guessed or given
 //! who and where         origin     package, host, platform, checkout, CI system
 //! where it goes         target     a collector's address or a repository's path
@@ -34,6 +34,7 @@ mod spool;
 mod step;
 mod submit;
 mod target;
+mod validate;
 
 use exit::Failure;
 use messages::Messages;
@@ -82,6 +83,7 @@ fn carry_out(plan: Plan, messages: &Messages) -> Result<i32, Failure> {
         Plan::Ci(plan) => ci::ci(*plan, messages),
         Plan::Submit(plan) => submit::submit(*plan, messages),
         Plan::Convert(plan) => convert::convert(&plan, messages),
+        Plan::Validate(plan) => validate::validate(&plan, messages),
         Plan::Retry(plan) => retry::retry(&plan, messages),
     }
 }

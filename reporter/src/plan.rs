@@ -8,7 +8,7 @@ use pony_formats::{ClientInfo, Format, Limits, Tagset};
 
 use crate::cli::{
     Args, CiArgs, ConvertArgs, IdentityArgs, Output, ReadingArgs, RetryArgs, RunArgs,
-    SubmissionArgs, SubmitArgs, TargetArgs, Verb,
+    SubmissionArgs, SubmitArgs, TargetArgs, ValidateArgs, ValidateOutput, Verb,
 };
 use crate::execution::Command;
 use crate::exit::Failure;
@@ -16,6 +16,9 @@ use crate::input::Source;
 use crate::origin::{self, Surroundings};
 use crate::spool::Spool;
 use crate::target::{ServerUrl, Target};
+
+/// Notes that `validate` shows of one input.
+const NOTES_MAX: usize = 100;
 
 /// What the process is to do.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub(crate) enum Plan {
     Ci(Box<CiPlan>),
     Submit(Box<SubmitPlan>),
     Convert(ConvertPlan),
+    Validate(ValidatePlan),
     Retry(RetryPlan),
 }
 
@@ -71,6 +75,14 @@ pub(crate) struct ConvertPlan {
     pub(crate) to: Output,
 }
 
+/// `pony-report validate`.
+#[derive(Debug)]
+pub(crate) struct ValidatePlan {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) reading: Reading,
+    pub(crate) output: ValidateOutput,
+}
+
 /// `pony-report retry`.
 #[derive(Debug)]
 pub(crate) struct RetryPlan {
@@ -109,6 +121,7 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
             plan_submit(submission, sources(files)?, surroundings)
         }
         Some(Verb::Convert(args)) => plan_convert(args),
+        Some(Verb::Validate(args)) => plan_validate(args),
         Some(Verb::Retry(args)) => plan_retry(args, surroundings),
     }
 }
@@ -141,6 +154,13 @@ fn plan_submit(
 fn plan_convert(args: ConvertArgs) -> Result<Plan, Failure> {
     let sources = sources(args.files)?;
     Ok(Plan::Convert(ConvertPlan { sources, reading: reading(&args.reading), to: args.to }))
+}
+
+fn plan_validate(args: ValidateArgs) -> Result<Plan, Failure> {
+    let ValidateArgs { reading: args, output, files } = args;
+    let mut reading = reading(&args);
+    reading.limits.oddities_max = NOTES_MAX;
+    Ok(Plan::Validate(ValidatePlan { sources: sources(files)?, reading, output }))
 }
 
 fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {

@@ -31,6 +31,7 @@ use compile::Compilation;
 use line::{CargoLine, Target};
 use section::Section;
 
+use super::oddity::Notes;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Position, Report};
 use crate::limits::Limits;
@@ -71,7 +72,7 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 /// When it names no test, no summary and nothing that failed.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text());
+    let mut reader = Reader::new(screen.text(), limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.names > limits.tests_max {
@@ -95,6 +96,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         tests: reader.tests,
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
+        oddities: reader.notes.into_oddities(),
     })
 }
 
@@ -119,10 +121,11 @@ struct Reader<'t> {
     awaits_cause: Option<usize>,
     compilation: Compilation<'t>,
     found_anything: bool,
+    notes: Notes<'t>,
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, notes_max: usize) -> Self {
         Self {
             text,
             target: None,
@@ -136,6 +139,7 @@ impl<'t> Reader<'t> {
             awaits_cause: None,
             compilation: Compilation::default(),
             found_anything: false,
+            notes: Notes::new(text, notes_max),
         }
     }
 
@@ -149,7 +153,7 @@ impl<'t> Reader<'t> {
                 return self.cargo_line(cargo_line);
             }
             if let Some(announced) = line::announced(line.text) {
-                return self.begin(announced);
+                return self.begin(announced, line.start);
             }
         }
         self.feed_test_output(line);
@@ -166,19 +170,23 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn begin(&mut self, announced: u64) {
+    fn begin(&mut self, announced: u64, start: usize) {
         let is_settled = |section: &Section<'_>| section.summary.is_some();
         if self.open.first().is_some_and(is_settled) || self.open.len() >= OPEN_MAX {
             self.close_sections();
         }
         self.sections += 1;
         self.names += 1;
-        self.open.push(Section::new(self.sections, announced));
+        self.open.push(Section::new(self.sections, announced, start));
     }
 
     fn feed_test_output(&mut self, line: Line<'t>) {
-        if line::summary(line.text).is_some_and(|summary| self.settle(summary, line)) {
-            return;
+        if let Some(summary) = line::summary(line.text) {
+            if self.settle(summary, line) {
+                return;
+            }
+            let odd = "a `test result:` line that fits no `running N tests`, taken for output";
+            self.notes.add(line.start, || odd.to_owned());
         }
         if line::bare_outcome(line.text).is_some() {
             // What seemed to begin inside that test was written by it.
@@ -286,14 +294,14 @@ impl<'t> Reader<'t> {
         let prefix = self.target.as_ref().map(|target| format!("{}::", target.id));
         let prefix = prefix.unwrap_or_default();
         if let Some(summary) = section.summary {
-            let (tests, unnamed) = section.finish(self.text, &prefix, summary);
+            let (tests, unnamed) = section.finish(self.text, &prefix, summary, &mut self.notes);
             self.tests.extend(tests);
             self.unnamed += unnamed;
             self.bad = self.bad.saturating_add(summary.failed);
             self.has_bad_strays |= self.target.is_none() && summary.failed > 0;
             return None;
         }
-        let (announced, ordinal) = (section.announced, section.ordinal);
+        let (announced, ordinal, start) = (section.announced, section.ordinal, section.start);
         let (tests, unnamed, running) = section.abandon(self.text, &prefix);
         let reported = tests.len() as u64 + unnamed.total;
         self.tests.extend(tests);
@@ -304,6 +312,11 @@ impl<'t> Reader<'t> {
         test.evidence.message = Some(format!(
             "no summary of the test binary: it ended after {reported} of {announced} tests"
         ));
+        self.notes.add(start, || {
+            format!(
+                "{announced} tests announced and no `test result:`, counted as one errored test"
+            )
+        });
         self.add_bad(test);
         Some(self.tests.len() - 1)
     }

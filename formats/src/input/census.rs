@@ -1,5 +1,6 @@
 //! [`Census`]: the tests that a text names, held against what its runner says it counted.
 
+use super::oddity::Notes;
 use crate::model::{Outcome, Tally, TestCase};
 
 /// Named tests and the counts of one summary line.
@@ -27,6 +28,20 @@ impl Census {
     /// How many tests ended so by the summary. Outcomes never counted are taken as zero.
     pub(super) fn count(&mut self, outcome: Outcome, number: u64) {
         self.counts.push((outcome, number));
+    }
+
+    /// Notes of which outcome there are more names than tests, at the byte offset of the run.
+    pub(super) fn note_surplus(&self, notes: &mut Notes<'_>, offset: usize) {
+        for &(outcome, expected) in &self.counts {
+            let matches = |entry: &&(TestCase, Certainty)| entry.0.outcome == outcome;
+            let named = self.named.iter().filter(matches).count() as u64;
+            if named > expected {
+                let word = outcome.as_str();
+                notes.add(offset, || {
+                    format!("the summary counts {expected} {word} and the lines name {named}, the summary is taken")
+                });
+            }
+        }
     }
 
     /// The tests in their order, and the tally of those without a name.

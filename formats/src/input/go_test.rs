@@ -74,6 +74,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         tests: reader.finish(),
         unnamed: Tally::default(),
         sanitised: screen.replaced(),
+        oddities: Default::default(),
     })
 }
 

@@ -18,13 +18,17 @@
 //! Not kept, for want of a test they belong to: output and properties of a whole suite. Other
 //! attributes (`assertions`, `timestamp`, `hostname`, …) are ignored.
 
+mod audit;
 mod case;
+mod dialect;
 mod finding;
 
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
 use crate::model::TestCase;
 use crate::xml::{Event, Reader, decode, shown};
+
+pub use dialect::dialect;
 
 use case::{Case, Suite};
 use finding::{Finding, Stream};
@@ -61,6 +65,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         tests: document.tests,
         unnamed: Default::default(),
         sanitised,
+        oddities: audit::audit(input, limits),
     })
 }
 

@@ -89,9 +89,13 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     }
     let complaint = reader.first_error();
     match reader.finish() {
-        Some(Finished { tests, unnamed }) => {
-            Ok(Report { format: Format::LibtestJson, tests, unnamed, sanitised: screen.replaced() })
-        }
+        Some(Finished { tests, unnamed }) => Ok(Report {
+            format: Format::LibtestJson,
+            tests,
+            unnamed,
+            sanitised: screen.replaced(),
+            oddities: Default::default(),
+        }),
         None => Err(ParseError {
             position: Position::of(input, input.len()),
             message: match complaint {

@@ -86,6 +86,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         tests: reader.tests,
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
+        oddities: Default::default(),
     })
 }
 

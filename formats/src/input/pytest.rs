@@ -14,6 +14,7 @@ mod session;
 
 use session::Session;
 
+use super::oddity::Notes;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Position, Report};
 use crate::limits::Limits;
@@ -43,7 +44,7 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 /// When no test ran, or nothing says so.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text());
+    let mut reader = Reader::new(screen.text(), limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.names > limits.tests_max {
@@ -68,6 +69,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         tests: reader.tests,
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
+        oddities: reader.notes.into_oddities(),
     })
 }
 
@@ -80,12 +82,13 @@ struct Reader<'t> {
     tests: Vec<TestCase>,
     unnamed: Tally,
     has_finished: bool,
+    notes: Notes<'t>,
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
-        let (tests, unnamed) = (Vec::new(), Tally::default());
-        Self { text, open: Vec::new(), names: 0, tests, unnamed, has_finished: false }
+    fn new(text: &'t str, notes_max: usize) -> Self {
+        let (tests, unnamed, notes) = (Vec::new(), Tally::default(), Notes::new(text, notes_max));
+        Self { text, open: Vec::new(), names: 0, tests, unnamed, has_finished: false, notes }
     }
 
     fn feed(&mut self, line: Line<'t>) {
@@ -95,11 +98,11 @@ impl<'t> Reader<'t> {
                 self.end();
             }
             self.names += 1;
-            self.open.push(Session::new(true));
+            self.open.push(Session::new(true, line.start));
             return;
         }
         if self.open.is_empty() {
-            self.open.push(Session::new(false));
+            self.open.push(Session::new(false, line.start));
         }
         let Some(session) = self.open.last_mut() else { return };
         // `-q` leaves the frame away; where there is a heading it is no `-q`.
@@ -138,7 +141,7 @@ impl<'t> Reader<'t> {
         let complaint = session.complaint();
         if let Some(totals) = session.totals {
             self.has_finished = true;
-            let (tests, unnamed) = session.finish(self.text, totals);
+            let (tests, unnamed) = session.finish(self.text, totals, &mut self.notes);
             self.tests.extend(tests);
             self.unnamed += unnamed;
             if let Some(message) = complaint {
@@ -146,7 +149,7 @@ impl<'t> Reader<'t> {
             }
             return;
         }
-        let is_certain = session.is_certain();
+        let (is_certain, start) = (session.is_certain(), session.start);
         let (tests, unnamed, running) = session.abandon(self.text);
         if !is_certain && unnamed.total == 0 {
             return;
@@ -156,6 +159,7 @@ impl<'t> Reader<'t> {
         let message = complaint.unwrap_or_else(|| {
             "the session did not get to its end, a line such as `2 passed in 0.12s`".to_owned()
         });
+        self.notes.add(start, || format!("{message}, counted as one errored test"));
         self.add_errored(running.unwrap_or_else(|| RUN.to_owned()), message);
     }
 

@@ -15,8 +15,9 @@ mod line;
 mod name;
 mod run;
 
-use run::Run;
+use run::{Run, RunEnd};
 
+use super::oddity::Notes;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Position, Report};
 use crate::limits::Limits;
@@ -52,7 +53,7 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 /// When no test ran, or nothing says so.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text());
+    let mut reader = Reader::new(screen.text(), limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.tests.len().saturating_add(reader.run.len()) > limits.tests_max {
@@ -79,6 +80,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         tests: reader.tests,
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
+        oddities: reader.notes.into_oddities(),
     })
 }
 
@@ -110,14 +112,15 @@ struct Reader<'t> {
     before: &'t str,
     before_start: usize,
     /// An end of the run that came while a test was running, and the reports before it.
-    early_end: Option<(u64, line::Status, usize)>,
+    early_end: Option<(RunEnd, usize)>,
     tests: Vec<TestCase>,
     unnamed: Tally,
     has_finished: bool,
+    notes: Notes<'t>,
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, notes_max: usize) -> Self {
         Self {
             text,
             place: Place::Tests,
@@ -128,13 +131,14 @@ impl<'t> Reader<'t> {
             tests: Vec::new(),
             unnamed: Tally::default(),
             has_finished: false,
+            notes: Notes::new(text, notes_max),
         }
     }
 
     fn feed(&mut self, line: Line<'t>) {
         if let Place::Ran(number) = self.place {
             match line::status(line.text) {
-                Some(status) => self.end_run(number, status),
+                Some(status) => self.end_run((number, status, line.start)),
                 None if line.is_blank() => {}
                 None => self.place = Place::Tests,
             }
@@ -172,26 +176,28 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn end_run(&mut self, number: u64, status: line::Status) {
+    fn end_run(&mut self, end: RunEnd) {
         self.place = Place::Tests;
-        if let Some((_, _, reports)) = self.early_end.take() {
+        if let Some(((_, _, offset), reports)) = self.early_end.take() {
+            let odd = "output of a test that looks like the end of a run, not counted";
+            self.notes.add(offset, || odd.to_owned());
             self.run.forget_reports(reports);
         }
         if self.run.is_inside_a_test() {
-            self.early_end = Some((number, status, self.run.reports()));
+            self.early_end = Some((end, self.run.reports()));
             return;
         }
-        self.finish_run(number, status);
+        self.finish_run(end);
     }
 
-    fn finish_run(&mut self, number: u64, status: line::Status) {
+    fn finish_run(&mut self, end: RunEnd) {
         let run = std::mem::take(&mut self.run);
-        let (tests, unnamed) = run.finish(self.text, number, status);
+        let (tests, unnamed) = run.finish(self.text, end, &mut self.notes);
         let is_red = unnamed.bad() > 0 || tests.iter().any(|test| test.outcome.is_bad());
         self.tests.extend(tests);
         self.unnamed += unnamed;
         self.has_finished = true;
-        if status.is_failed && !is_red {
+        if end.1.is_failed && !is_red {
             self.add_errored(
                 RUN.to_owned(),
                 "the run failed although no test of it did".to_owned(),
@@ -201,8 +207,8 @@ impl<'t> Reader<'t> {
 
     /// Takes what is left at the end of the text.
     fn end(&mut self) {
-        if let Some((number, status, _)) = self.early_end.take() {
-            return self.finish_run(number, status);
+        if let Some((end, _)) = self.early_end.take() {
+            return self.finish_run(end);
         }
         let is_left = self.run.is_certain() || !self.has_finished && self.run.has_dots();
         if !is_left && !matches!(self.place, Place::Ran(_)) {
@@ -215,6 +221,7 @@ impl<'t> Reader<'t> {
             "the run did not get to its end, `Ran N tests` and `OK` or `FAILED`{}",
             last_words(self.text)
         );
+        self.notes.add(self.text.len(), || format!("{message}, counted as one errored test"));
         self.add_errored(running.unwrap_or_else(|| RUN.to_owned()), message);
     }
 

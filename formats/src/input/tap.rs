@@ -90,7 +90,13 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         return Err(refuse(text.len(), message.to_owned()));
     }
     let sanitised = screen.replaced();
-    Ok(Report { format: Format::Tap, tests, unnamed: Tally::default(), sanitised })
+    Ok(Report {
+        format: Format::Tap,
+        tests,
+        unnamed: Tally::default(),
+        sanitised,
+        oddities: Default::default(),
+    })
 }
 
 /// Milliseconds as seconds, with the digits that they had.

@@ -112,6 +112,7 @@ fn damage_is_named() {
         decode(&files).unwrap_err().to_string()
     };
     assert_eq!(broken("receipt.json", None), "receipt.json: missing");
+    assert_eq!(broken("steps/01/tests.txt", None), "steps/01/outcomes.txt: tests.txt is missing");
     assert!(broken("receipt.json", Some("{\"format\": \"2.0\"}")).contains("update pony"));
     assert!(
         broken("client_info.json", Some("{}")).starts_with("client_info.json: client_info.package")

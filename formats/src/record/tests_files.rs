@@ -49,7 +49,12 @@ pub(super) fn encode(tests: Vec<TestCase>, mut put: impl FnMut(&str, Vec<u8>)) {
 pub(super) fn decode<'a>(
     file: impl Fn(&str) -> Option<&'a [u8]>,
 ) -> Result<Vec<TestCase>, (&'static str, String)> {
-    let Some(names) = file(TESTS) else { return Ok(Vec::new()) };
+    let Some(names) = file(TESTS) else {
+        return match [OUTCOMES, DURATIONS, FAILURES].into_iter().find(|name| file(name).is_some()) {
+            Some(orphan) => Err((orphan, format!("{TESTS} is missing"))),
+            None => Ok(Vec::new()),
+        };
+    };
     let names = read_lines(names).map_err(|message| (TESTS, message))?;
     let outcomes = file(OUTCOMES).ok_or((OUTCOMES, "missing".to_owned()))?;
     let outcomes = read_outcomes(outcomes).map_err(|message| (OUTCOMES, message))?;

@@ -11,3 +11,6 @@ mod corpus;
 mod corpus_junit;
 mod corpus_libtest;
 mod corpus_text;
+mod found_inputs;
+mod hostile;
+mod oddities;

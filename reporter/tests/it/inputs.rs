@@ -237,23 +237,6 @@ fn broken_inputs_are_refused_by_line_and_nothing_is_stored() {
 }
 
 #[test]
-fn inputs_that_cannot_be_opened_are_refused_without_waiting() {
-    let world = World::new();
-    world.file("folder/x", "");
-    let mut names = vec!["missing.xml", "folder"];
-    if cfg!(unix) {
-        std::process::Command::new("mkfifo").arg(world.path("fifo")).status().unwrap();
-        names.extend(["fifo", "/dev/zero"]);
-    }
-    for name in names {
-        world
-            .run(&["submit", "--repo", "r.git", "--package", "p", name])
-            .ends_with(66)
-            .complains("pony-report: error: cannot read ");
-    }
-}
-
-#[test]
 fn an_input_over_the_limit_is_refused_with_the_name_of_the_limit() {
     let world = World::new();
     world.file("out.xml", JUNIT);

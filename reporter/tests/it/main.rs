@@ -3,12 +3,16 @@
 //! - `world`: the environment, and a collector that answers what a test wants
 //! - `run`: `pony-report run`
 //! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
+//! - `validate`: `validate`, and what messages say an input looks like
+//! - `hostile`: inputs that no reader should trust
 //! - `delivery`: exit statuses by what the target does; the spool and `retry`
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod delivery;
+mod hostile;
 mod inputs;
 #[cfg(unix)]
 mod run;
+mod validate;
 mod world;

@@ -7,6 +7,7 @@ use super::captured::{Captured, Verdict};
 use super::line::{self, Summary};
 use super::panic::Complaint;
 use crate::input::census::{Census, Certainty, many};
+use crate::input::oddity::Notes;
 use crate::input::terminal::Line;
 use crate::model::{Outcome, Tally, TestCase};
 
@@ -17,6 +18,8 @@ pub(super) struct Section<'t> {
     pub(super) ordinal: usize,
     /// The number of tests it was going to run.
     pub(super) announced: u64,
+    /// The byte offset of the line that says so.
+    pub(super) start: usize,
     /// Its own count, once it came.
     pub(super) summary: Option<Summary>,
     /// Sections that began and ended inside it: a harness run by a test, or, where this one turns
@@ -44,10 +47,11 @@ struct Candidate<'t> {
 }
 
 impl<'t> Section<'t> {
-    pub(super) fn new(ordinal: usize, announced: u64) -> Self {
+    pub(super) fn new(ordinal: usize, announced: u64, start: usize) -> Self {
         Self {
             ordinal,
             announced,
+            start,
             summary: None,
             inner: Vec::new(),
             named: Vec::new(),
@@ -179,7 +183,15 @@ impl<'t> Section<'t> {
         text: &str,
         prefix: &str,
         summary: Summary,
+        notes: &mut Notes<'_>,
     ) -> (Vec<TestCase>, Tally) {
+        let start = self.start;
+        if let Some(inner) = self.inner.first() {
+            let number = self.inner.len();
+            notes.add(inner.start, || {
+                format!("output of a test that looks like test runs, {number} of them, not counted")
+            });
+        }
         let mut census = Census::default();
         census.count(Outcome::Passed, summary.passed);
         census.count(Outcome::Failed, summary.failed);
@@ -187,6 +199,7 @@ impl<'t> Section<'t> {
         for (test, certainty) in self.cases(text, prefix, Some(summary)) {
             census.name(test, certainty);
         }
+        census.note_surplus(notes, start);
         census.settle()
     }
 

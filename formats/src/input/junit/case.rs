@@ -127,7 +127,8 @@ fn add_property(properties: &mut Bag, name: String, value: Value) {
     }
 }
 
-fn id(classname: Option<&str>, name: Option<&str>, suite: Option<&str>) -> String {
+/// The id of a test from its attributes and the name of the suite around it.
+pub(super) fn id(classname: Option<&str>, name: Option<&str>, suite: Option<&str>) -> String {
     match (classname.or(suite), name) {
         (Some(""), Some(name)) | (None, Some(name)) => name.to_owned(),
         (Some(group), Some(name)) => [group, "::", name].concat(),

@@ -93,7 +93,7 @@ impl<'t> Run<'t> {
                 entry.repeat(test);
                 return Some(index);
             }
-            if attempt == entry.attempt + 1 {
+            if attempt.checked_sub(1) == Some(entry.attempt) {
                 entry.retry(test);
                 entry.attempt = attempt;
                 return Some(index);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::line::{self, TestLine, Totals, Word};
 use crate::input::census::{Census, Certainty, many};
+use crate::input::oddity::Notes;
 use crate::input::terminal::Line;
 use crate::input::traceback::Traceback;
 use crate::model::{Attempt, Evidence, Outcome, Tally, TestCase};
@@ -13,6 +14,8 @@ use crate::model::{Attempt, Evidence, Outcome, Tally, TestCase};
 pub(super) struct Session<'t> {
     /// Whether it began with a heading.
     pub(super) is_headed: bool,
+    /// The byte offset at which it began.
+    pub(super) start: usize,
     /// Its own counts, once they came.
     pub(super) totals: Option<Totals>,
     /// Sessions that began and ended inside it: output of a test, or, where this one never ends,
@@ -49,8 +52,8 @@ struct Report<'t> {
 }
 
 impl<'t> Session<'t> {
-    pub(super) fn new(is_headed: bool) -> Self {
-        Self { is_headed, ..Self::default() }
+    pub(super) fn new(is_headed: bool, start: usize) -> Self {
+        Self { is_headed, start, ..Self::default() }
     }
 
     /// How many tests have been named so far.
@@ -155,7 +158,19 @@ impl<'t> Session<'t> {
     }
 
     /// The tests of a session that ended, and the tally of those without a name.
-    pub(super) fn finish(self, text: &str, totals: Totals) -> (Vec<TestCase>, Tally) {
+    pub(super) fn finish(
+        self,
+        text: &str,
+        totals: Totals,
+        notes: &mut Notes<'_>,
+    ) -> (Vec<TestCase>, Tally) {
+        let start = self.start;
+        if let Some(inner) = self.inner.first() {
+            let number = self.inner.len();
+            notes.add(inner.start, || {
+                format!("output of a test that looks like sessions, {number} of them, not counted")
+            });
+        }
         let reruns = self.reruns();
         let mut census = Census::default();
         census.count(Outcome::Passed, totals.passed);
@@ -166,6 +181,7 @@ impl<'t> Session<'t> {
         for test in self.cases(text) {
             census.name(test, Certainty::Sure);
         }
+        census.note_surplus(notes, start);
         let (mut tests, unnamed) = census.settle();
         for test in &mut tests {
             let failed = reruns.get(&test.id).copied().unwrap_or(0);

@@ -5,9 +5,13 @@ use std::collections::HashSet;
 use super::line::{self, End, Status, TestLine};
 use super::name::TestName;
 use crate::input::census::{Census, Certainty, many};
+use crate::input::oddity::Notes;
 use crate::input::terminal::Line;
 use crate::input::traceback::Traceback;
 use crate::model::{Outcome, Tally, TestCase};
+
+/// How many tests a run had, how it ended, and the byte offset of the line that says so.
+pub(super) type RunEnd = (u64, Status, usize);
 
 /// What is known so far.
 #[derive(Debug, Default)]
@@ -158,7 +162,12 @@ impl<'t> Run<'t> {
     }
 
     /// The tests of a run that said how many there were, and the tally of those without a name.
-    pub(super) fn finish(mut self, text: &str, ran: u64, status: Status) -> (Vec<TestCase>, Tally) {
+    pub(super) fn finish(
+        mut self,
+        text: &str,
+        (ran, status, offset): RunEnd,
+        notes: &mut Notes<'_>,
+    ) -> (Vec<TestCase>, Tally) {
         if (self.events.len() as u64).saturating_mul(2) < ran {
             // The verbose form has a line for every test: these few were written by tests.
             self.events.clear();
@@ -171,6 +180,7 @@ impl<'t> Run<'t> {
         for (test, certainty) in self.cases(text) {
             census.name(test, certainty);
         }
+        census.note_surplus(notes, offset);
         census.settle()
     }
 

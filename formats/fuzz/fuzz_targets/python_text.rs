@@ -1,0 +1,5 @@
+//! Fuzzes `python_text` of the library.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| pony_formats_fuzz::python_text(input));
