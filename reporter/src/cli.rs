@@ -28,10 +28,10 @@ on first use. What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pon
 Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_TAGS
 (separated by commas), PONY_SERVER, PONY_REPO, PONY_SPOOL.
 
-Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot open input, 73 cannot
-create, 74 cannot read or write, 75 try later (kept in the spool), 76 not a collector,
-77 no permission, 78 configuration, 3 damaged repository. `run` passes on the status of its
-command, 127 when it was not found, 126 when it cannot be executed, 128+n after signal n.";
+Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot
+open input, 73 cannot create, 74 cannot read or write, 75 try later (kept in the spool), 76 not
+a collector, 77 no permission, 78 configuration, 3 damaged repository. `run` passes on the status
+of its command, 127 when it was not found, 126 when it cannot be executed, 128+n after signal n.";
 
 const AFTER_RUN_HELP: &str = "\
 The command runs in the same process group with the same standard input; what it prints goes
@@ -39,8 +39,8 @@ through byte for byte, except that it is not a terminal to the command any more.
 both, and nothing is submitted then.
 
 Test results are read from the files given with --junit, or named in the command's own words
-(--junitxml=F, --junit-xml=F, --junit-xml-path=F, --xunit-file=F, --xml=F), if the command wrote them;
-otherwise from what it printed.
+(--junitxml=F, --junit-xml=F, --junit-xml-path=F, --xunit-file=F, --xml=F), if the command wrote
+them; otherwise from what it printed.
 
 A run is a success when the command's status is 0, no test failed, and every file given with --junit
 was written and can be read. Neither a file that cannot nor a failed delivery changes the status
@@ -98,15 +98,19 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Runs `cargo fmt --check`, `cargo clippy`, `cargo build` and `cargo test` on the whole workspace, each as
-one step. The exit status is 1 when a step failed; the submission is made in any case.
+Runs `cargo fmt --check`, `cargo clippy`, `cargo build` and `cargo test` on the whole workspace,
+each as one step. The exit status is 1 when a step failed; the submission is made in any case.
 
 Examples:
   pony-report ci --repo target/pony/results.git
   pony-report ci --tag nightly --server https://ci.example/")]
 pub(crate) struct CiArgs {
     #[command(flatten)]
-    pub(crate) submission: SubmissionArgs,
+    pub(crate) identity: IdentityArgs,
+    #[command(flatten)]
+    pub(crate) size: SizeArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -192,8 +196,19 @@ pub(crate) enum Output {
 #[command(after_help = "\
 Submissions are sent to where they should have gone, unless a flag names another place. Passwords
 are not kept in the spool: name the collector with its password in PONY_SERVER or --server.
-What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.")]
+What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.
+
+Examples:
+  pony-report retry
+  pony-report retry --list
+  pony-report retry --discard FILE                  for example one with a mistyped --repo")]
 pub(crate) struct RetryArgs {
+    /// Send nothing, list what waits: its file, what it is and where it should go
+    #[arg(long, conflicts_with = "discard")]
+    pub(crate) list: bool,
+    /// Send nothing, delete this file of the spool (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) discard: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
@@ -229,6 +244,12 @@ pub(crate) struct IdentityArgs {
 pub(crate) struct ReadingArgs {
     #[arg(long, value_name = "FORMAT", help = from_help())]
     pub(crate) from: Option<Format>,
+    #[command(flatten)]
+    pub(crate) size: SizeArgs,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct SizeArgs {
     /// The largest input in bytes, or with K, M or G
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     #[arg(default_value_t = Limits::DEFAULT.input_bytes_max)]
@@ -275,7 +296,7 @@ impl Args {
         match &self.verb {
             None => self.piped.target.quiet,
             Some(Verb::Run(args)) => args.submission.target.quiet,
-            Some(Verb::Ci(args)) => args.submission.target.quiet,
+            Some(Verb::Ci(args)) => args.target.quiet,
             Some(Verb::Submit(args)) => args.submission.target.quiet,
             Some(Verb::Convert(_) | Verb::Validate(_)) => false,
             Some(Verb::Retry(args)) => args.target.quiet,
@@ -315,6 +336,19 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn no_line_of_the_help_is_broken_in_two() {
+        let mut command = Args::command();
+        let own = command.get_after_help().map(ToString::to_string);
+        let verbs = command.get_subcommands().filter_map(|verb| verb.get_after_help());
+        let texts: Vec<String> = own.into_iter().chain(verbs.map(ToString::to_string)).collect();
+        assert!(texts.len() > 4);
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            assert!(line.len() <= 100, "{line}");
+        }
+        command.build();
     }
 
     #[test]

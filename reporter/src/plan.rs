@@ -86,11 +86,20 @@ pub(crate) struct ValidatePlan {
 /// `pony-report retry`.
 #[derive(Debug)]
 pub(crate) struct RetryPlan {
+    pub(crate) task: RetryTask,
     pub(crate) spool: Spool,
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
     /// A collector whose credentials may be used for its own submissions.
     pub(crate) known: Option<Target>,
+}
+
+/// What `retry` does with what waits.
+#[derive(Debug)]
+pub(crate) enum RetryTask {
+    Send,
+    List,
+    Discard(Vec<PathBuf>),
 }
 
 /// How inputs are read.
@@ -107,10 +116,7 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
         None if std::io::stdin().is_terminal() => Ok(Plan::Help),
         None => plan_submit(args.piped, vec![Source::Stdin], surroundings),
         Some(Verb::Run(args)) => plan_run(args, surroundings),
-        Some(Verb::Ci(CiArgs { submission: args })) => Ok(Plan::Ci(Box::new(CiPlan {
-            folder: surroundings.folder().to_owned(),
-            submit: submission(args, Vec::new(), surroundings)?,
-        }))),
+        Some(Verb::Ci(args)) => plan_ci(args, surroundings),
         Some(Verb::Submit(SubmitArgs { submission, files })) => {
             plan_submit(submission, sources(files)?, surroundings)
         }
@@ -125,6 +131,15 @@ fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure>
         command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
         strict: args.strict,
         submit: submission(args.submission, Vec::new(), surroundings)?,
+    })))
+}
+
+fn plan_ci(args: CiArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    let CiArgs { identity, size, target } = args;
+    let args = SubmissionArgs { identity, reading: ReadingArgs { from: None, size }, target };
+    Ok(Plan::Ci(Box::new(CiPlan {
+        folder: surroundings.folder().to_owned(),
+        submit: submission(args, Vec::new(), surroundings)?,
     })))
 }
 
@@ -154,7 +169,12 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     })?;
     let known =
         surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER")).transpose()?;
-    Ok(Plan::Retry(RetryPlan { spool, target: named_target(&args.target)?, known }))
+    let task = match args.discard {
+        _ if args.list => RetryTask::List,
+        files if files.is_empty() => RetryTask::Send,
+        files => RetryTask::Discard(files),
+    };
+    Ok(Plan::Retry(RetryPlan { task, spool, target: named_target(&args.target)?, known }))
 }
 
 fn submission(
@@ -217,7 +237,7 @@ fn name(given: Option<(&str, String)>, detect: impl FnOnce() -> String) -> Resul
 fn reading(args: &ReadingArgs) -> Reading {
     Reading {
         from: args.from,
-        limits: Limits { input_bytes_max: args.max_size, ..Limits::DEFAULT },
+        limits: Limits { input_bytes_max: args.size.max_size, ..Limits::DEFAULT },
     }
 }
 

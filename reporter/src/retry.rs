@@ -1,16 +1,55 @@
-//! `pony-report retry`: sends what is in the spool, the oldest first.
+//! `pony-report retry`: sends what is in the spool, the oldest first; or lists or deletes it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::delivery;
 use crate::dispatch;
 use crate::exit::{self, Failure};
 use crate::messages::Messages;
-use crate::plan::RetryPlan;
+use crate::plan::{RetryPlan, RetryTask};
 use crate::spool::Spool;
 use crate::target::Target;
 
-/// Sends everything that nobody else is sending. The exit status is that of the first failure.
+/// Does what was asked for with the spool. The exit status is that of the first failure.
 pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failure> {
+    match &plan.task {
+        RetryTask::Send => send_all(plan, messages),
+        RetryTask::List => list(&plan.spool, messages),
+        RetryTask::Discard(files) => discard(&plan.spool, files, messages),
+    }
+}
+
+fn list(spool: &Spool, messages: &Messages) -> Result<i32, Failure> {
+    for path in spool.entries()? {
+        if let Some((_, submission, target)) = spool.claim(&path)? {
+            let package = submission.client_info.package();
+            let tally = delivery::in_words(submission.tally());
+            messages.print(&format!("{}: {package}: {tally}; for {target}", path.display()));
+        }
+    }
+    Ok(exit::OK)
+}
+
+/// Deletes nothing but entries of the spool, and none that somebody is sending.
+fn discard(spool: &Spool, files: &[PathBuf], messages: &Messages) -> Result<i32, Failure> {
+    let entries = spool.entries()?;
+    for file in files {
+        let is_named =
+            |entry: &&PathBuf| *entry == file || entry.file_name() == Some(file.as_os_str());
+        let claimed = entries.iter().find(is_named).map(|path| spool.claim(path)).transpose()?;
+        let Some((entry, ..)) = claimed.flatten() else {
+            let file = file.display();
+            let problem = format!("--discard: {file} does not wait in the spool, see retry --list");
+            return Err(Failure::Usage(problem));
+        };
+        entry.forget()?;
+        messages.print(&format!("deleted {}", file.display()));
+    }
+    Ok(exit::OK)
+}
+
+/// Sends everything that nobody else is sending.
+fn send_all(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failure> {
     let paths = plan.spool.entries()?;
     if paths.is_empty() {
         messages.print("nothing to send");

@@ -12,14 +12,18 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Nothing is left to be told when even this cannot be printed.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            let _ = write!(io::stderr(), "pony-site: {error}");
+            return ExitCode::from(64);
         }
     };
     match cli.run(&mut io::stdout().lock(), &mut io::stderr().lock()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            let _ = writeln!(io::stderr(), "pony-site: error: {error:#}");
             ExitCode::from(cli::exit_code(&error))
         }
     }

@@ -32,9 +32,13 @@ struct Workspace {
 }
 
 fn main() -> ExitCode {
-    let task = env::args().nth(1).unwrap_or_default();
-    let Some(task) = TASKS.iter().find(|known| known.name == task) else {
-        print_usage();
+    let word = env::args().nth(1).unwrap_or_else(|| "help".to_owned());
+    if ["help", "--help", "-h"].contains(&&*word) {
+        say(&usage());
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|known| known.name == word) else {
+        say(&format!("xtask: error: unknown task `{word}`\n{}", usage()));
         return ExitCode::from(64);
     };
     match Workspace::find().and_then(|workspace| (task.run)(&workspace)) {
@@ -92,11 +96,12 @@ fn run<A: AsRef<OsStr>>(
         .map_err(|error| format!("cannot run {program:?}: {error}"))
 }
 
-fn print_usage() {
-    say("usage: cargo xtask <task>\n");
+fn usage() -> String {
+    let mut text = "usage: cargo xtask <task>\n".to_owned();
     for Task { name, purpose, .. } in TASKS {
-        say(&format!("  {name:<8}{purpose}"));
+        text.push_str(&format!("\n  {name:<8}{purpose}"));
     }
+    text
 }
 
 /// Writes to standard error; a closed one is nobody's loss.

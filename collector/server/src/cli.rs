@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -130,8 +131,18 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(command) => command,
         Err(error) => {
             // Nothing can be done for somebody who closed the stream.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+            if !error.use_stderr() {
+                let _ = error.print();
+                return ExitCode::SUCCESS;
+            }
+            // Without a verb, clap has the help to say.
+            let what = if error.kind() == DisplayHelpOnMissingArgumentOrSubcommand {
+                ""
+            } else {
+                "pony-collector: "
+            };
+            let _ = write!(io::stderr(), "{what}{error}");
+            return ExitCode::from(failure::USAGE);
         }
     };
     log_to_stderr();

@@ -152,6 +152,25 @@ fn the_next_result_takes_along_what_waits_for_the_same_collector() {
 }
 
 #[test]
+fn what_can_never_be_sent_is_listed_and_discarded() {
+    let world = World::new();
+    world.file("thesis/chapter", "precious");
+    world.pipe(CARGO, &["submit", "--repo", "thesis", "--package", "barn"]).ends_with(66);
+    world.run(&["retry"]).ends_with(66);
+    let [kept] = &world.spooled("")[..] else { panic!("not one file") };
+    let (file, thesis) = (kept.to_str().unwrap(), world.path("thesis"));
+    let line = format!("{file}: barn: 1 passed, 1 failed; for {}\n", thesis.display());
+    world.run(&["retry", "--list"]).ends_with(0).printed(&line);
+    let chapter = thesis.join("chapter");
+    for other in ["nothing.json", chapter.to_str().unwrap()] {
+        world.run(&["retry", "--discard", other]).ends_with(64).complains("does not wait");
+    }
+    assert!(chapter.exists());
+    world.run(&["retry", "--discard", file]).ends_with(0).printed(format!("deleted {file}\n"));
+    world.run(&["retry"]).ends_with(0).printed("nothing to send\n");
+}
+
+#[test]
 fn a_retry_may_go_into_a_repository() {
     let world = World::new();
     world.pipe(CARGO, &submit(&deserted())).ends_with(75);

@@ -254,7 +254,7 @@ fn an_input_over_the_limit_is_refused_with_the_name_of_the_limit() {
 #[test]
 fn usage_errors_end_with_64() {
     let world = World::new();
-    let wrong: [&[&str]; 10] = [
+    let wrong: [&[&str]; 11] = [
         &["frobnicate"],
         &["submit", "--frobnicate"],
         &["submit", "--repo", "r", "--server", "http://h/", "x"],
@@ -263,6 +263,7 @@ fn usage_errors_end_with_64() {
         &["submit", "--from", "semaphore", "x"],
         &["convert", "--to", "yaml", "x"],
         &["run"],
+        &["ci", "--from", "tap"],
         &["submit", "--package", "", "x"],
         &["submit", "--max-size", "lots", "x"],
     ];
@@ -279,9 +280,27 @@ fn help_and_version_are_on_standard_output() {
     let world = World::new();
     world.run(&["--version"]).ends_with(0).mentions("pony-report ");
     world.run(&["--help"]).ends_with(0).mentions("Exit status").mentions("Examples:");
-    for verb in ["run", "ci", "submit", "convert", "validate", "retry"] {
+    let help = world.run(&["--help"]).stdout();
+    let (_, verbs) = help.split_once("Commands:\n").unwrap();
+    let verbs: Vec<_> = verbs.lines().map_while(|line| line.split_whitespace().next()).collect();
+    assert!(verbs.contains(&"ci") && verbs.contains(&"retry"), "{verbs:?}");
+    for verb in verbs.into_iter().filter(|verb| *verb != "help") {
         world.run(&[verb, "--help"]).ends_with(0).mentions("Usage: pony-report");
     }
+}
+
+#[test]
+fn nothing_but_detection_needs_other_programs() {
+    let world = World::new();
+    world.file("out.xml", JUNIT);
+    world.file("Cargo.toml", "[package]\nname = \"crab\"\nversion = \"1.0.0\"\n");
+    let mut command = world.pony(&["submit", "--repo", "r.git", "out.xml"]);
+    command.env("PATH", "/nonexistent");
+    crate::world::Outcome::of(&mut command, None)
+        .ends_with(0)
+        .mentions("work: ")
+        .never_says("panic");
+    assert_eq!(results(&world.path("r.git"), "work").len(), 1);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn build(place: &Place, repo: &str, out: &str, more: &[&str]) -> Output {
 fn assert_refused(output: &Output, code: i32, words: &str) {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{error}");
-    assert!(error.starts_with("error: ") && error.contains(words), "{error}");
+    assert!(error.starts_with("pony-site: error: ") && error.contains(words), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");
 }
 
@@ -58,7 +58,10 @@ fn refusals_say_what_was_wrong_and_what_to_do() {
 
 #[test]
 fn usage_errors_exit_with_64_and_help_with_0() {
-    assert_eq!(pony_site(&["build"]).status.code(), Some(64));
+    let wrong = pony_site(&["build"]);
+    assert_eq!(wrong.status.code(), Some(64));
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(said.starts_with("pony-site: error: "), "{said}");
     assert_eq!(pony_site(&["--help"]).status.code(), Some(0));
 }
 
@@ -74,7 +77,7 @@ fn strict_fails_on_unreadable_results() {
     let output = build(&place, "results.git", "site", &["--strict"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{error}");
-    assert!(error.starts_with("warning: unreadable result "), "{error}");
+    assert!(error.starts_with("pony-site: warning: unreadable result "), "{error}");
     assert_eq!(build(&place, "results.git", "site", &[]).status.code(), Some(0));
 }
 

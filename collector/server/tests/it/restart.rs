@@ -138,6 +138,8 @@ fn wrong_usage_is_64_and_help_is_0() {
     for args in wrong {
         assert_eq!(pony(args).status.code(), Some(64), "{args:?}");
     }
+    let said = String::from_utf8(pony(&["serve"]).stderr).unwrap();
+    assert!(said.starts_with("pony-collector: error: "), "{said}");
     let help = pony(&["serve", "--help"]);
     assert!(help.status.success());
     assert!(String::from_utf8(help.stdout).unwrap().contains("Examples:"));
