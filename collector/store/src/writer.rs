@@ -14,7 +14,7 @@ use crate::objects::Objects;
 use crate::packages::newest_key;
 use crate::publish::{Draft, packs, publish};
 use crate::roll_up::RollUp;
-use crate::{CommitId, StoreError, message};
+use crate::{Artifact, CommitId, StoreError, message};
 
 /// How often a commit is made anew because somebody pushed meanwhile.
 const ATTEMPTS_MAX: usize = 10;
@@ -48,21 +48,6 @@ pub struct Appended {
     pub receipt: Receipt,
     /// The commit that holds it.
     pub commit_id: CommitId,
-}
-
-/// A file that belongs to a result; git holds what is said here, not the content.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Artifact {
-    /// The client's name for it. A label, never a path.
-    pub filename: String,
-    /// What the client says it is.
-    pub description: String,
-    /// Bytes.
-    pub size: u64,
-    /// SHA-256 of the content, hex.
-    pub sha256: String,
-    /// Whether it is listed and served.
-    pub visible: bool,
 }
 
 /// The holder of a repository's write lock. Dropping it gives the lock back.
