@@ -16,13 +16,21 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
+    /// Whether a sync has failed: then everything is refused.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
     /// Refuses once a sync has failed.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskLost`].
     pub(crate) fn check(&self, path: &Path) -> Result<(), StoreError> {
         if !self.has_failed {
             return Ok(());
         }
-        let reason = "an earlier write did not reach the disk: check the disk, then start again";
-        Err(StoreError::io("write to", path)(io::Error::other(reason)))
+        let source = io::Error::other("an earlier write did not");
+        Err(StoreError::DiskLost { path: path.to_owned(), source })
     }
 
     /// Writes a new file, or replaces an old one in place, and syncs it.
@@ -35,9 +43,9 @@ impl Disk {
     /// Waits until the content of a file is on disk.
     pub(crate) fn sync(&mut self, file: &File, path: &Path) -> Result<(), StoreError> {
         self.check(path)?;
-        file.sync_all().map_err(|error| {
+        file.sync_all().map_err(|source| {
             self.has_failed = true;
-            StoreError::io("sync", path)(error)
+            StoreError::DiskLost { path: path.to_owned(), source }
         })
     }
 
@@ -73,22 +81,26 @@ impl Disk {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) mod tests {
     use super::*;
 
+    /// Has the disk fail a sync.
+    pub(crate) fn lose(disk: &mut Disk) -> Option<StoreError> {
+        // A pipe cannot be synced.
+        let (_reader, writer) = io::pipe().ok()?;
+        let pipe = File::from(std::os::fd::OwnedFd::from(writer));
+        disk.sync(&pipe, Path::new("pipe")).err()
+    }
+
     #[test]
-    #[cfg(target_os = "linux")]
     fn nothing_is_written_after_a_failed_sync() {
         let mut disk = Disk::default();
-        // A pipe cannot be synced.
-        let (_reader, writer) = io::pipe().unwrap();
-        let pipe = File::from(std::os::fd::OwnedFd::from(writer));
-        assert!(disk.sync(&pipe, Path::new("pipe")).is_err());
         let folder = tempfile::tempdir().unwrap();
-        assert!(disk.sync_folder(folder.path()).is_err());
-        let error = disk.check(folder.path()).unwrap_err();
-        let StoreError::Io { source, .. } = error else { panic!("{error}") };
-        assert!(source.to_string().contains("did not reach the disk"));
+        disk.sync_folder(folder.path()).unwrap();
+        let is_lost = |error: StoreError| matches!(error, StoreError::DiskLost { .. });
+        assert!(lose(&mut disk).is_some_and(is_lost));
+        assert!(is_lost(disk.sync_folder(folder.path()).unwrap_err()));
+        assert!(is_lost(disk.check(folder.path()).unwrap_err()));
     }
 }

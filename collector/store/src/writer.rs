@@ -111,9 +111,9 @@ impl Writer {
     /// milliseconds.
     ///
     /// # Errors
-    /// Nothing is stored when this fails, with one exception: after an error of the action `sync`
-    /// or `open` on the folder of the branch it may or may not be stored. After any failed sync the writer
-    /// refuses everything; what is on disk then shows only after a restart.
+    /// Nothing is stored when this fails, with one exception: after [`StoreError::DiskLost`], or an error of
+    /// the action `open` on the folder of the branch, it may or may not be stored.
+    /// After any failed sync the writer refuses everything, see [`Writer::is_poisoned`].
     pub fn append(
         &mut self,
         submission: &Submission,
@@ -146,6 +146,12 @@ impl Writer {
             }
         }
         Err(self.contended())
+    }
+
+    /// Whether a sync has failed, so that every further call returns [`StoreError::DiskLost`]. Joining packs
+    /// can fail behind an append that is durable and succeeds: so ask after each.
+    pub fn is_poisoned(&self) -> bool {
+        self.disk.has_failed()
     }
 
     /// Records an uploaded file beside a stored result, as one commit, durable as [`Writer::append`].
@@ -289,4 +295,43 @@ fn check_size(files: &Files) -> Result<(), StoreError> {
 /// of one millisecond, and nothing secret depends on it.
 fn random_salt() -> u32 {
     RandomState::new().hash_one(()) as u32
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::{Sha256Hex, Store};
+    use pony_formats::{ClientInfo, Tagset};
+
+    #[test]
+    fn after_a_failed_sync_everything_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("results.git")).unwrap();
+        let tagset = Tagset {
+            package: "hayloft".to_owned(),
+            host: "shed".to_owned(),
+            arch: "linux-x86_64".to_owned(),
+            tags: Default::default(),
+        };
+        let client_info = ClientInfo::new(&tagset, true).unwrap();
+        let submission = Submission { client_info, results_list: vec![] };
+        let arrival = Arrival::at(Timestamp::now());
+        let mut writer = store.writer(Default::default()).unwrap();
+        let key = writer.append(&submission, &arrival).unwrap().receipt.key;
+        assert!(!writer.is_poisoned());
+        // As behind an append, when packs are joined.
+        crate::disk::tests::lose(&mut writer.disk);
+        assert!(writer.is_poisoned());
+        let is_lost = |error: StoreError| matches!(error, StoreError::DiskLost { .. });
+        assert!(is_lost(writer.append(&submission, &arrival).unwrap_err()));
+        let artifact = Artifact {
+            filename: String::new(),
+            description: String::new(),
+            size: 0,
+            sha256: Sha256Hex::from([0; 32]),
+            visible: true,
+        };
+        assert!(is_lost(writer.attach("hayloft", key, &artifact).unwrap_err()));
+        assert_eq!(store.snapshot().unwrap().results("hayloft").unwrap(), [key]);
+    }
 }
