@@ -52,6 +52,11 @@ impl Unreadable {
         let reason = format!("{} {}", self.object, self.reason);
         StoreError::Damaged { subject: subject.to_string(), reason }
     }
+
+    /// Whether the object is to blame, and nothing that may pass.
+    fn is_damage(&self) -> bool {
+        self.refused_in.is_none()
+    }
 }
 
 impl From<Unreadable> for StoreError {
@@ -84,6 +89,21 @@ impl<'r> Objects<'r> {
             ours.extend(known_entry(&entry));
         }
         Ok(ours)
+    }
+
+    /// As [`Objects::folder`], but a damaged one is noted and taken for empty: it must not hide the others.
+    pub(crate) fn folder_or_note(
+        &self,
+        id: ObjectId,
+        damage: &mut Vec<Unreadable>,
+    ) -> Result<Vec<Entry>, Unreadable> {
+        self.folder(id).or_else(|error| {
+            if !error.is_damage() {
+                return Err(error);
+            }
+            damage.push(error);
+            Ok(vec![])
+        })
     }
 
     /// The entry at a path below a folder, components joined with `/`. `None` when it is not there.
