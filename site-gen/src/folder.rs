@@ -138,7 +138,7 @@ impl SiteFolder {
                 // Of the entry itself: a link to a folder is not followed.
                 let kind = entry.file_type().map_err(|source| failed("read", &place, source))?;
                 if kind.is_dir() {
-                    folders.extend((entry.file_name() != FILES).then_some(path));
+                    folders.extend((!is_uploads(&path)).then_some(path));
                 } else if !self.kept.contains(&path) {
                     self.mark()?;
                     let place = entry.path();
@@ -191,6 +191,11 @@ impl SiteFolder {
         };
         write().map_err(|source| failed("write", &place, source))
     }
+}
+
+/// Whether a folder is that of uploaded files: `p/<package>/<result>/files`, and no other of this name.
+fn is_uploads(folder: &Path) -> bool {
+    folder.starts_with(OWNED[0]) && folder.iter().count() == 4 && folder.ends_with(FILES)
 }
 
 /// A file that everybody whom the umask allows may read: temporary files are private otherwise,
@@ -292,7 +297,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let nowhere = Path::new("/nonexistent");
         let mut folder = open(place.path(), nowhere).unwrap();
-        for path in ["p/gone/1/index.html", "p/kept/1/index.html", "p/kept/1/files/x", "CNAME"] {
+        let gone = ["p/gone/1/index.html", "p/files/1/index.html", "rss2/_generic/files/all"];
+        let kept = ["p/kept/1/index.html", "p/kept/1/files/x", "p/files/2/files/x", "CNAME"];
+        for path in gone.iter().chain(&kept) {
             folder.write(path, "x").unwrap();
         }
         folder.finish(&commit()).unwrap();
@@ -300,8 +307,13 @@ mod tests {
         folder.write("p/kept/1/index.html", "x").unwrap();
         folder.prune().unwrap();
         let exists = |path: &str| place.path().join(path).exists();
-        assert!(!exists("p/gone"));
-        assert!(exists("p/kept/1/index.html") && exists("p/kept/1/files/x") && exists("CNAME"));
+        for path in gone {
+            assert!(!exists(path), "{path}");
+        }
+        for path in kept {
+            assert!(exists(path), "{path}");
+        }
+        assert!(!exists("p/gone") && !exists("p/files/1"));
     }
 
     #[test]
