@@ -59,6 +59,22 @@ impl Disk {
         self.sync(&folder, path)
     }
 
+    /// Creates a folder, and those above it, and waits until the name of each new one is on disk.
+    pub(crate) fn create_folder(&mut self, path: &Path) -> Result<(), StoreError> {
+        let above = path.ancestors().filter(|folder| !folder.as_os_str().is_empty());
+        let missing: Vec<&Path> = above.take_while(|folder| !folder.is_dir()).collect();
+        for folder in missing.into_iter().rev() {
+            match std::fs::create_dir(folder) {
+                // Somebody else was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+                created => created.map_err(StoreError::io("create", folder))?,
+            }
+            let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+            self.sync_folder(parent.unwrap_or(Path::new(".")))?;
+        }
+        Ok(())
+    }
+
     /// Waits until everything in a folder is on disk. Symbolic links are not followed.
     pub(crate) fn sync_all_in(&mut self, path: &Path) -> Result<(), StoreError> {
         let mut folders = vec![path.to_owned()];
@@ -81,6 +97,15 @@ impl Disk {
     }
 }
 
+/// Creates a folder, and those above it that do not exist. All of them survive a power cut when this
+/// returns.
+///
+/// # Errors
+/// When a folder cannot be created, or its name does not reach the disk.
+pub fn create_folder(path: &Path) -> Result<(), StoreError> {
+    Disk::default().create_folder(path)
+}
+
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) mod tests {
     use super::*;
@@ -91,6 +116,26 @@ pub(crate) mod tests {
         let (_reader, writer) = io::pipe().ok()?;
         let pipe = File::from(std::os::fd::OwnedFd::from(writer));
         disk.sync(&pipe, Path::new("pipe")).err()
+    }
+
+    #[test]
+    fn the_name_of_each_new_folder_is_synced() {
+        let mut disk = Disk::default();
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        create_folder(&deep).unwrap();
+        create_folder(&deep).unwrap();
+        assert!(deep.is_dir());
+        lose(&mut disk);
+        disk.create_folder(&deep).unwrap();
+        for new in ["a/b/d", "a/e/f"] {
+            let error = disk.create_folder(&folder.path().join(new)).unwrap_err();
+            assert!(matches!(error, StoreError::DiskLost { .. }), "{error}");
+        }
+        assert!(!folder.path().join("a/e/f").exists());
+        std::fs::write(deep.join("file"), "x").unwrap();
+        let error = create_folder(&deep.join("file")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot create `"), "{error}");
     }
 
     #[test]

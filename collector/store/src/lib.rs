@@ -45,6 +45,7 @@ mod writer;
 
 pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
 pub use commit_id::{CommitId, CommitIdError};
+pub use disk::create_folder;
 pub use error::StoreError;
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;
