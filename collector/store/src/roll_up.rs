@@ -26,8 +26,11 @@ use crate::pack::PackWriter;
 /// Packs are joined when there are this many.
 const PACKS_MAX: usize = 32;
 
-/// Bytes of a pack that is left as it is: joining larger ones would keep submissions waiting.
-const PACK_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Bytes of a pack from which it is left as it is.
+const PACK_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Bytes that are joined at a time: the submission behind which it happens is waiting. Any two packs fit.
+const JOINED_BYTES_MAX: u64 = 2 * PACK_BYTES_MAX;
 
 /// Types of entries from here on are deltas or unknown: they need other entries near them.
 const FIRST_DELTA_TYPE: u8 = 5;
@@ -87,7 +90,7 @@ impl RollUp {
                 packs.push(Pack { index, bytes });
             }
         }
-        packs.retain(|pack| pack.bytes <= PACK_BYTES_MAX);
+        packs.retain(|pack| pack.bytes < PACK_BYTES_MAX);
         Ok(packs)
     }
 }
@@ -106,12 +109,15 @@ fn listed_packs(folder: &Path) -> Option<BTreeSet<PathBuf>> {
     Some(listed.index_names().iter().cloned().collect())
 }
 
-/// The smaller packs, up to the first that is twice as large as all before it together.
+/// The smaller packs, up to the first that is twice as large as all before it together, or too much.
 fn choose(mut packs: Vec<Pack>) -> Vec<Pack> {
     packs.sort_by_key(|pack| pack.bytes);
     let mut together = 0;
     let mut end = 0;
     for (position, pack) in packs.iter().enumerate() {
+        if together + pack.bytes > JOINED_BYTES_MAX {
+            break;
+        }
         if position >= 2 && pack.bytes >= 2 * together && is_geometric(&packs[position..]) {
             break;
         }
@@ -243,19 +249,41 @@ mod tests {
         assert_eq!(chosen(&[1, 1, 1, 100, 150]), 5);
     }
 
-    #[test]
-    fn a_byte_is_copied_only_a_few_times() {
-        let (mut packs, mut copied) = (Vec::new(), 0);
-        for _ in 0..10_000 {
-            packs.extend([1]);
+    /// Appends packs of so many bytes. Returns how many bytes were copied, most at once, and how many packs
+    /// there are.
+    fn simulate(count: u64, bytes: u64) -> (u64, u64, usize) {
+        let (mut packs, mut done) = (Vec::new(), 0);
+        let (mut copied, mut most) = (0, 0);
+        for _ in 0..count {
+            packs.push(bytes);
             if packs.len() >= PACKS_MAX {
                 packs.sort_unstable();
                 let joined: u64 = packs.drain(..chosen(&packs)).sum();
-                copied += joined;
+                (copied, most) = (copied + joined, most.max(joined));
                 packs.push(joined);
             }
+            let before = packs.len();
+            packs.retain(|bytes| *bytes < PACK_BYTES_MAX);
+            done += before - packs.len();
+            assert!(packs.len() < PACKS_MAX);
         }
-        assert!(packs.len() < PACKS_MAX);
+        (copied, most, done + packs.len())
+    }
+
+    #[test]
+    fn a_byte_is_copied_only_a_few_times() {
+        let (copied, ..) = simulate(10_000, 1);
         assert!(copied < 10 * 10_000, "{copied}");
+    }
+
+    #[test]
+    fn no_submission_waits_for_more_than_a_few_megabytes() {
+        for bytes in [50_000, 1 << 20, 20 << 20] {
+            let (copied, most, packs) = simulate(10_000, bytes);
+            assert!(most <= JOINED_BYTES_MAX, "{most}");
+            assert!(copied < 10 * 10_000 * bytes, "{copied}");
+            let least = usize::try_from(10_000 * bytes / PACK_BYTES_MAX).unwrap();
+            assert!(packs < least + PACKS_MAX, "{packs} of {bytes}");
+        }
     }
 }
