@@ -2,7 +2,8 @@
 //!
 //! A package may be called `../../etc` or `CON`. No name from outside ever becomes a path:
 //! it is encoded to a set of characters that every file system, git and every web server take
-//! literally, so that two different names never meet.
+//! literally, so that two different names never meet. With one limit: on a site, names that differ only
+//! in case meet where the file system does not tell case apart, see [`url_component`].
 
 use sha2::{Digest, Sha256};
 
@@ -27,6 +28,10 @@ pub fn tree_component(name: &str) -> String {
 
 /// The folder of a name on the site. As [`tree_component`], but letters keep their case and the
 /// escape is `~`, which needs no further escaping in an address: `p/Django/`, `p/a~2fb/`.
+///
+/// So `Foo` and `foo` are two folders only where file names tell case apart: on Windows and macOS
+/// they commonly do not, and the pages of both packages would be written to one folder. The results
+/// repository has no such limit.
 pub fn url_component(name: &str) -> String {
     encode(name, '~', |byte| byte.is_ascii_alphabetic())
 }
@@ -145,6 +150,13 @@ mod tests {
             assert!(is_url_component(&url_component(name)), "{name:?}");
         }
         assert!(!is_url_component(&"x".repeat(200)));
+    }
+
+    #[test]
+    fn only_the_folders_of_a_site_differ_in_case() {
+        assert_ne!(url_component("Foo"), url_component("foo"));
+        assert!(url_component("Foo").eq_ignore_ascii_case(&url_component("foo")));
+        assert!(!tree_component("Foo").eq_ignore_ascii_case(&tree_component("foo")));
     }
 
     #[test]

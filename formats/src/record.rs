@@ -9,6 +9,7 @@
 //! steps/00/tests.txt       one test id per line, sorted (`\n`, `\r` and `\\` escaped)
 //! steps/00/outcomes.txt    one letter per test, same order: P R x S X F E
 //! steps/00/durations.txt   milliseconds per test, same order, three significant digits, empty if unknown
+//!                          (or so large that only failures.json can say it)
 //! steps/00/failures.json   everything else that was said about a test
 //! ```
 //!

@@ -20,7 +20,7 @@ pub struct Built {
     /// Files written or replaced.
     pub files_written: usize,
     /// Results that are stored but cannot be read, as `<package> <key>: <reason>`. Each has a page that
-    /// says so.
+    /// says so. Before them the folders of results that cannot be read, and so are not on the site.
     pub unreadable: Vec<String>,
 }
 
@@ -47,8 +47,9 @@ pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, Site
     let state = State::unfinished(base_url.as_deref(), options.link_artifacts);
     let folder = SiteFolder::open(out, store.path(), state)?;
     let loaded = load::load(&snapshot, &folder)?;
-    let mut build =
-        Build { snapshot: &snapshot, folder, options, base_url, unreadable: Vec::new() };
+    // Folders that hide results altogether.
+    let unreadable = snapshot.damage()?.iter().map(ToString::to_string).collect();
+    let mut build = Build { snapshot: &snapshot, folder, options, base_url, unreadable };
     for package in &loaded.packages {
         build.package(package, &loaded)?;
     }

@@ -39,6 +39,11 @@ impl State {
         Self { commit: Some(commit.to_string()), ..self }
     }
 
+    /// Whether the site is complete, and on disk.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.commit.is_some()
+    }
+
     /// The commit that a site in this state can be brought up to date from, to become one like
     /// `wanted`.
     pub(crate) fn base_for(&self, wanted: &Self) -> Option<CommitId> {

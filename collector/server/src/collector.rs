@@ -184,6 +184,9 @@ fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
 /// keep the others from being served.
 fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
     let mut coordinator = Coordinator::default();
+    for error in snapshot.damage()? {
+        tracing::warn!(error = full(&error), "unreadable results");
+    }
     for package in snapshot.packages()? {
         for key in snapshot.results(&package)? {
             match snapshot.summary(&package, key) {

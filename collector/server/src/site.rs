@@ -83,7 +83,7 @@ pub(crate) async fn artifact(
         Ok(None) => return not_found(),
         Err(response) => return response,
     };
-    let path = upload::content_path(&folder, &artifact.sha256);
+    let path = upload::content_path(&folder, artifact.sha256.as_str());
     match ServeFile::new(path).try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => as_download(response.map(Body::new), &artifact.filename),

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use pony_formats::ResultKey;
-use pony_store::Artifact;
+use pony_store::{Artifact, Sha256Hex};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
@@ -131,7 +131,7 @@ fn read_label(uri: &Uri) -> Result<Label, Problem> {
 struct Received {
     file: NamedTempFile,
     size: u64,
-    sha256: String,
+    sha256: Sha256Hex,
 }
 
 async fn receive(folder: &Path, reader: &mut BodyReader) -> Result<Received, Problem> {
@@ -150,7 +150,7 @@ async fn receive(folder: &Path, reader: &mut BodyReader) -> Result<Received, Pro
     }
     writing.flush().await.map_err(failed)?;
     writing.sync_all().await.map_err(failed)?;
-    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = Sha256Hex::from(<[u8; 32]>::from(hash.finalize()));
     Ok(Received { file, size, sha256 })
 }
 
@@ -168,7 +168,7 @@ fn store(
         sha256: received.sha256,
         visible: label.visible == "yes",
     };
-    keep(&collector.artifacts_folder(), &artifact.sha256, received.file)
+    keep(&collector.artifacts_folder(), artifact.sha256.as_str(), received.file)
         .map_err(|error| Problem::Disk(error.to_string()))?;
     match collector.attach(key, &artifact) {
         Ok(true) => {

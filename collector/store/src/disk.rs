@@ -16,13 +16,21 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
+    /// Whether a sync has failed: then everything is refused.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
     /// Refuses once a sync has failed.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskLost`].
     pub(crate) fn check(&self, path: &Path) -> Result<(), StoreError> {
         if !self.has_failed {
             return Ok(());
         }
-        let reason = "an earlier write did not reach the disk: check the disk, then start again";
-        Err(StoreError::io(Action::Write, path)(io::Error::other(reason)))
+        let source = io::Error::other("an earlier write did not");
+        Err(StoreError::DiskLost { path: path.to_owned(), source })
     }
 
     /// Writes a new file, or replaces an old one in place, and syncs it.
@@ -35,9 +43,9 @@ impl Disk {
     /// Waits until the content of a file is on disk.
     pub(crate) fn sync(&mut self, file: &File, path: &Path) -> Result<(), StoreError> {
         self.check(path)?;
-        file.sync_all().map_err(|error| {
+        file.sync_all().map_err(|source| {
             self.has_failed = true;
-            StoreError::io(Action::Sync, path)(error)
+            StoreError::DiskLost { path: path.to_owned(), source }
         })
     }
 
@@ -49,6 +57,22 @@ impl Disk {
         }
         let folder = File::open(path).map_err(StoreError::io(Action::Open, path))?;
         self.sync(&folder, path)
+    }
+
+    /// Creates a folder, and those above it, and waits until the name of each new one is on disk.
+    pub(crate) fn create_folder(&mut self, path: &Path) -> Result<(), StoreError> {
+        let above = path.ancestors().filter(|folder| !folder.as_os_str().is_empty());
+        let missing: Vec<&Path> = above.take_while(|folder| !folder.is_dir()).collect();
+        for folder in missing.into_iter().rev() {
+            match std::fs::create_dir(folder) {
+                // Somebody else was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+                created => created.map_err(StoreError::io(Action::Create, folder))?,
+            }
+            let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+            self.sync_folder(parent.unwrap_or(Path::new(".")))?;
+        }
+        Ok(())
     }
 
     /// Waits until everything in a folder is on disk. Symbolic links are not followed.
@@ -75,22 +99,55 @@ impl Disk {
     }
 }
 
-#[cfg(test)]
-mod tests {
+/// Creates a folder, and those above it that do not exist. All of them survive a power cut when this
+/// returns.
+///
+/// # Errors
+/// When a folder cannot be created, or its name does not reach the disk.
+pub fn create_folder(path: &Path) -> Result<(), StoreError> {
+    Disk::default().create_folder(path)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) mod tests {
     use super::*;
 
+    /// Has the disk fail a sync.
+    pub(crate) fn lose(disk: &mut Disk) -> Option<StoreError> {
+        // A pipe cannot be synced.
+        let (_reader, writer) = io::pipe().ok()?;
+        let pipe = File::from(std::os::fd::OwnedFd::from(writer));
+        disk.sync(&pipe, Path::new("pipe")).err()
+    }
+
     #[test]
-    #[cfg(target_os = "linux")]
+    fn the_name_of_each_new_folder_is_synced() {
+        let mut disk = Disk::default();
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b/c");
+        create_folder(&deep).unwrap();
+        create_folder(&deep).unwrap();
+        assert!(deep.is_dir());
+        lose(&mut disk);
+        disk.create_folder(&deep).unwrap();
+        for new in ["a/b/d", "a/e/f"] {
+            let error = disk.create_folder(&folder.path().join(new)).unwrap_err();
+            assert!(matches!(error, StoreError::DiskLost { .. }), "{error}");
+        }
+        assert!(!folder.path().join("a/e/f").exists());
+        std::fs::write(deep.join("file"), "x").unwrap();
+        let error = create_folder(&deep.join("file")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot create `"), "{error}");
+    }
+
+    #[test]
     fn nothing_is_written_after_a_failed_sync() {
         let mut disk = Disk::default();
-        // A pipe cannot be synced.
-        let (_reader, writer) = io::pipe().unwrap();
-        let pipe = File::from(std::os::fd::OwnedFd::from(writer));
-        assert!(disk.sync(&pipe, Path::new("pipe")).is_err());
         let folder = tempfile::tempdir().unwrap();
-        assert!(disk.sync_folder(folder.path()).is_err());
-        let error = disk.check(folder.path()).unwrap_err();
-        let StoreError::Io { source, .. } = error else { panic!("{error}") };
-        assert!(source.to_string().contains("did not reach the disk"));
+        disk.sync_folder(folder.path()).unwrap();
+        let is_lost = |error: StoreError| matches!(error, StoreError::DiskLost { .. });
+        assert!(lose(&mut disk).is_some_and(is_lost));
+        assert!(is_lost(disk.sync_folder(folder.path()).unwrap_err()));
+        assert!(is_lost(disk.check(folder.path()).unwrap_err()));
     }
 }

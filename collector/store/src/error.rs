@@ -105,6 +105,15 @@ pub enum StoreError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// What was written did not reach the disk, now or earlier: nothing more is written by this writer, as
+    /// nobody knows what is kept. What is, shows only after a restart.
+    #[error("`{path}` did not reach the disk: check the disk, then start again")]
+    DiskLost {
+        /// What was to be synced, or to be written to after that.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// There is no such result to add to.
     #[error("there is no result {key} of package {package:?}: submit it first")]
     NoSuchResult {

@@ -36,12 +36,12 @@ pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
         return Err(occupied(&path));
     }
     let parent = path.parent().unwrap_or(&path);
-    std::fs::create_dir_all(parent).map_err(StoreError::io(Action::Create, parent))?;
+    let mut disk = Disk::default();
+    disk.create_folder(parent)?;
     let nursery = tempfile::Builder::new().prefix(".pony-new-").tempdir_in(parent);
     let nursery = nursery.map_err(StoreError::io(Action::CreateIn, parent))?;
     // One level down, because the temporary folder itself is closed to other users.
     let new = nursery.path().join("repository");
-    let mut disk = Disk::default();
     build(&new, &mut disk)?;
     disk.sync_all_in(&new)?;
     std::fs::rename(&new, &path).map_err(|error| match error.kind() {

@@ -25,6 +25,7 @@
 //! This is the only package that names gix, and no gix type is part of its interface. Everything
 //! is synchronous.
 
+mod artifact;
 mod changes;
 mod commit_id;
 mod disk;
@@ -42,8 +43,10 @@ mod snapshot;
 mod store;
 mod writer;
 
+pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
 pub use commit_id::{CommitId, CommitIdError};
+pub use disk::create_folder;
 pub use error::{Action, StoreError};
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;
-pub use writer::{Appended, Arrival, Artifact, Writer};
+pub use writer::{Appended, Arrival, Writer};

@@ -98,8 +98,9 @@ fn remove_leftovers(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError>
     }
     for entry in std::fs::read_dir(&packs).map_err(StoreError::io(Action::Read, &packs))? {
         let path = entry.map_err(StoreError::io(Action::Read, &packs))?.path();
-        let is_pack = path.extension().is_some_and(|extension| extension == "pack");
-        if is_pack && !path.with_extension("idx").exists() && is_stale(&path) {
+        let is_of_pack =
+            path.extension().is_some_and(|extension| extension == "pack" || extension == "rev");
+        if is_of_pack && !path.with_extension("idx").exists() && is_stale(&path) {
             leftovers.push(path);
         }
     }

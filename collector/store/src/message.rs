@@ -169,7 +169,7 @@ mod tests {
                 filename: host,
                 description: String::new(),
                 size: 1,
-                sha256: String::new(),
+                sha256: [0; 32].into(),
                 visible: true,
             };
             let message = of_artifact(&package, key(), &artifact);

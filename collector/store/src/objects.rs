@@ -1,13 +1,15 @@
 //! [`Objects`]: reading commits, folders and files out of git, whatever strangers have put there.
 
 use std::fmt::Display;
+use std::io;
+use std::path::PathBuf;
 
 use gix::ObjectId;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
 
-use crate::StoreError;
 use crate::error::one_line;
 use crate::layout::RESULT_BYTES_MAX;
+use crate::{Action, StoreError};
 
 /// Reads objects. gix refuses to inflate one larger than [`RESULT_BYTES_MAX`], see `store::open_git`.
 pub(crate) struct Objects<'r> {
@@ -37,19 +39,33 @@ pub(crate) struct Commit {
 pub(crate) struct Unreadable {
     object: String,
     reason: String,
+    /// Where it was looked for, when the object may be sound: the system refused.
+    refused_in: Option<PathBuf>,
 }
 
 impl Unreadable {
     /// As an error about what the object belongs to.
     pub(crate) fn in_subject(self, subject: impl Display) -> StoreError {
+        if self.refused_in.is_some() {
+            return self.into();
+        }
         let reason = format!("{} {}", self.object, self.reason);
         StoreError::Damaged { subject: subject.to_string(), reason }
+    }
+
+    /// Whether the object is to blame, and nothing that may pass.
+    fn is_damage(&self) -> bool {
+        self.refused_in.is_none()
     }
 }
 
 impl From<Unreadable> for StoreError {
     fn from(error: Unreadable) -> Self {
-        Self::Damaged { subject: error.object, reason: error.reason }
+        let Some(path) = error.refused_in else {
+            return Self::Damaged { subject: error.object, reason: error.reason };
+        };
+        let source = io::Error::other(format!("{}: {}", error.object, error.reason));
+        Self::Io { action: Action::Read, path, source }
     }
 }
 
@@ -73,6 +89,21 @@ impl<'r> Objects<'r> {
             ours.extend(known_entry(&entry));
         }
         Ok(ours)
+    }
+
+    /// As [`Objects::folder`], but a damaged one is noted and taken for empty: it must not hide the others.
+    pub(crate) fn folder_or_note(
+        &self,
+        id: ObjectId,
+        damage: &mut Vec<Unreadable>,
+    ) -> Result<Vec<Entry>, Unreadable> {
+        self.folder(id).or_else(|error| {
+            if !error.is_damage() {
+                return Err(error);
+            }
+            damage.push(error);
+            Ok(vec![])
+        })
     }
 
     /// The entry at a path below a folder, components joined with `/`. `None` when it is not there.
@@ -110,9 +141,13 @@ impl<'r> Objects<'r> {
 
     /// The commit that `branch` is at; `None` when there is no such branch.
     pub(crate) fn branch(&self, branch: &str) -> Result<Option<ObjectId>, Unreadable> {
-        let broken = |reason| Unreadable { object: format!("branch {branch}"), reason };
-        let reference = self.repo.try_find_reference(branch);
-        let Some(reference) = reference.map_err(|error| broken(one_line(&error)))? else {
+        let broken =
+            |reason| Unreadable { object: format!("branch {branch}"), reason, refused_in: None };
+        let reference = self.repo.try_find_reference(branch).map_err(|error| Unreadable {
+            refused_in: is_refusal(&error).then(|| self.repo.common_dir().join(branch)),
+            ..broken(one_line(&error))
+        })?;
+        let Some(reference) = reference else {
             return Ok(None);
         };
         match reference.try_id() {
@@ -123,7 +158,10 @@ impl<'r> Objects<'r> {
 
     fn read(&self, id: ObjectId, kind: Kind) -> Result<Vec<u8>, Unreadable> {
         let object = self.repo.try_find_object(id);
-        let object = object.map_err(|error| unreadable(kind, id, one_line(&error)))?;
+        let object = object.map_err(|error| Unreadable {
+            refused_in: is_refusal(&error).then(|| self.repo.objects.store_ref().path().to_owned()),
+            ..unreadable(kind, id, one_line(&error))
+        })?;
         let Some(object) = object else {
             // Older versions of git note a clone with a filter in the first place, newer ones in the second.
             let config = self.repo.config_snapshot();
@@ -144,7 +182,19 @@ impl<'r> Objects<'r> {
 }
 
 fn unreadable(kind: Kind, id: ObjectId, reason: impl Into<String>) -> Unreadable {
-    Unreadable { object: format!("{kind} {id}"), reason: reason.into() }
+    Unreadable { object: format!("{kind} {id}"), reason: reason.into(), refused_in: None }
+}
+
+/// Whether an error is the system's or the process's, such as too many open files, so that it says nothing
+/// of what was to be read.
+pub(crate) fn is_refusal(error: &gix::Error) -> bool {
+    let is_system = |error: &io::Error| {
+        error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound
+    };
+    // What gix says when there are more packs than it has made room for.
+    let has_too_many_packs = error.metadata().any(|values| values.contains_key("needed"));
+    has_too_many_packs
+        || error.iter_errors().any(|error| error.downcast_ref().is_some_and(is_system))
 }
 
 fn known_entry(entry: &gix::objs::tree::EntryRef<'_>) -> Option<Entry> {

@@ -115,33 +115,52 @@ pub(crate) fn keys(objects: &Objects<'_>, package: ObjectId) -> Result<Vec<Resul
     Ok(keys)
 }
 
-/// Visits the folders of a package's results, newest first.
+/// The folders of packages, years, months and days that cannot be read, one error each.
+pub(crate) fn damage(objects: &Objects<'_>, root: ObjectId) -> Result<Vec<StoreError>, Unreadable> {
+    let mut damage = Vec::new();
+    for entry in objects.folder(root)? {
+        if entry.is_folder && !matches!(package_at(&entry.name), FolderName::Foreign) {
+            let found = visit_results(objects, entry.id, |_, _| ControlFlow::Continue(()))?;
+            let subject = format!("folder `{}`", entry.name);
+            damage.extend(found.into_iter().map(|error| error.in_subject(&subject)));
+        }
+    }
+    Ok(damage)
+}
+
+/// Visits the folders of a package's results, newest first. Returns the folders that it had to pass over.
 fn visit_results(
     objects: &Objects<'_>,
     package: ObjectId,
     mut visit: impl FnMut(ResultKey, ObjectId) -> ControlFlow<()>,
-) -> Result<(), Unreadable> {
-    for year in dates(objects, package, 4)? {
-        for month in dates(objects, year.id, 2)? {
-            for day in dates(objects, month.id, 2)? {
-                let results = objects.folder(day.id)?;
+) -> Result<Vec<Unreadable>, Unreadable> {
+    let mut damage = Vec::new();
+    for year in dates(objects, package, 4, &mut damage)? {
+        for month in dates(objects, year.id, 2, &mut damage)? {
+            for day in dates(objects, month.id, 2, &mut damage)? {
+                let results = objects.folder_or_note(day.id, &mut damage)?;
                 for result in results.into_iter().rev().filter(|entry| entry.is_folder) {
                     let path = [&*year.name, &*month.name, &*day.name, &*result.name].join("/");
                     if let Some(key) = key_at(&path)
                         && visit(key, result.id).is_break()
                     {
-                        return Ok(());
+                        return Ok(damage);
                     }
                 }
             }
         }
     }
-    Ok(())
+    Ok(damage)
 }
 
 /// The folders that are a year's, month's or day's, newest first.
-fn dates(objects: &Objects<'_>, id: ObjectId, digits: usize) -> Result<Vec<Entry>, Unreadable> {
-    let mut entries = objects.folder(id)?;
+fn dates(
+    objects: &Objects<'_>,
+    id: ObjectId,
+    digits: usize,
+    damage: &mut Vec<Unreadable>,
+) -> Result<Vec<Entry>, Unreadable> {
+    let mut entries = objects.folder_or_note(id, damage)?;
     entries.retain(|entry| entry.is_folder && is_date_part(&entry.name, digits));
     entries.reverse();
     Ok(entries)

@@ -15,17 +15,22 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
-use gix::odb::pack::index;
+use gix::odb::pack::{index, multi_index};
 
 use crate::StoreError;
 use crate::disk::Disk;
+use crate::layout::RESULT_BYTES_MAX;
+use crate::objects::is_refusal;
 use crate::pack::PackWriter;
 
 /// Packs are joined when there are this many.
 const PACKS_MAX: usize = 32;
 
-/// Bytes of a pack that is left as it is: joining larger ones would keep submissions waiting.
-const PACK_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Bytes of a pack from which it is left as it is.
+const PACK_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Bytes that are joined at a time: the submission behind which it happens is waiting. Any two packs fit.
+const JOINED_BYTES_MAX: u64 = 2 * PACK_BYTES_MAX;
 
 /// Types of entries from here on are deltas or unknown: they need other entries near them.
 const FIRST_DELTA_TYPE: u8 = 5;
@@ -66,36 +71,53 @@ impl RollUp {
         }
     }
 
-    /// Packs that no program but a writer of ours has touched: git adds more files to those it makes or
-    /// keeps. None at all when there is a multi-pack-index, which must not lose a pack it lists.
+    /// Packs that may go: no file beside them says that they must stay, no multi-pack-index lists them, and
+    /// they were not found unusable. What git has received is among them if it holds no deltas.
     fn own_packs(&self, folder: &Path) -> io::Result<Vec<Pack>> {
         let mut files: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
             files.entry(path.with_extension("")).or_default().insert(path);
         }
-        if files.contains_key(&folder.join("multi-pack-index")) {
-            return Ok(vec![]);
-        }
+        let Some(listed) = listed_packs(folder) else { return Ok(vec![]) };
         let mut packs = Vec::new();
-        for (stem, files) in files {
+        for (stem, mut files) in files {
             let (index, pack) = (stem.with_extension("idx"), stem.with_extension("pack"));
-            if files.iter().eq([&index, &pack]) && !self.unusable.contains(&index) {
+            files.remove(&stem.with_extension("rev"));
+            let is_listed = index.file_name().is_some_and(|name| listed.contains(Path::new(name)));
+            if files.iter().eq([&index, &pack]) && !is_listed && !self.unusable.contains(&index) {
                 let bytes = pack.metadata()?.len();
                 packs.push(Pack { index, bytes });
             }
         }
-        packs.retain(|pack| pack.bytes <= PACK_BYTES_MAX);
+        packs.retain(|pack| pack.bytes < PACK_BYTES_MAX);
         Ok(packs)
     }
 }
 
-/// The smaller packs, up to the first that is twice as large as all before it together.
+/// The names of the packs that a multi-pack-index needs. `None` when it cannot be read, or is in several
+/// files: then it may be any.
+fn listed_packs(folder: &Path) -> Option<BTreeSet<PathBuf>> {
+    if folder.join("multi-pack-index.d").exists() {
+        return None;
+    }
+    let path = folder.join("multi-pack-index");
+    if !path.exists() {
+        return Some(BTreeSet::new());
+    }
+    let listed = multi_index::File::at(&path, Some(RESULT_BYTES_MAX)).ok()?;
+    Some(listed.index_names().iter().cloned().collect())
+}
+
+/// The smaller packs, up to the first that is twice as large as all before it together, or too much.
 fn choose(mut packs: Vec<Pack>) -> Vec<Pack> {
     packs.sort_by_key(|pack| pack.bytes);
     let mut together = 0;
     let mut end = 0;
     for (position, pack) in packs.iter().enumerate() {
+        if together + pack.bytes > JOINED_BYTES_MAX {
+            break;
+        }
         if position >= 2 && pack.bytes >= 2 * together && is_geometric(&packs[position..]) {
             break;
         }
@@ -114,13 +136,13 @@ fn is_geometric(packs: &[Pack]) -> bool {
 enum Failure {
     /// The pack with this index cannot be read, is damaged, or holds deltas: then git made it.
     Unusable(PathBuf),
-    /// The new pack could not be written, or the old ones not removed.
-    NotWritten,
+    /// The system did not let us, this time.
+    Refused,
 }
 
 impl From<StoreError> for Failure {
     fn from(_: StoreError) -> Self {
-        Self::NotWritten
+        Self::Refused
     }
 }
 
@@ -133,14 +155,18 @@ fn join(
     let mut seen = BTreeSet::new();
     let mut contents = Vec::new();
     for pack in packs {
-        let mut spans = pack.spans(hash).ok_or_else(|| pack.unusable())?;
+        let mut spans = pack.spans(hash)?;
         spans.retain(|span| seen.insert(span.id));
         contents.push(spans);
     }
-    let count = u32::try_from(seen.len()).map_err(|_| Failure::NotWritten)?;
+    let count = u32::try_from(seen.len()).map_err(|_| Failure::Refused)?;
     let mut joined = PackWriter::create(folder, hash, count)?;
     for (pack, spans) in packs.iter().zip(&contents) {
-        let mut file = File::open(pack.path()).map(BufReader::new).map_err(|_| pack.unusable())?;
+        let file = File::open(pack.path()).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => pack.unusable(),
+            _ => Failure::Refused,
+        });
+        let mut file = BufReader::new(file?);
         for span in spans {
             let entry = span.read(&mut file).ok_or_else(|| pack.unusable())?;
             joined.add_raw(span.id, span.crc32, &entry)?;
@@ -150,8 +176,13 @@ fn join(
     for pack in packs.iter().filter(|pack| pack.index != joined) {
         // Without its index a pack is no longer looked at. If the rest fails, it is a leftover
         // that a later writer removes.
-        for path in [&pack.index, &pack.path()] {
-            std::fs::remove_file(path).map_err(|_| Failure::NotWritten)?;
+        for path in [&pack.index, &pack.index.with_extension("rev"), &pack.path()] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Failure::Refused);
+                }
+                _ => {}
+            }
         }
     }
     Ok(())
@@ -167,20 +198,23 @@ impl Pack {
     }
 
     /// Where the objects are, in the order of the file.
-    fn spans(&self, hash: gix::hash::Kind) -> Option<Vec<Span>> {
-        let index = index::File::at(&self.index, hash).ok()?;
+    fn spans(&self, hash: gix::hash::Kind) -> Result<Vec<Span>, Failure> {
+        let index = index::File::at(&self.index, hash)
+            .map_err(|error| if is_refusal(&error) { Failure::Refused } else { self.unusable() })?;
         let mut spans = Vec::new();
         for entry in index.iter() {
-            let (id, crc32, offset) = (entry.oid, entry.crc32?, entry.pack_offset);
+            let crc32 = entry.crc32.ok_or_else(|| self.unusable())?;
+            let (id, offset) = (entry.oid, entry.pack_offset);
             spans.push(Span { id, crc32, offset, end: 0 });
         }
         spans.sort_by_key(|span| span.offset);
-        let mut end = self.bytes.checked_sub(hash.len_in_bytes() as u64)?;
+        let end = self.bytes.checked_sub(hash.len_in_bytes() as u64);
+        let mut end = end.ok_or_else(|| self.unusable())?;
         for span in spans.iter_mut().rev() {
             span.end = end;
             end = span.offset;
         }
-        Some(spans)
+        Ok(spans)
     }
 }
 
@@ -215,19 +249,41 @@ mod tests {
         assert_eq!(chosen(&[1, 1, 1, 100, 150]), 5);
     }
 
-    #[test]
-    fn a_byte_is_copied_only_a_few_times() {
-        let (mut packs, mut copied) = (Vec::new(), 0);
-        for _ in 0..10_000 {
-            packs.extend([1]);
+    /// Appends packs of so many bytes. Returns how many bytes were copied, most at once, and how many packs
+    /// there are.
+    fn simulate(count: u64, bytes: u64) -> (u64, u64, usize) {
+        let (mut packs, mut done) = (Vec::new(), 0);
+        let (mut copied, mut most) = (0, 0);
+        for _ in 0..count {
+            packs.push(bytes);
             if packs.len() >= PACKS_MAX {
                 packs.sort_unstable();
                 let joined: u64 = packs.drain(..chosen(&packs)).sum();
-                copied += joined;
+                (copied, most) = (copied + joined, most.max(joined));
                 packs.push(joined);
             }
+            let before = packs.len();
+            packs.retain(|bytes| *bytes < PACK_BYTES_MAX);
+            done += before - packs.len();
+            assert!(packs.len() < PACKS_MAX);
         }
-        assert!(packs.len() < PACKS_MAX);
+        (copied, most, done + packs.len())
+    }
+
+    #[test]
+    fn a_byte_is_copied_only_a_few_times() {
+        let (copied, ..) = simulate(10_000, 1);
         assert!(copied < 10 * 10_000, "{copied}");
+    }
+
+    #[test]
+    fn no_submission_waits_for_more_than_a_few_megabytes() {
+        for bytes in [50_000, 1 << 20, 20 << 20] {
+            let (copied, most, packs) = simulate(10_000, bytes);
+            assert!(most <= JOINED_BYTES_MAX, "{most}");
+            assert!(copied < 10 * 10_000 * bytes, "{copied}");
+            let least = usize::try_from(10_000 * bytes / PACK_BYTES_MAX).unwrap();
+            assert!(packs < least + PACKS_MAX, "{packs} of {bytes}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use pony_formats::{ResultKey, TestResult};
 
 use crate::layout::{ARTIFACTS, RESULT_BYTES_MAX, key_folder, result_folder};
 use crate::objects::{Objects, Unreadable};
-use crate::packages::{Packages, keys};
+use crate::packages::{Packages, damage, keys};
 use crate::{Artifact, CommitId, StoreError, changes};
 
 /// How deep files lie in the folder of a result: `steps/00/output.txt`.
@@ -53,7 +53,7 @@ impl Snapshot {
         &self.commit_id
     }
 
-    /// The true names of all packages, sorted.
+    /// The true names of all packages, sorted. Without those that [`Snapshot::damage`] has left no result.
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -62,7 +62,8 @@ impl Snapshot {
         self.packages.all(&Objects::new(&repo), self.tree)
     }
 
-    /// The keys of a package's results, oldest first. Empty for an unknown package.
+    /// The keys of a package's results, oldest first. Empty for an unknown package. A folder that cannot be
+    /// read is passed over, see [`Snapshot::damage`].
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -75,23 +76,37 @@ impl Snapshot {
         }
     }
 
-    /// The package of a result, when only its key is known.
+    /// What [`Snapshot::packages`] and [`Snapshot::results`] pass over: one [`StoreError::Damaged`] for each
+    /// folder of results that cannot be read. Looks at all of them.
     ///
     /// # Errors
     /// When the repository cannot be read.
+    pub fn damage(&self) -> Result<Vec<StoreError>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        Ok(damage(&Objects::new(&repo), self.tree)?)
+    }
+
+    /// The package of a result, when only its key is known.
+    ///
+    /// # Errors
+    /// When the repository cannot be read. When a part is damaged and no other has the result.
     pub fn package_of(&self, key: ResultKey) -> Result<Option<String>, StoreError> {
         let repo = self.repo.to_thread_local();
         let objects = Objects::new(&repo);
         let path = key_folder(key);
-        for entry in objects.folder(self.tree)? {
-            if entry.is_folder
-                && objects.find(entry.id, &path)?.is_some_and(|result| result.is_folder)
-                && let Some(name) = self.packages.name_of(&objects, &entry)?
-            {
-                return Ok(Some(name));
+        let mut damage = None;
+        for entry in objects.folder(self.tree)?.into_iter().filter(|entry| entry.is_folder) {
+            match objects.find(entry.id, &path) {
+                Ok(Some(result)) if result.is_folder => {
+                    if let Some(name) = self.packages.name_of(&objects, &entry)? {
+                        return Ok(Some(name));
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => damage = damage.or(Some(error)),
             }
         }
-        Ok(None)
+        damage.map_or(Ok(None), |error| Err(error.in_subject(subject(key))))
     }
 
     /// A triple, exactly as it was submitted. `None` when there is no such result.

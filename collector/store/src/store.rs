@@ -21,9 +21,10 @@ const FORMAT: Version = Version { major: 1, minor: 0 };
 /// What `format.json` calls this kind of repository.
 const FORMAT_NAME: &str = "pony-results";
 
-/// How many packs a reader can follow during its life; the default of gix is a few dozen, after which it
-/// no longer finds what is new.
-const PACKS_MAX: u16 = 4096;
+/// How many packs a reader can follow during its life: this many, or twice as many as there are now. The
+/// default of gix is a few dozen, after which it no longer finds what is new.
+const PACKS: gix::odb::store::init::Slots =
+    gix::odb::store::init::Slots::AsNeededByDiskState { multiplier: 2.0, minimum: 4096 };
 
 /// An opened results repository: a bare git repository in format 1.
 ///
@@ -162,9 +163,7 @@ pub(crate) fn git_options() -> gix::open::Options {
         format!("gitoxide.objects.allocLimit={RESULT_BYTES_MAX}"),
         "core.useReplaceRefs=false".to_owned(),
     ];
-    gix::open::Options::isolated()
-        .object_store_slots(gix::odb::store::init::Slots::Given(PACKS_MAX))
-        .config_overrides(overrides)
+    gix::open::Options::isolated().object_store_slots(PACKS).config_overrides(overrides)
 }
 
 /// Opens the git repository at a path.

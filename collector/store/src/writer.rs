@@ -14,7 +14,7 @@ use crate::objects::Objects;
 use crate::packages::newest_key;
 use crate::publish::{Draft, packs, publish};
 use crate::roll_up::RollUp;
-use crate::{Action, CommitId, StoreError, message};
+use crate::{Action, Artifact, CommitId, StoreError, message};
 
 /// How often a commit is made anew because somebody pushed meanwhile.
 const ATTEMPTS_MAX: usize = 10;
@@ -48,21 +48,6 @@ pub struct Appended {
     pub receipt: Receipt,
     /// The commit that holds it.
     pub commit_id: CommitId,
-}
-
-/// A file that belongs to a result; git holds what is said here, not the content.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Artifact {
-    /// The client's name for it. A label, never a path.
-    pub filename: String,
-    /// What the client says it is.
-    pub description: String,
-    /// Bytes.
-    pub size: u64,
-    /// SHA-256 of the content, hex.
-    pub sha256: String,
-    /// Whether it is listed and served.
-    pub visible: bool,
 }
 
 /// The holder of a repository's write lock. Dropping it gives the lock back.
@@ -126,9 +111,9 @@ impl Writer {
     /// milliseconds.
     ///
     /// # Errors
-    /// Nothing is stored when this fails, with one exception: after an error of the action `sync`
-    /// or `open` on the folder of the branch it may or may not be stored. After any failed sync the writer
-    /// refuses everything; what is on disk then shows only after a restart.
+    /// Nothing is stored when this fails, with one exception: after [`StoreError::DiskLost`], or an error of
+    /// the action `open` on the folder of the branch, it may or may not be stored.
+    /// After any failed sync the writer refuses everything, see [`Writer::is_poisoned`].
     pub fn append(
         &mut self,
         submission: &Submission,
@@ -161,6 +146,12 @@ impl Writer {
             }
         }
         Err(self.contended())
+    }
+
+    /// Whether a sync has failed, so that every further call returns [`StoreError::DiskLost`]. Joining packs
+    /// can fail behind an append that is durable and succeeds: so ask after each.
+    pub fn is_poisoned(&self) -> bool {
+        self.disk.has_failed()
     }
 
     /// Records an uploaded file beside a stored result, as one commit, durable as [`Writer::append`].
@@ -304,4 +295,43 @@ fn check_size(files: &Files) -> Result<(), StoreError> {
 /// of one millisecond, and nothing secret depends on it.
 fn random_salt() -> u32 {
     RandomState::new().hash_one(()) as u32
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::{Sha256Hex, Store};
+    use pony_formats::{ClientInfo, Tagset};
+
+    #[test]
+    fn after_a_failed_sync_everything_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&folder.path().join("results.git")).unwrap();
+        let tagset = Tagset {
+            package: "hayloft".to_owned(),
+            host: "shed".to_owned(),
+            arch: "linux-x86_64".to_owned(),
+            tags: Default::default(),
+        };
+        let client_info = ClientInfo::new(&tagset, true).unwrap();
+        let submission = Submission { client_info, results_list: vec![] };
+        let arrival = Arrival::at(Timestamp::now());
+        let mut writer = store.writer(Default::default()).unwrap();
+        let key = writer.append(&submission, &arrival).unwrap().receipt.key;
+        assert!(!writer.is_poisoned());
+        // As behind an append, when packs are joined.
+        crate::disk::tests::lose(&mut writer.disk);
+        assert!(writer.is_poisoned());
+        let is_lost = |error: StoreError| matches!(error, StoreError::DiskLost { .. });
+        assert!(is_lost(writer.append(&submission, &arrival).unwrap_err()));
+        let artifact = Artifact {
+            filename: String::new(),
+            description: String::new(),
+            size: 0,
+            sha256: Sha256Hex::from([0; 32]),
+            visible: true,
+        };
+        assert!(is_lost(writer.attach("hayloft", key, &artifact).unwrap_err()));
+        assert_eq!(store.snapshot().unwrap().results("hayloft").unwrap(), [key]);
+    }
 }

@@ -156,6 +156,18 @@ fn milliseconds_have_three_significant_digits() {
     assert_eq!(durations, "0\n0\n0.012\n1\n1230\n98800000\n1000\n");
 }
 
+#[test]
+fn a_duration_beyond_all_milliseconds_reads_back() {
+    for seconds in [1e306, f64::MAX] {
+        let mut test = TestCase::new("a", Outcome::Passed);
+        test.duration = Some(seconds);
+        let step = Step::default().with_tests(vec![test, TestCase::new("b", Outcome::Passed)]);
+        let submission = Submission { client_info: client_info(), results_list: vec![step] };
+        let read = decode(&encode(&receipt(), &submission)).unwrap();
+        assert_eq!(read.submission, submission);
+    }
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     let key = prop_oneof![
         any::<String>(),
@@ -189,5 +201,23 @@ proptest! {
         let files = encode(&receipt(), &submission);
         prop_assert_eq!(&decode(&files).unwrap().submission, &submission);
         prop_assert_eq!(decode_summary(&files).unwrap().tally, submission.tally());
+    }
+
+    #[test]
+    fn any_duration_reads_back_but_for_rounding(seconds in prop_oneof![prop::num::f64::ANY, 0.0..1e4], late in any::<bool>()) {
+        let mut test = TestCase::new("a", Outcome::Passed);
+        test.duration = Some(seconds);
+        let tests = if late { vec![TestCase::new("0", Outcome::Passed), test] } else { vec![test] };
+        let step = Step::default().with_tests(tests);
+        let submission = Submission { client_info: client_info(), results_list: vec![step] };
+        let read = decode(&encode(&receipt(), &submission)).unwrap().submission;
+        let test = read.results_list[0].tests().last().unwrap();
+        if seconds.is_finite() && seconds >= 0.0 {
+            let found = test.duration.unwrap();
+            prop_assert!((found - seconds).abs() <= seconds / 100.0 + 1e-6, "{} became {}", seconds, found);
+        } else {
+            prop_assert_eq!(test.duration, None);
+            prop_assert!(test.extra.contains_key("duration"));
+        }
     }
 }

@@ -20,11 +20,18 @@ pub(super) fn encode(tests: Vec<TestCase>, mut put: impl FnMut(&str, Vec<u8>)) {
     let mut failures = Vec::new();
     let timed = tests.iter().any(|test| test.duration.is_some());
     for (index, test) in tests.into_iter().enumerate() {
-        let plain = test.is_plain();
-        let (evidence, (id, outcome, duration)) = test.into_details_bag();
+        let mut plain = test.is_plain();
+        let (mut evidence, (id, outcome, duration)) = test.into_details_bag();
         push_escaped(&mut names, &id);
         outcomes.push(outcome.letter());
-        durations.push_str(&duration.map(write_milliseconds).unwrap_or_default());
+        match duration.map(|seconds| write_milliseconds(seconds).ok_or(seconds)) {
+            None => {}
+            Some(Ok(milliseconds)) => durations.push_str(&milliseconds),
+            Some(Err(seconds)) => {
+                evidence.insert("duration".to_owned(), Value::Double(seconds));
+                plain = false;
+            }
+        }
         durations.push('\n');
         if !plain {
             failures.push(Value::Struct(Bag::from([
@@ -72,9 +79,9 @@ pub(super) fn decode<'a>(
             None => TestCase::new(id, outcome),
             Some(bag) => with_evidence(id, outcome, bag).map_err(|message| (FAILURES, message))?,
         };
-        if let Some(durations) = &mut durations {
-            test.duration = durations[index].take();
-        }
+        // Where the line is empty, the evidence may say.
+        let duration = durations.as_mut().and_then(|durations| durations[index].take());
+        test.duration = duration.or(test.duration);
         tests.push(test);
     }
     Ok(tests)
@@ -128,19 +135,26 @@ fn read_durations(bytes: &[u8]) -> Result<Vec<Option<f64>>, String> {
         }
         let milliseconds: f64 =
             line.parse().map_err(|_| format!("line {}: no number", index + 1))?;
-        let valid = milliseconds.is_finite() && milliseconds >= 0.0;
-        let seconds = valid.then_some(milliseconds / 1000.0);
+        let seconds = is_duration(milliseconds).then_some(milliseconds / 1000.0);
         seconds.map(Some).ok_or_else(|| format!("line {}: no duration", index + 1))
     });
     durations.collect()
 }
 
-/// Three significant digits, but never finer than a microsecond: timers are not.
-fn write_milliseconds(seconds: f64) -> String {
+/// Three significant digits, but never finer than a microsecond: timers are not. `None` for what
+/// [`read_durations`] would refuse.
+fn write_milliseconds(seconds: f64) -> Option<String> {
     let milliseconds = seconds * 1000.0;
     let rounded = format!("{milliseconds:.2e}").parse().unwrap_or(milliseconds);
+    if !is_duration(rounded) {
+        return None;
+    }
     let text = format!("{rounded:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
+}
+
+fn is_duration(milliseconds: f64) -> bool {
+    milliseconds.is_finite() && milliseconds >= 0.0
 }
 
 fn read_lines(bytes: &[u8]) -> Result<Vec<&str>, String> {

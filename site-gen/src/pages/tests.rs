@@ -68,7 +68,7 @@ fn result_shows_failures_first_and_everything_once() {
         filename: "wheel 1.whl".into(),
         description: "the wheel".into(),
         size: 12345,
-        sha256: "ab".repeat(32),
+        sha256: [0xab; 32].into(),
         visible: true,
     };
     let hidden = Artifact { filename: "secret".into(), visible: false, ..artifact.clone() };
@@ -84,7 +84,7 @@ fn latest_has_the_same_content_with_links_that_lead_to_the_result() {
         filename: "a".into(),
         description: String::new(),
         size: 1,
-        sha256: String::new(),
+        sha256: [0; 32].into(),
         visible: true,
     };
     let result = one_result();

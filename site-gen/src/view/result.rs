@@ -118,7 +118,7 @@ impl ArtifactView {
             name: text::name(&artifact.filename),
             description: text::name(&artifact.description),
             size: format!("{} bytes", text::count(artifact.size)),
-            sha256: text::name(&artifact.sha256),
+            sha256: artifact.sha256.to_string(),
             href: address_of(&artifact.filename).filter(|_| linked),
         }
     }

@@ -12,7 +12,7 @@ fn artifact(name: &str) -> Artifact {
         filename: name.to_owned(),
         description: "built".to_owned(),
         size: 5,
-        sha256: "ab".repeat(32),
+        sha256: [0xab; 32].into(),
         visible: true,
     }
 }

@@ -194,7 +194,7 @@ fn hostile_site() -> Place {
             filename: (*payload).to_owned(),
             description: (*payload).to_owned(),
             size: 1,
-            sha256: (*payload).to_owned(),
+            sha256: [0xab; 32].into(),
             visible: true,
         };
         writer.attach(payload, stored.receipt.key, &artifact).unwrap();

@@ -1,17 +1,19 @@
 //! Recording uploaded files.
 
+use std::fs;
+
 use jiff::Timestamp;
 use pony_formats::ResultKey;
 use pony_store::{Artifact, StoreError};
 
-use crate::fixture::{Fixture, sentence};
+use crate::fixture::{Fixture, git, sentence};
 
 fn artifact(filename: &str, size: u64) -> Artifact {
     Artifact {
         filename: filename.to_owned(),
         description: "what the build said".to_owned(),
         size,
-        sha256: "ab".repeat(32),
+        sha256: [0xab; 32].into(),
         visible: true,
     }
 }
@@ -66,4 +68,28 @@ fn a_recorded_file_is_a_change_of_its_result() {
     let changes = snapshot.changes_since(Some(base.commit_id())).unwrap().unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].key, &changes[0].commit_id), (key, &id));
+}
+
+#[test]
+fn a_pushed_record_whose_hash_is_a_path_is_damaged() {
+    let fixture = Fixture::new();
+    let key = fixture.fill(&["hayloft"])[0];
+    let clone = fixture.clone_of();
+    let folder = format!("hayloft/{}/{key}/artifacts", key.time().strftime("%Y/%m/%d"));
+    fs::create_dir_all(clone.join(&folder)).unwrap();
+    for hash in ["/etc/passwd", "../pony/secret"] {
+        let record = format!(
+            r#"{{"filename": "x", "description": "", "size": 1, "sha256": "{hash}", "visible": true}}"#
+        );
+        fs::write(clone.join(&folder).join("1763899999123456789.json"), record).unwrap();
+        git(&clone, &["add", "."]);
+        git(&clone, &["commit", "--quiet", "-m", "a path"]);
+        git(&clone, &["push", "--quiet"]);
+        let snapshot = fixture.store.snapshot().unwrap();
+        let error = snapshot.artifacts("hayloft", key).unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("no SHA-256"), "{error}");
+        // It harms nothing but the list of files.
+        assert!(snapshot.read("hayloft", key).unwrap().is_some());
+    }
 }

@@ -65,7 +65,45 @@ fn readers_are_not_disturbed() {
 }
 
 #[test]
-fn packs_that_git_made_are_left_alone() {
+fn packs_of_a_multi_pack_index_stay_and_the_others_are_joined() {
+    let fixture = Fixture::new();
+    fixture.fill(&["hayloft"; 5]);
+    fixture.git(&["multi-pack-index", "write"]);
+    let listed = packs(&fixture);
+    let keys = fixture.fill(&["barn"; 80]);
+    assert!(packs(&fixture).is_superset(&listed));
+    assert!(packs(&fixture).len() < 40 + listed.len(), "{}", packs(&fixture).len());
+    fixture.git(&["multi-pack-index", "verify"]);
+    fixture.fsck();
+    assert_eq!(fixture.store.snapshot().unwrap().results("barn").unwrap(), keys);
+}
+
+#[test]
+fn packs_that_git_received_are_joined_unless_they_hold_deltas() {
+    let fixture = Fixture::new();
+    fixture.fill(&["hayloft"]);
+    fixture.git(&["config", "receive.unpackLimit", "1"]);
+    let clone = fixture.clone_of();
+    let ours = packs(&fixture);
+    for number in 0..5 {
+        fs::write(clone.join("notes.txt"), format!("{number}")).unwrap();
+        git(&clone, &["add", "."]);
+        git(&clone, &["commit", "--quiet", "-m", "notes"]);
+        // No deltas: folders are like those before them.
+        git(&clone, &["-c", "pack.window=0", "-c", "pack.depth=0", "push", "--quiet"]);
+    }
+    let pushed: BTreeSet<String> = packs(&fixture).difference(&ours).cloned().collect();
+    assert_eq!(pushed.len(), 5);
+    fixture.fill(&["hayloft"; 60]);
+    assert!(packs(&fixture).is_disjoint(&pushed));
+    let files = fs::read_dir(fixture.path().join("objects/pack")).unwrap();
+    let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.ends_with(".rev")).count(), 0);
+    fixture.fsck();
+}
+
+#[test]
+fn packs_with_deltas_are_left_alone() {
     let fixture = Fixture::new();
     fixture.fill(&["hayloft", "barn"]);
     let clone = fixture.clone_of();
@@ -80,11 +118,6 @@ fn packs_that_git_made_are_left_alone() {
     git(&clone, &["push", "--quiet"]);
     let pushed: BTreeSet<String> = packs(&fixture).difference(&ours).cloned().collect();
     assert_eq!(pushed.len(), 1);
-    // As other programs leave packs: without the files by which git's are known.
-    for name in &pushed {
-        let reverse = fixture.path().join("objects/pack").join(name).with_extension("rev");
-        let _ = fs::remove_file(reverse);
-    }
     fixture.fill(&["hayloft"; 60]);
     assert!(packs(&fixture).is_superset(&pushed));
     assert!(packs(&fixture).len() < 40, "{}", packs(&fixture).len());
@@ -107,4 +140,30 @@ fn a_damaged_pack_is_neither_copied_nor_removed_nor_in_the_way() {
     assert_eq!(fs::read(&path).unwrap(), content);
     assert!(packs(&fixture).len() < 40, "{}", packs(&fixture).len());
     assert_eq!(fixture.store.snapshot().unwrap().results("barn").unwrap(), keys);
+}
+
+/// A process of its own, because limits are those of a process.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_many_open_files_are_no_damage() {
+    const REPOSITORY: &str = "PONY_TEST_FILES_REPOSITORY";
+    if let Ok(repository) = std::env::var(REPOSITORY) {
+        let snapshot = Store::open(repository.as_ref()).unwrap().snapshot().unwrap();
+        let oldest = snapshot.results("hayloft").unwrap()[0];
+        let held: Vec<_> = std::iter::from_fn(|| fs::File::open("/dev/null").ok()).collect();
+        let error = snapshot.read("hayloft", oldest).unwrap_err();
+        assert!(matches!(error, pony_store::StoreError::Io { .. }), "{error}");
+        drop(held);
+        assert!(snapshot.read("hayloft", oldest).unwrap().is_some());
+        return;
+    }
+    let fixture = Fixture::new();
+    fixture.fill(&["hayloft"; 20]);
+    let status = std::process::Command::new("sh")
+        .args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "many_packs::too_many_open_files_are_no_damage", "--test-threads=1"])
+        .env(REPOSITORY, fixture.path())
+        .status();
+    assert!(status.unwrap().success());
 }

@@ -78,7 +78,7 @@ fn a_damaged_object_is_reported_with_its_result() {
             fs::write(&moved, &content).unwrap();
             fs::remove_file(&path).unwrap();
             fs::remove_file(path.with_extension("idx")).unwrap();
-            unpack(&fixture, &moved);
+            unpack(fixture.path(), &moved);
         }
     }
     let loose = fixture.path().join("objects").join(&id[..2]).join(&id[2..]);
@@ -102,14 +102,60 @@ fn a_damaged_object_is_reported_with_its_result() {
     assert!(error.to_string().contains("is missing"), "{error}");
 }
 
+#[test]
+fn a_missing_day_hides_no_other_and_is_reported() {
+    let fixture = Fixture::new();
+    let mut writer = fixture.writer();
+    let mut append_at = |package: &str, time: &str| {
+        let arrival = pony_store::Arrival::at(time.parse().unwrap());
+        writer.append(&crate::fixture::submission(package), &arrival).unwrap().receipt.key
+    };
+    let lost = append_at("hayloft", "2026-01-01T00:00:00Z");
+    let kept = append_at("hayloft", "2026-01-02T00:00:00Z");
+    let other = append_at("barn", "2026-01-01T00:00:00Z");
+    drop(writer);
+    let day = fixture.git(&["rev-parse", "main:hayloft/2026/01/01"]);
+    let day = day.trim();
+    let copy = fixture.folder.path().join("damaged.git");
+    let store = without_object(&fixture, day, &copy);
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(snapshot.packages().unwrap(), ["barn", "hayloft"]);
+    assert_eq!(snapshot.results("hayloft").unwrap(), [kept]);
+    let damage: Vec<String> = snapshot.damage().unwrap().iter().map(|e| e.to_string()).collect();
+    assert_eq!(damage, [format!("damaged: folder `hayloft`: tree {day} is missing")]);
+    assert!(snapshot.read("hayloft", lost).unwrap_err().to_string().contains(day));
+    assert!(snapshot.package_of(lost).unwrap_err().to_string().contains(day));
+    assert_eq!(snapshot.package_of(other).unwrap().as_deref(), Some("barn"));
+    // New results are stored.
+    let mut writer = store.writer(std::time::Duration::ZERO).unwrap();
+    append(&mut writer, "hayloft");
+    assert_eq!(store.snapshot().unwrap().results("hayloft").unwrap().len(), 2);
+    assert!(fixture.store.snapshot().unwrap().damage().unwrap().is_empty());
+}
+
+/// A copy of a repository that lacks one object.
+fn without_object(fixture: &Fixture, id: &str, copy: &std::path::Path) -> Store {
+    Store::create(copy).unwrap();
+    let packs = fs::read_dir(fixture.path().join("objects/pack")).unwrap();
+    for pack in packs.map(|entry| entry.unwrap().path()) {
+        if pack.extension().is_some_and(|end| end == "pack") {
+            unpack(copy, &pack);
+        }
+    }
+    let head = fixture.git(&["rev-parse", "main"]);
+    fs::write(copy.join("refs/heads/main"), head).unwrap();
+    fs::remove_file(copy.join("objects").join(&id[..2]).join(&id[2..])).unwrap();
+    Store::open(copy).unwrap()
+}
+
 fn day_and_key(key: ResultKey) -> String {
     format!("{}/{key}", key.time().strftime("%Y/%m/%d"))
 }
 
-fn unpack(fixture: &Fixture, pack: &std::path::Path) {
+fn unpack(repository: &std::path::Path, pack: &std::path::Path) {
     let status = std::process::Command::new("git")
         .args(["unpack-objects", "-q"])
-        .current_dir(fixture.path())
+        .current_dir(repository)
         .stdin(fs::File::open(pack).unwrap())
         .status()
         .unwrap();
