@@ -84,7 +84,7 @@ pub(crate) async fn artifact(
         Ok(None) => return not_found(),
         Err(response) => return response,
     };
-    let path = upload::content_path(&folder, &artifact.sha256);
+    let Some(path) = upload::content_path(&folder, &artifact.sha256) else { return not_found() };
     match ServeFile::new(path).try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => as_download(response.map(Body::new), &artifact.filename),
@@ -155,7 +155,14 @@ fn find_artifact(
     filename: &str,
 ) -> Result<Option<Artifact>, StoreError> {
     let Some((package, key)) = find_result(collector, package, key)? else { return Ok(None) };
-    let artifacts = collector.snapshot()?.artifacts(&package, key)?;
+    let artifacts = match collector.snapshot()?.artifacts(&package, key) {
+        // Pushed by somebody: it names no file.
+        Err(StoreError::Damaged { subject, reason }) => {
+            tracing::warn!(subject, reason, "unreadable record of a file");
+            return Ok(None);
+        }
+        read => read?,
+    };
     let newest = artifacts.into_iter().rfind(|artifact| artifact.filename == filename);
     Ok(newest.filter(|artifact| artifact.visible))
 }

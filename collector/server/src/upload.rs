@@ -41,9 +41,12 @@ pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the content with this hash is.
-pub(crate) fn content_path(folder: &Path, sha256: &str) -> PathBuf {
-    folder.join(sha256.get(..2).unwrap_or_default()).join(sha256)
+/// Where the content with this hash is. `None` when it is no hash as we write them: records in git may be
+/// pushed by others, and must not lead elsewhere.
+pub(crate) fn content_path(folder: &Path, sha256: &str) -> Option<PathBuf> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_hash = sha256.len() == 64 && sha256.bytes().all(is_digit);
+    is_hash.then(|| folder.join(&sha256[..2]).join(sha256))
 }
 
 /// What is said about a file in the address.
@@ -182,7 +185,8 @@ fn store(
 }
 
 fn keep(folder: &Path, sha256: &str, file: NamedTempFile) -> io::Result<()> {
-    let path = content_path(folder, sha256);
+    let path = content_path(folder, sha256)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a hash"))?;
     if path.exists() {
         return Ok(());
     }
@@ -239,7 +243,7 @@ mod tests {
             let file = NamedTempFile::new_in(folder.path()).unwrap();
             keep(folder.path(), &sha256, file).unwrap();
         }
-        assert!(content_path(folder.path(), &sha256).is_file());
+        assert!(content_path(folder.path(), &sha256).unwrap().is_file());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
