@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,6 +63,11 @@ impl Collector {
         if is_below(&folder, &plan.site) {
             return Err(Failure::Exposed { site: plan.site }.into());
         }
+        pony_site::check_folder(&plan.site, &plan.repo).map_err(|error| Failure::File {
+            action: "serve",
+            path: plan.site.clone(),
+            source: io::Error::other(full(&error)),
+        })?;
         let secret = folder.join("secret");
         let auth_keys = AuthKeys::open(&secret).map_err(|source| Failure::File {
             action: "use",

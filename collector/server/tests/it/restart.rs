@@ -110,6 +110,48 @@ fn a_site_that_would_show_the_secret_is_refused() {
 }
 
 #[test]
+fn a_folder_that_is_no_site_is_not_served() {
+    let place = Place::new();
+    fs::create_dir(place.path("private")).unwrap();
+    fs::write(place.path("private/id_rsa"), "private").unwrap();
+    let private = place.path("private").into_os_string().into_string().unwrap();
+    let (status, sentence) = refusal(place.command(&["--site", &private]));
+    assert_eq!(status, 73, "{sentence}");
+    assert!(sentence.contains("holds no site"), "{sentence}");
+    assert_eq!(sentence.lines().count(), 1);
+    assert_eq!(fs::read_dir(&private).unwrap().count(), 1, "nothing was touched");
+
+    // What is no folder, an empty one, and one that was served before.
+    fs::create_dir(place.path("empty")).unwrap();
+    for site in ["absent", "empty"].map(|name| place.path(name)) {
+        for _ in 0..2 {
+            let collector = place.start(&["--site", site.to_str().unwrap()]);
+            while !site.join(".pony-site.json").exists() {
+                thread::yield_now();
+            }
+            drop(collector);
+        }
+    }
+}
+
+#[test]
+fn a_site_beside_the_secret_is_refused() {
+    let place = Place::new();
+    place.start(&[]).kill();
+    for site in ["pony", "pony/artifacts", "pony/artifacts/00/site", "pony/other", "objects"] {
+        let site = place.repo().join(site);
+        let (status, sentence) = refusal(place.command(&["--site", site.to_str().unwrap()]));
+        assert!([73, 78].contains(&status), "{status}: {sentence}");
+    }
+    assert!(
+        place
+            .start(&["--site", place.repo().join("pony/site").to_str().unwrap()])
+            .terminate()
+            .success()
+    );
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let place = Place::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
