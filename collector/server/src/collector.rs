@@ -1,7 +1,6 @@
 //! [`Collector`]: what all requests share. Everything here may block.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -11,11 +10,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
 use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::auth_key::AuthKeys;
 use crate::cli::Plan;
 use crate::coordinator::{Coordinator, Newest};
+use crate::durable::{self, DiskLost};
 use crate::failure::Failure;
 use crate::refresher::{Refresher, full};
 use crate::upload;
@@ -40,7 +40,7 @@ pub(crate) struct Collector {
     /// One permit for each byte that may be held.
     pub(crate) memory: Arc<Semaphore>,
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
-    pub(crate) disk_lost: Notify,
+    pub(crate) disk_lost: DiskLost,
     store: Store,
     writer: Mutex<Writer>,
     coordinator: Mutex<Coordinator>,
@@ -54,7 +54,7 @@ impl Collector {
         let writer = store.writer(LOCK_PATIENCE)?;
         let coordinator = learn(&store.snapshot()?)?;
         let folder = plan.repo.join("pony");
-        fs::create_dir_all(&folder).map_err(|source| Failure::File {
+        durable::create_folder(&folder).map_err(|source| Failure::File {
             action: "create",
             path: folder.clone(),
             source,
@@ -87,7 +87,7 @@ impl Collector {
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
-            disk_lost: Notify::new(),
+            disk_lost: DiskLost::default(),
             store,
             writer: Mutex::new(writer),
             coordinator: Mutex::new(coordinator),
@@ -163,11 +163,17 @@ impl Collector {
         work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let outcome = work(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Err(StoreError::Io { action: "sync", .. }) = outcome {
-            self.disk_lost.notify_one();
+        if outcome.as_ref().is_err_and(is_disk_lost) {
+            self.disk_lost.raise();
         }
         outcome
     }
+}
+
+/// Whether a writer says that a sync has failed, now or when it was used before.
+fn is_disk_lost(error: &StoreError) -> bool {
+    matches!(error, StoreError::Io { action: "sync", .. })
+        || full(error).contains("did not reach the disk")
 }
 
 /// Whether a folder is `upper` or in it.
@@ -215,4 +221,22 @@ fn remember(coordinator: &mut Coordinator, receipt: &Receipt, client_info: &Clie
         duration: client_info.duration().and_then(|s| SignedDuration::try_from_secs_f64(s).ok()),
     };
     coordinator.add(client_info.tagset(), newest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_refuses_after_a_failed_sync_is_heard() {
+        let error = |action, text: &str| StoreError::Io {
+            action,
+            path: "results.git".into(),
+            source: io::Error::other(text),
+        };
+        assert!(is_disk_lost(&error("sync", "Input/output error")));
+        let earlier = "an earlier write did not reach the disk: check the disk, then start again";
+        assert!(is_disk_lost(&error("write to", earlier)));
+        assert!(!is_disk_lost(&error("write", "No space left on device")));
+    }
 }

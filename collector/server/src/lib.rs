@@ -12,6 +12,7 @@ mod body;
 mod cli;
 mod collector;
 mod coordinator;
+mod durable;
 mod failure;
 mod listener;
 mod refresher;

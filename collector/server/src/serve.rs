@@ -25,7 +25,7 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
         let stop = async {
             tokio::select! {
                 () = signal => Ok(()),
-                () = collector.disk_lost.notified() => Err(Failure::DiskLost),
+                () = collector.disk_lost.raised() => Err(Failure::DiskLost),
             }
         };
         tracing::info!(lines = collector.coordinator().line_count(), "repository opened");

@@ -1,7 +1,7 @@
 //! `POST /upload`: a file that belongs to a result. git holds what is said about it, the content is stored
 //! beside, by its hash: no name from outside becomes a path.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::body::{BodyReader, Refusal};
 use crate::collector::Collector;
+use crate::durable::create_folder;
 use crate::refresher::full;
 
 /// Longest file name, in bytes.
@@ -31,7 +32,7 @@ const INCOMING: &str = "incoming-";
 
 /// Makes the folder of uploaded files ready, and removes what a crash left.
 pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    create_folder(folder)?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(INCOMING) {
@@ -65,6 +66,8 @@ enum Problem {
     AuthKey,
     Body(Refusal),
     Disk(String),
+    /// Something that was written may be lost.
+    DiskLost(String),
 }
 
 impl IntoResponse for Problem {
@@ -74,7 +77,7 @@ impl IntoResponse for Problem {
             // Without a challenge: the original client would ask for a password on the terminal.
             Self::AuthKey => (StatusCode::UNAUTHORIZED, "wrong auth key\n").into_response(),
             Self::Body(refusal) => refusal.into_response(),
-            Self::Disk(error) => {
+            Self::Disk(error) | Self::DiskLost(error) => {
                 tracing::error!(error, "cannot store a file");
                 (StatusCode::INTERNAL_SERVER_ERROR, "cannot store the file now\n").into_response()
             }
@@ -103,12 +106,16 @@ pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Req
     };
     let stored = match receive(&collector.artifacts_folder(), &mut reader).await {
         Ok(received) => {
+            let collector = Arc::clone(&collector);
             let storing =
                 tokio::task::spawn_blocking(move || store(&collector, key, label, received));
             storing.await.unwrap_or_else(|error| Err(Problem::Disk(error.to_string())))
         }
         Err(problem) => Err(problem),
     };
+    if let Err(Problem::DiskLost(_)) = stored {
+        collector.disk_lost.raise();
+    }
     match stored {
         Ok(()) => StatusCode::OK.into_response(),
         Err(problem) => problem.into_response(),
@@ -152,7 +159,7 @@ async fn receive(folder: &Path, reader: &mut BodyReader) -> Result<Received, Pro
         }
     }
     writing.flush().await.map_err(failed)?;
-    writing.sync_all().await.map_err(failed)?;
+    writing.sync_all().await.map_err(|error| Problem::DiskLost(error.to_string()))?;
     let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Received { file, size, sha256 })
 }
@@ -171,8 +178,11 @@ fn store(
         sha256: received.sha256,
         visible: label.visible == "yes",
     };
-    keep(&collector.artifacts_folder(), &artifact.sha256, received.file)
-        .map_err(|error| Problem::Disk(error.to_string()))?;
+    keep(&collector.artifacts_folder(), &artifact.sha256, received.file, File::sync_all)?;
+    if collector.disk_lost.is_raised() {
+        // The sync that failed may have been for the same content, and ours then says nothing.
+        return Err(Problem::Disk("the disk was lost".to_owned()));
+    }
     match collector.attach(key, &artifact) {
         Ok(true) => {
             tracing::info!(%key, filename = ?artifact.filename, size = artifact.size, "stored a file");
@@ -184,28 +194,34 @@ fn store(
     }
 }
 
-fn keep(folder: &Path, sha256: &str, file: NamedTempFile) -> io::Result<()> {
+/// Puts content in its place, and makes its names durable. Also when it is there already: whoever put it
+/// there may not have got so far.
+fn keep(
+    folder: &Path,
+    sha256: &str,
+    file: NamedTempFile,
+    sync: impl Fn(&File) -> io::Result<()>,
+) -> Result<(), Problem> {
+    let failed = |error: io::Error| Problem::Disk(error.to_string());
     let path = content_path(folder, sha256)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a hash"))?;
-    if path.exists() {
-        return Ok(());
-    }
+        .ok_or_else(|| Problem::Disk(format!("{sha256:?} is no hash")))?;
     let shard = path.parent().unwrap_or(folder);
-    if !shard.exists() {
-        fs::create_dir_all(shard)?;
-        sync_folder(folder)?;
+    fs::create_dir_all(shard).map_err(failed)?;
+    if !path.exists() {
+        file.persist(&path).map_err(|error| failed(error.error))?;
     }
-    file.persist(&path)?;
-    sync_folder(shard)
-}
-
-/// Makes the names in a folder durable. Only Unix can.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+    // Only Unix can.
+    for folder in [shard, folder].iter().filter(|_| cfg!(unix)) {
+        let folder = File::open(folder).map_err(failed)?;
+        sync(&folder).map_err(|error| Problem::DiskLost(error.to_string()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     fn label(query: &str) -> Option<Label> {
@@ -241,10 +257,26 @@ mod tests {
         let sha256 = "ab".repeat(32);
         for _ in 0..2 {
             let file = NamedTempFile::new_in(folder.path()).unwrap();
-            keep(folder.path(), &sha256, file).unwrap();
+            assert!(keep(folder.path(), &sha256, file, File::sync_all).is_ok());
         }
         assert!(content_path(folder.path(), &sha256).unwrap().is_file());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failed_sync_is_not_forgotten_when_the_same_content_comes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let sha256 = "ab".repeat(32);
+        for broken in [1, 2, 1] {
+            let file = NamedTempFile::new_in(folder.path()).unwrap();
+            let synced = Cell::new(0);
+            let kept = keep(folder.path(), &sha256, file, |_| {
+                synced.set(synced.get() + 1);
+                if synced.get() == broken { Err(io::Error::other("lost")) } else { Ok(()) }
+            });
+            assert!(matches!(kept, Err(Problem::DiskLost(_))), "sync {broken}");
+        }
     }
 
     #[test]

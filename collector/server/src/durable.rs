@@ -1,0 +1,55 @@
+//! Names that survive a power cut, and what happens when the disk does not keep them.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use tokio::sync::watch;
+
+/// Told once when a sync has failed. Nothing may be acknowledged after that: the system may have dropped
+/// what it could not write, and reports success when asked again.
+#[derive(Debug)]
+pub(crate) struct DiskLost(watch::Sender<bool>);
+
+impl Default for DiskLost {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl DiskLost {
+    pub(crate) fn raise(&self) {
+        self.0.send_replace(true);
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Resolves when it is raised, at once if it was.
+    pub(crate) async fn raised(&self) {
+        // Fails only without a sender, which is here.
+        let _ = self.0.subscribe().wait_for(|lost| *lost).await;
+    }
+}
+
+/// Makes the names in a folder durable. Only Unix can.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Creates a folder, unless it is there, for good: its name is synced even when it is there, because
+/// whoever made it may have been killed before.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !folder.is_dir() => {
+            return Err(error);
+        }
+        _ => {}
+    }
+    match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => sync_folder(Path::new(".")),
+        Some(parent) => sync_folder(parent),
+        None => Ok(()),
+    }
+}
