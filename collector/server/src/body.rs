@@ -150,6 +150,28 @@ pub(crate) struct Held {
     memory: Option<OwnedSemaphorePermit>,
 }
 
+/// Answers up to this many bytes are not counted: there are only as many as there are connections.
+const SMALL_ANSWER_BYTES: usize = 16 * 1024;
+
+/// An answer that holds its share of `memory` until it has been sent.
+pub(crate) fn accounted(text: String, memory: &Arc<Semaphore>) -> Result<Bytes, Refusal> {
+    struct Counted {
+        text: String,
+        _memory: OwnedSemaphorePermit,
+    }
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            self.text.as_bytes()
+        }
+    }
+    if text.len() <= SMALL_ANSWER_BYTES {
+        return Ok(text.into());
+    }
+    let size = u32::try_from(text.len()).map_err(|_| Refusal::Busy)?;
+    let memory = Arc::clone(memory).try_acquire_many_owned(size).map_err(|_| Refusal::Busy)?;
+    Ok(Bytes::from_owner(Counted { text, _memory: memory }))
+}
+
 impl Held {
     fn keep(&mut self, piece: &[u8], permit: OwnedSemaphorePermit) {
         self.bytes.extend_from_slice(piece);
@@ -190,6 +212,19 @@ mod tests {
         assert_eq!(read(5, &memory).unwrap_err(), Refusal::Busy);
         drop(first);
         assert!(read(5, &memory).is_ok());
+    }
+
+    #[test]
+    fn answers_hold_their_memory_until_they_are_sent() {
+        let memory = Arc::new(Semaphore::new(30_000));
+        let answer = || accounted("x".repeat(20_000), &memory);
+        let first = answer().unwrap();
+        let part = first.slice(10..20);
+        drop(first);
+        assert_eq!(answer().unwrap_err(), Refusal::Busy);
+        assert!(accounted("stored".to_owned(), &memory).is_ok(), "a result must not be sent twice");
+        drop(part);
+        assert!(answer().is_ok());
     }
 
     #[test]

@@ -65,7 +65,7 @@ struct ServeArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 50 * 1024 * 1024)]
     max_upload: usize,
 
-    /// How long a client may pause while it sends, in seconds
+    /// How long a client may pause while it sends or receives, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     patience: u64,
 

@@ -20,6 +20,7 @@ mod router;
 mod rpc;
 mod serve;
 mod site;
+mod stall;
 mod upload;
 
 pub use cli::run;

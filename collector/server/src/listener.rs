@@ -16,12 +16,21 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::stall::Stalling;
+
 /// How long a client may take over the headers of a request, and idle between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Connections at the same time; more wait to be accepted. Most systems allow a process 1024 open files,
 /// and the repository needs some.
 const CONNECTIONS_MAX: usize = 900;
+
+/// What is asked of clients.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// How long a client may take nothing of an answer.
+    pub(crate) patience: Duration,
+}
 
 /// How long requests may take to finish once the collector is told to stop.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,6 +52,7 @@ impl Peer {
 pub(crate) async fn accept<T>(
     listener: TcpListener,
     router: Router,
+    terms: Terms,
     stop: impl Future<Output = T>,
 ) -> T {
     let mut stop = pin!(stop);
@@ -54,7 +64,14 @@ pub(crate) async fn accept<T>(
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve(stream, Peer(peer), router.clone(), stopped.clone()));
+                    // Answers are small; without this they wait for acknowledgements.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(serve(
+                        Stalling::new(stream, terms.patience),
+                        Peer(peer),
+                        router.clone(),
+                        stopped.clone(),
+                    ));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -72,9 +89,12 @@ pub(crate) async fn accept<T>(
     reason
 }
 
-async fn serve(stream: TcpStream, peer: Peer, router: Router, mut stopped: watch::Receiver<()>) {
-    // Answers are small; without this they wait for acknowledgements.
-    let _ = stream.set_nodelay(true);
+async fn serve(
+    stream: Stalling<TcpStream>,
+    peer: Peer,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

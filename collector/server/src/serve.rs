@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use crate::cli::Plan;
 use crate::collector::Collector;
 use crate::failure::Failure;
-use crate::listener;
+use crate::listener::{self, Terms};
 use crate::router::router;
 
 /// Serves until SIGTERM or an interrupt. Says on `out` where, once it is ready.
@@ -37,7 +37,8 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
             plan.site.display()
         );
         let _ = out.flush();
-        listener::accept(listener, router(Arc::clone(&collector)), stop).await?;
+        let terms = Terms { patience: plan.patience };
+        listener::accept(listener, router(Arc::clone(&collector)), terms, stop).await?;
         tracing::info!("stopped");
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! What a browser sees.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::collector::{Collector, Place, client_info};
@@ -17,6 +18,18 @@ fn wait_for(collector: &Collector, path: &str, text: &str) -> Answer {
             return answer;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{path} never had {text:?}: {answer:?}");
+    }
+}
+
+/// Waits until the first build of a site is over: it removes what it did not write.
+#[track_caller]
+fn wait_until_built(site: &Path) {
+    // Only so that a mistake ends the test.
+    let start = Instant::now();
+    let state = || fs::read_to_string(site.join(".pony-site.json")).unwrap_or_default();
+    while !state().contains("\"commit\": \"") {
+        assert!(start.elapsed() < Duration::from_secs(60), "never built: {}", state());
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -51,6 +64,7 @@ fn files_of_the_site_are_served_without_scripts() {
     let place = Place::new();
     let site = place.path("www");
     let collector = place.start(&["--site", site.to_str().unwrap()]);
+    wait_until_built(&site);
     fs::create_dir_all(site.join("extra")).unwrap();
     fs::write(site.join("extra/index.html"), "<p>hello").unwrap();
     let answer = get(collector.address, "/extra/");
@@ -69,6 +83,7 @@ fn feeds_are_feeds_also_without_an_extension() {
     let place = Place::new();
     let site = place.path("www");
     let collector = place.start(&["--site", site.to_str().unwrap()]);
+    wait_until_built(&site);
     fs::create_dir_all(site.join("rss2/_generic/x")).unwrap();
     fs::write(site.join("rss2/_generic/x/all"), "<rss/>").unwrap();
     let answer = get(collector.address, "/rss2/_generic/x/all");
