@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes of a refused body that are read and thrown away. The original client reads no answer before
 /// it has sent everything; if we closed earlier it would see a broken pipe instead of the status.
@@ -104,11 +104,16 @@ impl BodyReader {
         Ok(held)
     }
 
-    /// Reads what is left, so that the client will read our answer.
+    /// Reads what is left, so that the client will read our answer; for as long as it may pause, and
+    /// no longer, however fast it sends.
     pub(crate) async fn drain(&mut self) {
-        if self.body.size_hint().lower() > DRAIN_BYTES_MAX {
-            return;
+        if self.body.size_hint().lower() <= DRAIN_BYTES_MAX {
+            // Late or not, it is answered now.
+            let _ = timeout(self.patience, self.drain_all()).await;
         }
+    }
+
+    async fn drain_all(&mut self) {
         while self.received < DRAIN_BYTES_MAX {
             match self.piece().await {
                 Ok(Some(piece)) => self.received += piece.len() as u64,

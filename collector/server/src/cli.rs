@@ -69,6 +69,10 @@ struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     patience: u64,
 
+    /// The most connections of one address at the same time; more are needed behind a busy proxy
+    #[arg(long, value_name = "NUMBER", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    max_connections_per_address: u16,
+
     /// Store the network addresses of clients with their results
     #[arg(long)]
     store_addresses: bool,
@@ -85,6 +89,7 @@ pub(crate) struct Plan {
     pub(crate) body_bytes_max: usize,
     pub(crate) upload_bytes_max: usize,
     pub(crate) patience: Duration,
+    pub(crate) connections_per_address_max: usize,
     pub(crate) store_addresses: bool,
 }
 
@@ -98,6 +103,7 @@ impl From<ServeArgs> for Plan {
             body_bytes_max: args.max_body,
             upload_bytes_max: args.max_upload,
             patience: Duration::from_secs(args.patience),
+            connections_per_address_max: args.max_connections_per_address.into(),
             store_addresses: args.store_addresses,
         }
     }

@@ -18,6 +18,7 @@ mod listener;
 mod refresher;
 mod router;
 mod rpc;
+mod seats;
 mod serve;
 mod site;
 mod stall;

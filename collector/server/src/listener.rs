@@ -16,20 +16,23 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::seats::{Seats, connections_max};
 use crate::stall::Stalling;
 
 /// How long a client may take over the headers of a request, and idle between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Connections at the same time; more wait to be accepted. Most systems allow a process 1024 open files,
-/// and the repository needs some.
-const CONNECTIONS_MAX: usize = 900;
+/// What whoever has too many connections is told.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// What is asked of clients.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     /// How long a client may take nothing of an answer.
     pub(crate) patience: Duration,
+    /// Connections of one address at the same time.
+    pub(crate) per_address_max: usize,
 }
 
 /// How long requests may take to finish once the collector is told to stop.
@@ -58,20 +61,27 @@ pub(crate) async fn accept<T>(
     let mut stop = pin!(stop);
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
+    let connections_max = connections_max();
+    let mut seats = Seats::new(terms.per_address_max);
     let reason = loop {
         tokio::select! {
             reason = &mut stop => break reason,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
+            accepted = listener.accept(), if connections.len() < connections_max => match accepted {
                 Ok((stream, peer)) => {
+                    let Some(seat) = seats.take(peer.ip()) else {
+                        tracing::info!(address = %peer.ip(), "refused one connection more");
+                        let _ = stream.try_write(TOO_MANY);
+                        continue;
+                    };
                     // Answers are small; without this they wait for acknowledgements.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(serve(
-                        Stalling::new(stream, terms.patience),
-                        Peer(peer),
-                        router.clone(),
-                        stopped.clone(),
-                    ));
+                    let stream = Stalling::new(stream, terms.patience);
+                    let serving = serve(stream, Peer(peer), router.clone(), stopped.clone());
+                    connections.spawn(async move {
+                        let _seat = seat;
+                        serving.await;
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");

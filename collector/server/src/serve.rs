@@ -37,7 +37,8 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
             plan.site.display()
         );
         let _ = out.flush();
-        let terms = Terms { patience: plan.patience };
+        let terms =
+            Terms { patience: plan.patience, per_address_max: plan.connections_per_address_max };
         listener::accept(listener, router(Arc::clone(&collector)), terms, stop).await?;
         tracing::info!("stopped");
         Ok(())

@@ -218,6 +218,43 @@ fn a_client_that_takes_no_answer_is_let_go() {
 }
 
 #[test]
+fn a_refused_body_is_not_read_for_ever() {
+    let place = Place::new();
+    let collector = place.start(&["--patience", "1"]);
+    let mut endless = connect(collector.address);
+    let head = "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    endless.write_all(head.as_bytes()).unwrap();
+    // Fast enough never to be too slow.
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
+    let pieces = (0..600).take_while(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        endless.write_all(chunk.as_bytes()).is_ok()
+    });
+    assert!(pieces.count() < 600, "it is still reading");
+}
+
+#[test]
+fn one_address_cannot_take_all_connections() {
+    let place = Place::new();
+    let collector = place.start(&["--max-connections-per-address", "2"]);
+    let whole = request("GET /nowhere HTTP/1.1", "", b"");
+    let held: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = connect(collector.address);
+            stream.write_all(&whole[..10]).unwrap();
+            stream
+        })
+        .collect();
+    let refused = connect(collector.address);
+    assert_eq!(read_answer(refused).unwrap().status, 503);
+    for mut stream in held {
+        stream.write_all(&whole[10..]).unwrap();
+        assert_eq!(read_answer(stream).unwrap().status, 404);
+    }
+    place.wait_for_log("refused one connection more");
+}
+
+#[test]
 fn a_stalled_client_does_not_stop_others() {
     let place = Place::new();
     let collector = place.start(&[]);
