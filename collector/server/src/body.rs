@@ -27,6 +27,7 @@ pub(crate) enum Refusal {
     TooSlow,
     Interrupted,
     Encoded,
+    NoLength,
     /// Too much is being received at the same time.
     Busy,
 }
@@ -42,6 +43,10 @@ impl IntoResponse for Refusal {
             Self::Encoded => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "send the body as it is, without Content-Encoding\n".to_owned(),
+            ),
+            Self::NoLength => (
+                StatusCode::LENGTH_REQUIRED,
+                "send Content-Length, or the body in chunks\n".to_owned(),
             ),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "try again later\n".to_owned()),
         };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use pony_formats::ResultKey;
@@ -88,6 +88,11 @@ impl IntoResponse for Problem {
 /// Receives one file.
 pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    // It would be taken for an empty file.
+    let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    if !framing.iter().any(|name| parts.headers.contains_key(name)) {
+        return Refusal::NoLength.into_response();
+    }
     let plan = &collector.plan;
     let mut reader = BodyReader::new(body, plan.upload_bytes_max, plan.patience);
     if let Err(refusal) = reader.check(&parts.headers).await {

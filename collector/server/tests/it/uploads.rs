@@ -157,6 +157,20 @@ fn a_file_over_the_limit_or_sent_in_part_leaves_nothing() {
 }
 
 #[test]
+fn a_file_without_a_length_is_refused() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (_, auth_key) = collector.add(client_info("hayloft", true));
+    let query = format!("visible=yes&description=x&auth_key={auth_key}&filename=log");
+    for version in ["1.0", "1.1"] {
+        let head =
+            format!("POST /upload?{query} HTTP/{version}\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert_eq!(exchange(collector.address, head.as_bytes()).status, 411, "{version}");
+    }
+    assert_eq!(contents(&place), NOTHING);
+}
+
+#[test]
 fn auth_keys_outlive_a_restart() {
     let place = Place::new();
     let collector = place.start(&[]);
