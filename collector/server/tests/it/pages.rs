@@ -79,6 +79,33 @@ fn files_of_the_site_are_served_without_scripts() {
 }
 
 #[test]
+fn a_page_that_was_replaced_within_a_second_is_sent_again() {
+    let place = Place::new();
+    let site = place.path("www");
+    let collector = place.start(&["--site", site.to_str().unwrap()]);
+    wait_until_built(&site);
+    let answer = get(collector.address, "/style.css");
+    assert_eq!((answer.status, answer.header("last-modified")), (200, None));
+    let conditional = |name: &str| {
+        let header = format!("{name}: Fri, 01 Jan 2100 00:00:00 GMT\r\n");
+        exchange(collector.address, &request("GET /style.css HTTP/1.1", &header, b"")).status
+    };
+    assert_eq!(conditional("If-Modified-Since"), 200);
+    assert_eq!(conditional("If-Unmodified-Since"), 200);
+}
+
+#[test]
+fn two_slashes_do_not_lead_to_another_host() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    fs::create_dir_all(place.repo().join("pony/site/p")).unwrap();
+    for path in ["//p", "//p/", "//", "///p", "//p%2Fx"] {
+        let answer = get(collector.address, path);
+        assert_eq!((answer.status, answer.header("location")), (404, None), "{path}");
+    }
+}
+
+#[test]
 fn feeds_are_feeds_also_without_an_extension() {
     let place = Place::new();
     let site = place.path("www");
