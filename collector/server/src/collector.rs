@@ -192,12 +192,19 @@ fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
     plan.base_url.clone().or(own)
 }
 
-/// Fills the rules from the stored results. A result that cannot be read is passed over: it must not
-/// keep the others from being served.
+/// Fills the rules from the stored results. A result or package that cannot be read is passed over: it must
+/// not keep the others from being served.
 fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
     let mut coordinator = Coordinator::default();
     for package in snapshot.packages()? {
-        for key in snapshot.results(&package)? {
+        let keys = match snapshot.results(&package) {
+            Err(error @ StoreError::Damaged { .. }) => {
+                tracing::warn!(?package, error = full(&error), "unreadable package");
+                continue;
+            }
+            keys => keys?,
+        };
+        for key in keys {
             match snapshot.summary(&package, key) {
                 Ok(Some(summary)) => {
                     remember(&mut coordinator, &summary.receipt, &summary.client_info);
