@@ -43,6 +43,7 @@ pub(crate) struct Collector {
     pub(crate) disk_lost: DiskLost,
     store: Store,
     writer: Mutex<Writer>,
+    storing: Mutex<()>,
     coordinator: Mutex<Coordinator>,
     refresher: Refresher,
 }
@@ -90,6 +91,7 @@ impl Collector {
             disk_lost: DiskLost::default(),
             store,
             writer: Mutex::new(writer),
+            storing: Mutex::new(()),
             coordinator: Mutex::new(coordinator),
             refresher,
         })
@@ -126,6 +128,19 @@ impl Collector {
         })?;
         self.refresher.refresh();
         Ok(receipt)
+    }
+
+    /// Lets one file be stored at a time, so that what it leaves for others can be counted.
+    pub(crate) fn storing(&self) -> MutexGuard<'_, ()> {
+        self.storing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The size of all files of a result, in bytes. `None` when there is no such result.
+    pub(crate) fn uploaded_bytes(&self, key: ResultKey) -> Result<Option<u64>, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        let Some(package) = snapshot.package_of(key)? else { return Ok(None) };
+        let artifacts = snapshot.artifacts(&package, key)?;
+        Ok(Some(artifacts.iter().fold(0, |sum: u64, artifact| sum.saturating_add(artifact.size))))
     }
 
     /// Records an uploaded file. `false` when there is no such result.

@@ -183,6 +183,14 @@ fn store(
         sha256: received.sha256,
         visible: label.visible == "yes",
     };
+    let _storing = collector.storing();
+    let stored = collector.uploaded_bytes(key).map_err(|error| Problem::Disk(full(&error)))?;
+    // None when the repository was replaced by another, but not the secret.
+    let stored = stored.ok_or(Problem::AuthKey)?;
+    let limit = collector.plan.uploads_bytes_max;
+    if stored.saturating_add(artifact.size) > limit {
+        return Err(Problem::Body(Refusal::TooLarge { limit }));
+    }
     keep(&collector.artifacts_folder(), &artifact.sha256, received.file, File::sync_all)?;
     if collector.disk_lost.is_raised() {
         // The sync that failed may have been for the same content, and ours then says nothing.
@@ -193,7 +201,7 @@ fn store(
             tracing::info!(%key, filename = ?artifact.filename, size = artifact.size, "stored a file");
             Ok(())
         }
-        // The repository was replaced by another, but not the secret.
+        // Gone meanwhile.
         Ok(false) => Err(Problem::AuthKey),
         Err(error) => Err(Problem::Disk(full(&error))),
     }

@@ -157,6 +157,24 @@ fn a_file_over_the_limit_or_sent_in_part_leaves_nothing() {
 }
 
 #[test]
+fn the_files_of_one_result_share_a_limit() {
+    let place = Place::new();
+    let collector = place.start(&["--max-uploads-per-result", "1000"]);
+    let (_, auth_key) = collector.add(client_info("hayloft", true));
+    let (_, other_key) = collector.add(client_info("orchard", true));
+    let send = |auth_key: &str, body: &[u8]| {
+        let query = format!("visible=yes&description=x&auth_key={auth_key}&filename=log");
+        upload(&collector, &query, body).status
+    };
+    assert_eq!(send(&auth_key, &[1; 600]), 200);
+    assert_eq!(send(&auth_key, &[2; 600]), 413);
+    assert_eq!(contents(&place), [[1; 600]]);
+    assert_eq!(send(&auth_key, &[3; 400]), 200);
+    assert_eq!(send(&auth_key, &[4; 1]), 413);
+    assert_eq!(send(&other_key, &[5; 600]), 200);
+}
+
+#[test]
 fn a_file_without_a_length_is_refused() {
     let place = Place::new();
     let collector = place.start(&[]);
