@@ -52,6 +52,7 @@ impl Cli {
         let options = Options {
             base_url: args.base_url,
             link_artifacts: args.link_artifacts,
+            live: false,
             now: args.now.unwrap_or_else(Timestamp::now),
         };
         let store = Store::open(&args.repo)?;

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     fn open(root: &Path, repository: &Path) -> Result<SiteFolder, SiteError> {
-        SiteFolder::open(root, repository, State::unfinished(None, false))
+        SiteFolder::open(root, repository, State::unfinished(None, &crate::Options::default()))
     }
 
     fn commit() -> pony_store::CommitId {

@@ -50,6 +50,7 @@ fn render(store: &Store, site: &Path, base_url: Option<&str>) {
     let options = Options {
         base_url: base_url.map(str::to_owned),
         link_artifacts: true,
+        live: true,
         now: Timestamp::now(),
     };
     // A mistake in a page must not keep all later pages from being written.

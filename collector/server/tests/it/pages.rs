@@ -51,6 +51,13 @@ fn a_result_appears_on_the_site_behind_the_answer() {
     let feed = wait_for(&collector, "/rss2/_generic/a~2f~3cb~3e/all", "<rss");
     assert_eq!(feed.header("content-type"), Some("application/rss+xml"));
 
+    // What the page offers is what the server takes, and its policy allows it.
+    let text = get(collector.address, &page);
+    assert!(text.text().contains("method=\"post\" action=\"request_build\">"));
+    assert!(text.text().contains("form-action 'self'"));
+    let form = request(&format!("POST {page}request_build HTTP/1.1"), "", b"");
+    assert_eq!(exchange(collector.address, &form).status, 303);
+
     // What the page says of a file leads to the file.
     let upload = format!("/upload?visible=yes&description=&auth_key={auth_key}&filename=b+c.txt");
     assert_eq!(post(collector.address, &upload, b"content").status, 200);
