@@ -187,8 +187,12 @@ impl Collector {
 
 /// Whether a writer says that a sync has failed, now or when it was used before.
 fn is_disk_lost(error: &StoreError) -> bool {
-    matches!(error, StoreError::Io { action: "sync", .. })
-        || full(error).contains("did not reach the disk")
+    match error {
+        StoreError::Io { action: "sync", .. } => true,
+        // Their texts are the choice of strangers.
+        StoreError::Damaged { .. } | StoreError::NoSuchResult { .. } => false,
+        other => full(other).contains("did not reach the disk"),
+    }
 }
 
 /// Whether a folder is `upper` or in it.
@@ -260,5 +264,8 @@ mod tests {
         let earlier = "an earlier write did not reach the disk: check the disk, then start again";
         assert!(is_disk_lost(&error("write to", earlier)));
         assert!(!is_disk_lost(&error("write", "No space left on device")));
+        let package = "did not reach the disk".to_owned();
+        let key = ResultKey::new(Timestamp::UNIX_EPOCH, 0);
+        assert!(!is_disk_lost(&StoreError::NoSuchResult { package, key }));
     }
 }

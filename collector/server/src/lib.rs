@@ -6,6 +6,8 @@
 //! - `collector`: what all requests share.
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
+//! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
+//! - `durable`: names that survive a power cut.
 
 mod auth_key;
 mod body;
