@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use pony_store::StoreError;
-
 use crate::delivery::DeliveryError;
 use crate::input::InputError;
 use crate::messages;
@@ -14,8 +12,6 @@ use crate::spool::SpoolError;
 pub(crate) const OK: i32 = 0;
 /// `ci`: a step failed.
 pub(crate) const STEP_FAILED: i32 = 1;
-/// A results repository is damaged.
-pub(crate) const INTEGRITY: i32 = 3;
 /// `EX_USAGE` of sysexits.h, as are the names below.
 pub(crate) const USAGE: i32 = 64;
 /// `EX_DATAERR`.
@@ -111,7 +107,7 @@ fn of_delivery(error: &DeliveryError) -> i32 {
         DeliveryError::Rejected { .. } => DATA,
         DeliveryError::Forbidden { .. } => PERMISSION,
         DeliveryError::NotACollector { .. } => PROTOCOL,
-        DeliveryError::Store(error) => of_store(error),
+        DeliveryError::Store(error) => error.exit_status().into(),
     }
 }
 
@@ -124,23 +120,10 @@ fn of_spool(error: &SpoolError) -> i32 {
     }
 }
 
-fn of_store(error: &StoreError) -> i32 {
-    match error {
-        StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
-        StoreError::NewerFormat { .. } => CONFIG,
-        StoreError::Locked { .. } => TRY_LATER,
-        StoreError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
-        StoreError::TooLarge { .. } => DATA,
-        StoreError::Damaged { .. } => INTEGRITY,
-        // The type may grow; whatever it is then, a repository did not work.
-        StoreError::Io { .. } | StoreError::NoSuchResult { .. } | _ => IO,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pony_store::Action;
+    use pony_store::{Action, StoreError};
 
     #[test]
     fn what_a_repository_does_not_take_has_a_status() {

@@ -44,7 +44,7 @@ const FIXED: [(&str, &str); 3] = [
 pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, SiteError> {
     let base_url = options.checked_base_url()?;
     let snapshot = store.snapshot()?;
-    let state = State::unfinished(base_url.as_deref(), options.link_artifacts);
+    let state = State::unfinished(base_url.as_deref(), options);
     let folder = SiteFolder::open(out, store.path(), state)?;
     let loaded = load::load(&snapshot, &folder)?;
     // Folders that hide results altogether.
@@ -132,7 +132,10 @@ impl Build<'_> {
             Err(other) => return Err(other.into()),
         };
         let (view, full_texts) = ResultView::new(&result, &artifacts, self.options.link_artifacts);
-        self.folder.write(&format!("{at}/index.html"), pages::result(&view, commit, place)?)?;
+        self.folder.write(
+            &format!("{at}/index.html"),
+            pages::result(&view, commit, place, self.options.live)?,
+        )?;
         if place == Place::Own {
             for full in full_texts {
                 self.folder.write(&format!("{at}/{}", full.file()), full.text)?;

@@ -52,6 +52,7 @@ impl Cli {
         let options = Options {
             base_url: args.base_url,
             link_artifacts: args.link_artifacts,
+            live: false,
             now: args.now.unwrap_or_else(Timestamp::now),
         };
         let store = Store::open(&args.repo)?;
@@ -78,27 +79,14 @@ fn report(built: &Built, out: &mut impl Write, err: &mut impl Write) -> anyhow::
 /// The exit code of an error, as in sysexits.h.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     const USAGE: u8 = 64;
-    const DATA: u8 = 65;
-    const NO_INPUT: u8 = 66;
     const SOFTWARE: u8 = 70;
     const CANNOT_CREATE: u8 = 73;
     const IO: u8 = 74;
-    const TRY_LATER: u8 = 75;
-    const CONFIGURATION: u8 = 78;
-    let of_store = |error: &StoreError| match error {
-        StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
-        StoreError::NewerFormat { .. } => CONFIGURATION,
-        StoreError::Locked { .. } => TRY_LATER,
-        StoreError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
-        StoreError::Io { .. } => IO,
-        // The type may grow; what is read and does not fit is data.
-        _ => DATA,
-    };
     if let Some(error) = error.downcast_ref::<StoreError>() {
-        return of_store(error);
+        return error.exit_status();
     }
     match error.downcast_ref::<SiteError>() {
-        Some(SiteError::Store(error)) => of_store(error),
+        Some(SiteError::Store(error)) => error.exit_status(),
         Some(SiteError::BaseUrl { .. }) => USAGE,
         Some(SiteError::Foreign { .. } | SiteError::InsideRepository { .. }) => CANNOT_CREATE,
         Some(SiteError::Io { action, .. }) if action.is_creation() => CANNOT_CREATE,

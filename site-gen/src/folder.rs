@@ -17,6 +17,37 @@ const OWNED: [&str; 2] = ["p", "rss2"];
 /// Uploaded files, which others put beside a result.
 const FILES: &str = "files";
 
+/// Refuses a folder that [`build`](crate::build()) would refuse: what serves a site should ask first, so
+/// that no other files are shown.
+///
+/// # Errors
+/// [`SiteError::Foreign`] when `path` is neither absent, nor empty, nor a site;
+/// [`SiteError::InsideRepository`] when it is a part of the `repository`.
+pub fn check_folder(path: &Path, repository: &Path) -> Result<(), SiteError> {
+    read_state(path, repository).map(drop)
+}
+
+/// What a folder says of itself, if it may become or be a site.
+fn read_state(root: &Path, repository: &Path) -> Result<Option<State>, SiteError> {
+    if is_inside(root, repository) {
+        return Err(SiteError::InsideRepository { path: root.to_owned() });
+    }
+    let is_empty = match fs::read_dir(root) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == ErrorKind::NotFound => true,
+        Err(source) => return Err(failed(Action::Read, root, source)),
+    };
+    let state_file = root.join(STATE_FILE);
+    match fs::read(&state_file) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if error.kind() == ErrorKind::NotFound && is_empty => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(SiteError::Foreign { path: root.to_owned() })
+        }
+        Err(source) => Err(failed(Action::Read, &state_file, source)),
+    }
+}
+
 /// The folder that a site is written to.
 #[derive(Debug)]
 pub(crate) struct SiteFolder {
@@ -45,23 +76,7 @@ impl SiteFolder {
         repository: &Path,
         unfinished: State,
     ) -> Result<Self, SiteError> {
-        if is_inside(root, repository) {
-            return Err(SiteError::InsideRepository { path: root.to_owned() });
-        }
-        let is_empty = match fs::read_dir(root) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(error) if error.kind() == ErrorKind::NotFound => true,
-            Err(source) => return Err(failed(Action::Read, root, source)),
-        };
-        let state_file = root.join(STATE_FILE);
-        let state = match fs::read(&state_file) {
-            Ok(text) => serde_json::from_slice(&text).ok(),
-            Err(error) if error.kind() == ErrorKind::NotFound && is_empty => None,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(SiteError::Foreign { path: root.to_owned() });
-            }
-            Err(source) => return Err(failed(Action::Read, &state_file, source)),
-        };
+        let state = read_state(root, repository)?;
         pony_store::create_folder(root)?;
         Ok(Self {
             root: root.to_owned(),
@@ -267,17 +282,22 @@ fn state_text(state: &State) -> String {
     pony_formats::json::pretty(&json)
 }
 
-/// The folder in a repository that is pony's own, where git never looks. A collector keeps its site there.
-const OWN: &str = "pony";
+/// The folder in a repository, where git never looks, in which a collector keeps its site.
+const OWN: &str = "pony/site";
 
-/// Whether `path`, which may not exist yet, is the repository itself or where git has its files.
+/// Whether `path`, which may not exist yet, is the repository itself or something in it but the site.
 fn is_inside(path: &Path, repository: &Path) -> bool {
     let (Ok(repository), Ok(path)) = (repository.canonicalize(), std::path::absolute(path)) else {
         return false;
     };
-    let existing = path.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
-    existing.is_some_and(|existing| {
-        existing.starts_with(&repository) && !existing.starts_with(repository.join(OWN))
+    let resolved = path.ancestors().find_map(|ancestor| {
+        Some(ancestor.canonicalize().ok()?.join(path.strip_prefix(ancestor).ok()?))
+    });
+    // Where `..` in what does not exist yet will lead is anybody's guess.
+    let leads_back = |path: &Path| path.components().any(|part| part == Component::ParentDir);
+    resolved.is_some_and(|path| {
+        path.starts_with(&repository)
+            && (leads_back(&path) || !path.starts_with(repository.join(OWN)))
     })
 }
 
@@ -290,7 +310,7 @@ mod tests {
     use super::*;
 
     fn open(root: &Path, repository: &Path) -> Result<SiteFolder, SiteError> {
-        SiteFolder::open(root, repository, State::unfinished(None, false))
+        SiteFolder::open(root, repository, State::unfinished(None, &crate::Options::default()))
     }
 
     fn commit() -> pony_store::CommitId {
@@ -315,6 +335,10 @@ mod tests {
         }
         assert_eq!(fs::read_dir(repository.path()).unwrap().count(), 0);
         fs::create_dir(repository.path().join("pony")).unwrap();
+        for place in ["pony", "pony/artifacts", "pony/site/../artifacts", "pony/site/x/../../y"] {
+            let error = open(&repository.path().join(place), repository.path()).unwrap_err();
+            assert!(matches!(error, SiteError::InsideRepository { .. }), "{error}");
+        }
         assert!(open(&repository.path().join("pony/site"), repository.path()).is_ok());
     }
 

@@ -1,6 +1,6 @@
 //! Renders a results repository as a static site: HTML, RSS and JSON.
 //!
-//! [`build()`] is all there is to call. Inside, data flows one way: `history` collects what is known of every
+//! [`build()`] is all there is to call, and [`check_folder()`] before serving what it writes. Inside, data flows one way: `history` collects what is known of every
 //! result, `view` makes it fit to be shown, `pages`, `feeds` and `published` turn views into HTML, RSS
 //! and JSON, and `folder` writes what has changed.
 //!
@@ -40,4 +40,5 @@ mod view;
 
 pub use build::{Built, build};
 pub use error::SiteError;
+pub use folder::check_folder;
 pub use options::Options;

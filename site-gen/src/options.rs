@@ -11,6 +11,8 @@ pub struct Options {
     /// Whether uploaded files are served below each result's page (`files/<name>`), so that links to
     /// them work.
     pub link_artifacts: bool,
+    /// Whether a collector serves the site, so that its pages may ask it for builds.
+    pub live: bool,
     /// Now, in UTC: what is stale is decided by it.
     pub now: jiff::Timestamp,
 }

@@ -30,6 +30,8 @@ pub(crate) struct Frame {
     pub(crate) commit: Option<String>,
     /// The same content as JSON.
     pub(crate) json: Option<String>,
+    /// Whether the page has a form for the server that it comes from.
+    pub(crate) has_form: bool,
     pub(crate) version: &'static str,
 }
 

@@ -3,6 +3,8 @@
 use pony_store::CommitId;
 use serde::{Deserialize, Serialize};
 
+use crate::Options;
+
 /// The file that holds it. Also what marks a folder as ours.
 pub(crate) const STATE_FILE: &str = ".pony-site.json";
 
@@ -18,18 +20,20 @@ pub(crate) struct State {
     generator: String,
     base_url: Option<String>,
     link_artifacts: bool,
+    live: bool,
     /// The commit that the site shows; null while it is being changed.
     commit: Option<String>,
 }
 
 impl State {
     /// The state of a site in the making.
-    pub(crate) fn unfinished(base_url: Option<&str>, link_artifacts: bool) -> Self {
+    pub(crate) fn unfinished(base_url: Option<&str>, options: &Options) -> Self {
         Self {
             format: FORMAT,
             generator: env!("CARGO_PKG_VERSION").to_owned(),
             base_url: base_url.map(str::to_owned),
-            link_artifacts,
+            link_artifacts: options.link_artifacts,
+            live: options.live,
             commit: None,
         }
     }
@@ -60,12 +64,19 @@ mod tests {
     #[test]
     fn only_a_finished_site_of_the_same_kind_is_a_base() {
         let commit: CommitId = "0123456789".repeat(4).parse().unwrap();
-        let wanted = State::unfinished(None, false);
+        let wanted = State::unfinished(None, &Options::default());
         let finished = wanted.clone().finished(&commit);
         assert_eq!(finished.base_for(&wanted), Some(commit.clone()));
         assert_eq!(wanted.base_for(&wanted), None, "unfinished");
-        assert_eq!(finished.base_for(&State::unfinished(None, true)), None);
-        assert_eq!(finished.base_for(&State::unfinished(Some("https://x/"), false)), None);
+        assert_eq!(
+            finished
+                .base_for(&State::unfinished(None, &Options { live: true, ..Options::default() })),
+            None
+        );
+        assert_eq!(
+            finished.base_for(&State::unfinished(Some("https://x/"), &Options::default())),
+            None
+        );
         let older = State { generator: "0.0.1".into(), ..finished };
         assert_eq!(older.base_for(&wanted), None);
     }

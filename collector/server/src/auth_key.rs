@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use pony_formats::ResultKey;
 use sha2::{Digest, Sha256};
 
+use crate::durable::sync_folder;
+
 /// How long files may be added. The original client does it at once.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
@@ -47,6 +49,8 @@ impl AuthKeys {
         temporary.write_all(&secret)?;
         temporary.as_file().sync_all()?;
         temporary.persist(file)?;
+        // Or auth keys might not outlive a power cut.
+        sync_folder(folder)?;
         Ok(Self { secret })
     }
 

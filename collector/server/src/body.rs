@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes of a refused body that are read and thrown away. The original client reads no answer before
 /// it has sent everything; if we closed earlier it would see a broken pipe instead of the status.
@@ -27,6 +27,7 @@ pub(crate) enum Refusal {
     TooSlow,
     Interrupted,
     Encoded,
+    NoLength,
     /// Too much is being received at the same time.
     Busy,
 }
@@ -42,6 +43,10 @@ impl IntoResponse for Refusal {
             Self::Encoded => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "send the body as it is, without Content-Encoding\n".to_owned(),
+            ),
+            Self::NoLength => (
+                StatusCode::LENGTH_REQUIRED,
+                "send Content-Length, or the body in chunks\n".to_owned(),
             ),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "try again later\n".to_owned()),
         };
@@ -104,11 +109,16 @@ impl BodyReader {
         Ok(held)
     }
 
-    /// Reads what is left, so that the client will read our answer.
+    /// Reads what is left, so that the client will read our answer; for as long as it may pause, and
+    /// no longer, however fast it sends.
     pub(crate) async fn drain(&mut self) {
-        if self.body.size_hint().lower() > DRAIN_BYTES_MAX {
-            return;
+        if self.body.size_hint().lower() <= DRAIN_BYTES_MAX {
+            // Late or not, it is answered now.
+            let _ = timeout(self.patience, self.drain_all()).await;
         }
+    }
+
+    async fn drain_all(&mut self) {
         while self.received < DRAIN_BYTES_MAX {
             match self.piece().await {
                 Ok(Some(piece)) => self.received += piece.len() as u64,
@@ -148,6 +158,28 @@ impl BodyReader {
 pub(crate) struct Held {
     pub(crate) bytes: Vec<u8>,
     memory: Option<OwnedSemaphorePermit>,
+}
+
+/// Answers up to this many bytes are not counted: there are only as many as there are connections.
+const SMALL_ANSWER_BYTES: usize = 16 * 1024;
+
+/// An answer that holds its share of `memory` until it has been sent.
+pub(crate) fn accounted(text: String, memory: &Arc<Semaphore>) -> Result<Bytes, Refusal> {
+    struct Counted {
+        text: String,
+        _memory: OwnedSemaphorePermit,
+    }
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            self.text.as_bytes()
+        }
+    }
+    if text.len() <= SMALL_ANSWER_BYTES {
+        return Ok(text.into());
+    }
+    let size = u32::try_from(text.len()).map_err(|_| Refusal::Busy)?;
+    let memory = Arc::clone(memory).try_acquire_many_owned(size).map_err(|_| Refusal::Busy)?;
+    Ok(Bytes::from_owner(Counted { text, _memory: memory }))
 }
 
 impl Held {
@@ -190,6 +222,19 @@ mod tests {
         assert_eq!(read(5, &memory).unwrap_err(), Refusal::Busy);
         drop(first);
         assert!(read(5, &memory).is_ok());
+    }
+
+    #[test]
+    fn answers_hold_their_memory_until_they_are_sent() {
+        let memory = Arc::new(Semaphore::new(30_000));
+        let answer = || accounted("x".repeat(20_000), &memory);
+        let first = answer().unwrap();
+        let part = first.slice(10..20);
+        drop(first);
+        assert_eq!(answer().unwrap_err(), Refusal::Busy);
+        assert!(accounted("stored".to_owned(), &memory).is_ok(), "a result must not be sent twice");
+        drop(part);
+        assert!(answer().is_ok());
     }
 
     #[test]

@@ -67,9 +67,18 @@ struct ServeArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 50 * 1024 * 1024)]
     max_upload: usize,
 
-    /// How long a client may pause while it sends, in seconds
+    /// The most that is stored of the uploaded files of one result together, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 200 * 1024 * 1024)]
+    max_uploads_per_result: u64,
+
+    /// How long a client may pause while it sends or receives, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     patience: u64,
+
+    /// The most connections of one address at the same time [default: 32, but this machine, where a
+    /// proxy may be, has no limit of its own]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    max_connections_per_address: Option<u16>,
 
     /// Store the network addresses of clients with their results
     #[arg(long)]
@@ -86,7 +95,11 @@ pub(crate) struct Plan {
     pub(crate) base_url: Option<String>,
     pub(crate) body_bytes_max: usize,
     pub(crate) upload_bytes_max: usize,
+    /// Of all files of one result.
+    pub(crate) uploads_bytes_max: u64,
     pub(crate) patience: Duration,
+    /// `None` for the default.
+    pub(crate) connections_per_address_max: Option<usize>,
     pub(crate) store_addresses: bool,
 }
 
@@ -99,7 +112,9 @@ impl From<ServeArgs> for Plan {
             base_url: args.base_url,
             body_bytes_max: args.max_body,
             upload_bytes_max: args.max_upload,
+            uploads_bytes_max: args.max_uploads_per_result,
             patience: Duration::from_secs(args.patience),
+            connections_per_address_max: args.max_connections_per_address.map(usize::from),
             store_addresses: args.store_addresses,
         }
     }

@@ -1,7 +1,7 @@
 //! [`Collector`]: what all requests share. Everything here may block.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
-use pony_store::{Action, Arrival, Artifact, Snapshot, Store, StoreError, Writer};
-use tokio::sync::{Notify, Semaphore};
+use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use tokio::sync::Semaphore;
 
 use crate::auth_key::AuthKeys;
 use crate::cli::Plan;
 use crate::coordinator::{Coordinator, Newest};
+use crate::durable::DiskLost;
 use crate::failure::Failure;
 use crate::refresher::{Refresher, full};
 use crate::upload;
@@ -39,9 +40,10 @@ pub(crate) struct Collector {
     /// One permit for each byte that may be held.
     pub(crate) memory: Arc<Semaphore>,
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
-    pub(crate) disk_lost: Notify,
+    pub(crate) disk_lost: DiskLost,
     store: Store,
     writer: Mutex<Writer>,
+    storing: Mutex<()>,
     coordinator: Mutex<Coordinator>,
     refresher: Refresher,
 }
@@ -53,15 +55,16 @@ impl Collector {
         let writer = store.writer(LOCK_PATIENCE)?;
         let coordinator = learn(&store.snapshot()?)?;
         let folder = plan.repo.join("pony");
-        fs::create_dir_all(&folder).map_err(|source| Failure::File {
-            action: "create",
-            path: folder.clone(),
-            source,
-        })?;
+        pony_store::create_folder(&folder)?;
         // Everything below the site is shown to everybody.
         if is_below(&folder, &plan.site) {
             return Err(Failure::Exposed { site: plan.site }.into());
         }
+        pony_site::check_folder(&plan.site, &plan.repo).map_err(|error| Failure::File {
+            action: "serve",
+            path: plan.site.clone(),
+            source: io::Error::other(full(&error)),
+        })?;
         let secret = folder.join("secret");
         let auth_keys = AuthKeys::open(&secret).map_err(|source| Failure::File {
             action: "use",
@@ -69,7 +72,8 @@ impl Collector {
             source,
         })?;
         let artifacts = folder.join("artifacts");
-        upload::prepare(&artifacts).map_err(|source| Failure::File {
+        pony_store::create_folder(&artifacts)?;
+        upload::tidy(&artifacts).map_err(|source| Failure::File {
             action: "use",
             path: artifacts,
             source,
@@ -81,9 +85,10 @@ impl Collector {
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
-            disk_lost: Notify::new(),
+            disk_lost: DiskLost::default(),
             store,
             writer: Mutex::new(writer),
+            storing: Mutex::new(()),
             coordinator: Mutex::new(coordinator),
             refresher,
         })
@@ -122,6 +127,19 @@ impl Collector {
         Ok(receipt)
     }
 
+    /// Lets one file be stored at a time, so that what it leaves for others can be counted.
+    pub(crate) fn storing(&self) -> MutexGuard<'_, ()> {
+        self.storing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The size of all files of a result, in bytes. `None` when there is no such result.
+    pub(crate) fn uploaded_bytes(&self, key: ResultKey) -> Result<Option<u64>, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        let Some(package) = snapshot.package_of(key)? else { return Ok(None) };
+        let artifacts = snapshot.artifacts(&package, key)?;
+        Ok(Some(artifacts.iter().fold(0, |sum: u64, artifact| sum.saturating_add(artifact.size))))
+    }
+
     /// Records an uploaded file. `false` when there is no such result.
     pub(crate) fn attach(&self, key: ResultKey, artifact: &Artifact) -> Result<bool, StoreError> {
         let Some(package) = self.store.snapshot()?.package_of(key)? else { return Ok(false) };
@@ -156,9 +174,11 @@ impl Collector {
         &self,
         work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let outcome = work(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Err(StoreError::Io { action: Action::Sync, .. }) = outcome {
-            self.disk_lost.notify_one();
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = work(&mut writer);
+        // Also when it succeeded: packs are joined after a commit is on disk.
+        if writer.is_poisoned() {
+            self.disk_lost.raise();
         }
         outcome
     }
@@ -180,15 +200,22 @@ fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
     plan.base_url.clone().or(own)
 }
 
-/// Fills the rules from the stored results. A result that cannot be read is passed over: it must not
-/// keep the others from being served.
+/// Fills the rules from the stored results. A result or package that cannot be read is passed over: it must
+/// not keep the others from being served.
 fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
     let mut coordinator = Coordinator::default();
     for error in snapshot.damage()? {
         tracing::warn!(error = full(&error), "unreadable results");
     }
     for package in snapshot.packages()? {
-        for key in snapshot.results(&package)? {
+        let keys = match snapshot.results(&package) {
+            Err(error @ StoreError::Damaged { .. }) => {
+                tracing::warn!(?package, error = full(&error), "unreadable package");
+                continue;
+            }
+            keys => keys?,
+        };
+        for key in keys {
             match snapshot.summary(&package, key) {
                 Ok(Some(summary)) => {
                     remember(&mut coordinator, &summary.receipt, &summary.client_info);

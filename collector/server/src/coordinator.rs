@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ResultKey, Tagset};
+use sha2::{Digest, Sha256};
 
 /// How old a result may be before a new one is wanted.
 const STALE: SignedDuration = SignedDuration::from_hours(24);
@@ -28,7 +29,23 @@ pub(crate) struct Coordinator {
     /// The results that have a number, by it.
     numbers: BTreeMap<u32, ResultKey>,
     requested: BTreeSet<Tagset>,
-    reservations: HashMap<Tagset, Reservation>,
+    reservations: HashMap<LineHash, Reservation>,
+}
+
+/// A build line as 32 bytes: strangers choose its names, and how long they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct LineHash([u8; 32]);
+
+impl LineHash {
+    fn of(tagset: &Tagset) -> Self {
+        let mut hash = Sha256::new();
+        for member in tagset.wire_members() {
+            // With its length: no two lists of members give the same bytes.
+            hash.update((member.len() as u64).to_be_bytes());
+            hash.update(member);
+        }
+        Self(hash.finalize().into())
+    }
 }
 
 /// What the rules need to know of the newest result of a build line.
@@ -75,7 +92,7 @@ pub(crate) enum Intent {
 impl Coordinator {
     /// Takes note of a stored result. Its arrival ends the reservation of its line.
     pub(crate) fn add(&mut self, tagset: Tagset, result: Newest) {
-        self.reservations.remove(&tagset);
+        self.reservations.remove(&LineHash::of(&tagset));
         let lines = self.packages.entry(tagset.package.clone()).or_default();
         let newest = lines.entry(tagset).or_insert(result);
         if result.key > newest.key {
@@ -135,7 +152,7 @@ impl Coordinator {
         if let (true, Intent::Build(allowance)) = (advice.build, intent) {
             let earlier = self.newest(tagset).and_then(|newest| newest.duration);
             let allowance = allowance.or(earlier).unwrap_or(ALLOWANCE_DEFAULT).min(ALLOWANCE_MAX);
-            self.reserve(tagset, Reservation { start: now, allowance });
+            self.reserve(LineHash::of(tagset), Reservation { start: now, allowance });
         }
         advice
     }
@@ -146,7 +163,11 @@ impl Coordinator {
         if self.requested.remove(tagset) {
             return yes("a build was requested");
         }
-        if self.reservations.get(tagset).is_some_and(|reservation| reservation.is_running(now)) {
+        if self
+            .reservations
+            .get(&LineHash::of(tagset))
+            .is_some_and(|reservation| reservation.is_running(now))
+        {
             return no("another machine may be building this now");
         }
         match self.newest(tagset) {
@@ -159,14 +180,14 @@ impl Coordinator {
         }
     }
 
-    fn reserve(&mut self, tagset: &Tagset, reservation: Reservation) {
+    fn reserve(&mut self, line: LineHash, reservation: Reservation) {
         if self.reservations.len() >= RESERVATIONS_MAX {
             let now = reservation.start;
             self.reservations.retain(|_, running| running.is_running(now));
         }
         // At worst something is built twice.
-        if self.reservations.len() < RESERVATIONS_MAX || self.reservations.contains_key(tagset) {
-            self.reservations.insert(tagset.clone(), reservation);
+        if self.reservations.len() < RESERVATIONS_MAX || self.reservations.contains_key(&line) {
+            self.reservations.insert(line, reservation);
         }
     }
 }
@@ -304,6 +325,18 @@ mod tests {
         assert!(builds(&mut coordinator, "barn", Intent::Ask, now()));
         assert!(!builds(&mut coordinator, "barn", Intent::Ask, now()));
         assert!(!coordinator.request(line("nowhere")));
+    }
+
+    #[test]
+    fn a_reservation_is_small_however_long_its_names() {
+        let hash = |package: &str, tag: &str| {
+            let tags = BTreeSet::from([tag.to_owned()]);
+            LineHash::of(&Tagset { package: package.into(), tags, ..line("barn") })
+        };
+        assert_eq!(size_of_val(&hash(&"x".repeat(1_000_000), "")), 32);
+        assert_eq!(hash("a", "b"), hash("a", "b"));
+        assert_ne!(hash("a", "b"), hash("ab", ""));
+        assert_ne!(hash("a", "b"), hash("a", "c"));
     }
 
     #[test]

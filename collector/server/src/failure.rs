@@ -8,12 +8,9 @@ use pony_store::StoreError;
 /// Wrong usage of the command line.
 pub(crate) const USAGE: u8 = 64;
 
-const DAMAGED: u8 = 3;
-const NO_INPUT: u8 = 66;
 const SOFTWARE: u8 = 70;
 const CANNOT_CREATE: u8 = 73;
 const IO: u8 = 74;
-const TRY_LATER: u8 = 75;
 const CONFIGURATION: u8 = 78;
 
 /// Why the collector cannot start or go on.
@@ -41,14 +38,5 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
             Failure::DiskLost | Failure::Runtime(_) => IO,
         };
     }
-    match error.downcast_ref::<StoreError>() {
-        Some(StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. }) => NO_INPUT,
-        Some(StoreError::NewerFormat { .. }) => CONFIGURATION,
-        Some(StoreError::Locked { .. }) => TRY_LATER,
-        Some(StoreError::Damaged { .. }) => DAMAGED,
-        Some(StoreError::Io { action, .. }) if action.is_creation() => CANNOT_CREATE,
-        Some(StoreError::Io { .. }) => IO,
-        // `StoreError` may grow.
-        Some(_) | None => SOFTWARE,
-    }
+    error.downcast_ref().map_or(SOFTWARE, StoreError::exit_status)
 }

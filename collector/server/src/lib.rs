@@ -6,19 +6,24 @@
 //! - `collector`: what all requests share.
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
+//! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
+//! - `durable`: names that survive a power cut.
 
 mod auth_key;
 mod body;
 mod cli;
 mod collector;
 mod coordinator;
+mod durable;
 mod failure;
 mod listener;
 mod refresher;
 mod router;
 mod rpc;
+mod seats;
 mod serve;
 mod site;
+mod stall;
 mod upload;
 
 pub use cli::run;

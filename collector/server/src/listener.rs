@@ -16,12 +16,24 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::seats::{Seats, connections_max};
+use crate::stall::Stalling;
+
 /// How long a client may take over the headers of a request, and idle between two.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Connections at the same time; more wait to be accepted. Most systems allow a process 1024 open files,
-/// and the repository needs some.
-const CONNECTIONS_MAX: usize = 900;
+/// What whoever has too many connections is told.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// What is asked of clients.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// How long a client may take nothing of an answer.
+    pub(crate) patience: Duration,
+    /// Connections of one address at the same time.
+    pub(crate) per_address_max: Option<usize>,
+}
 
 /// How long requests may take to finish once the collector is told to stop.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,18 +55,33 @@ impl Peer {
 pub(crate) async fn accept<T>(
     listener: TcpListener,
     router: Router,
+    terms: Terms,
     stop: impl Future<Output = T>,
 ) -> T {
     let mut stop = pin!(stop);
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
+    let connections_max = connections_max();
+    let mut seats = Seats::new(terms.per_address_max);
     let reason = loop {
         tokio::select! {
             reason = &mut stop => break reason,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => match accepted {
+            accepted = listener.accept(), if connections.len() < connections_max => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve(stream, Peer(peer), router.clone(), stopped.clone()));
+                    let Some(seat) = seats.take(peer.ip()) else {
+                        tracing::info!(address = %peer.ip(), "refused one connection more");
+                        let _ = stream.try_write(TOO_MANY);
+                        continue;
+                    };
+                    // Answers are small; without this they wait for acknowledgements.
+                    let _ = stream.set_nodelay(true);
+                    let stream = Stalling::new(stream, terms.patience);
+                    let serving = serve(stream, Peer(peer), router.clone(), stopped.clone());
+                    connections.spawn(async move {
+                        let _seat = seat;
+                        serving.await;
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -72,9 +99,12 @@ pub(crate) async fn accept<T>(
     reason
 }
 
-async fn serve(stream: TcpStream, peer: Peer, router: Router, mut stopped: watch::Receiver<()>) {
-    // Answers are small; without this they wait for acknowledgements.
-    let _ = stream.set_nodelay(true);
+async fn serve(
+    stream: Stalling<TcpStream>,
+    peer: Peer,
+    router: Router,
+    mut stopped: watch::Receiver<()>,
+) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));

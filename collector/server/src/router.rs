@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::body::BodyReader;
+use crate::body::{BodyReader, accounted};
 use crate::collector::Collector;
 use crate::listener::Peer;
 use crate::{rpc, site, upload};
@@ -73,10 +73,11 @@ async fn xmlrpc(
     // Once it is running, a call is finished also when its client goes away.
     let working = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        rpc::answer(&collector, &body.bytes, peer.ip())
+        accounted(rpc::answer(&collector, &body.bytes, peer.ip()), &collector.memory)
     });
     match working.await {
-        Ok(answer) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
+        Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
+        Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use crate::cli::Plan;
 use crate::collector::Collector;
 use crate::failure::Failure;
-use crate::listener;
+use crate::listener::{self, Terms};
 use crate::router::router;
 
 /// Serves until SIGTERM or an interrupt. Says on `out` where, once it is ready.
@@ -25,7 +25,7 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
         let stop = async {
             tokio::select! {
                 () = signal => Ok(()),
-                () = collector.disk_lost.notified() => Err(Failure::DiskLost),
+                () = collector.disk_lost.raised() => Err(Failure::DiskLost),
             }
         };
         tracing::info!(lines = collector.coordinator().line_count(), "repository opened");
@@ -37,7 +37,9 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
             plan.site.display()
         );
         let _ = out.flush();
-        listener::accept(listener, router(Arc::clone(&collector)), stop).await?;
+        let terms =
+            Terms { patience: plan.patience, per_address_max: plan.connections_per_address_max };
+        listener::accept(listener, router(Arc::clone(&collector)), terms, stop).await?;
         tracing::info!("stopped");
         Ok(())
     })

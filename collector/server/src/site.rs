@@ -25,11 +25,16 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
         let base = collector.plan.base_url.as_deref().unwrap_or("/");
         return Redirect::permanent(&format!("{base}{path}")).into_response();
     }
+    // A redirection to `//p/` would lead to a host `p`.
+    if request.uri().path().starts_with("//") {
+        return not_found();
+    }
     let is_feed = is_old_feed(request.uri().path());
+    let request = unconditional(request);
     match ServeDir::new(&collector.plan.site).try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => {
-            let mut response = response.map(Body::new);
+            let mut response = undated(response.map(Body::new));
             if is_feed && response.status() == StatusCode::OK {
                 let feed = HeaderValue::from_static("application/rss+xml");
                 response.headers_mut().insert(header::CONTENT_TYPE, feed);
@@ -41,6 +46,21 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// Leaves out what asks only for news: files are replaced more than once within the second that HTTP
+/// counts in, and small enough to be sent again.
+fn unconditional(mut request: Request) -> Request {
+    for name in [header::IF_MODIFIED_SINCE, header::IF_UNMODIFIED_SINCE] {
+        request.headers_mut().remove(name);
+    }
+    request
+}
+
+/// Leaves out what a browser would ask for news with.
+fn undated(mut response: Response) -> Response {
+    response.headers_mut().remove(header::LAST_MODIFIED);
+    response
 }
 
 /// The path of a page that was written as the original server or a person wrote it: the package as it is or
@@ -83,10 +103,10 @@ pub(crate) async fn artifact(
         Ok(None) => return not_found(),
         Err(response) => return response,
     };
-    let path = upload::content_path(&folder, artifact.sha256.as_str());
-    match ServeFile::new(path).try_call(request).await {
+    let path = upload::content_path(&folder, &artifact.sha256);
+    match ServeFile::new(path).try_call(unconditional(request)).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
-        Ok(response) => as_download(response.map(Body::new), &artifact.filename),
+        Ok(response) => as_download(undated(response.map(Body::new)), &artifact.filename),
         Err(error) => {
             tracing::warn!(%error, "cannot read an uploaded file");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -154,7 +174,14 @@ fn find_artifact(
     filename: &str,
 ) -> Result<Option<Artifact>, StoreError> {
     let Some((package, key)) = find_result(collector, package, key)? else { return Ok(None) };
-    let artifacts = collector.snapshot()?.artifacts(&package, key)?;
+    let artifacts = match collector.snapshot()?.artifacts(&package, key) {
+        // Pushed by somebody: it names no file.
+        Err(StoreError::Damaged { subject, reason }) => {
+            tracing::warn!(subject, reason, "unreadable record of a file");
+            return Ok(None);
+        }
+        read => read?,
+    };
     let newest = artifacts.into_iter().rfind(|artifact| artifact.filename == filename);
     Ok(newest.filter(|artifact| artifact.visible))
 }

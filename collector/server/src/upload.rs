@@ -1,13 +1,13 @@
 //! `POST /upload`: a file that belongs to a result. git holds what is said about it, the content is stored
 //! beside, by its hash: no name from outside becomes a path.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use pony_formats::ResultKey;
@@ -29,9 +29,8 @@ const DESCRIPTION_BYTES_MAX: usize = 4096;
 /// How the names of files that are still being received start.
 const INCOMING: &str = "incoming-";
 
-/// Makes the folder of uploaded files ready, and removes what a crash left.
-pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+/// Removes from the folder of uploaded files what a crash left.
+pub(crate) fn tidy(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(INCOMING) {
@@ -41,9 +40,10 @@ pub(crate) fn prepare(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Where the content with this hash is.
-pub(crate) fn content_path(folder: &Path, sha256: &str) -> PathBuf {
-    folder.join(sha256.get(..2).unwrap_or_default()).join(sha256)
+/// Where the content with this hash is. Records in git may be pushed by others; that they cannot lead
+/// elsewhere is what the type is for.
+pub(crate) fn content_path(folder: &Path, sha256: &Sha256Hex) -> PathBuf {
+    folder.join(&sha256.as_str()[..2]).join(sha256.as_str())
 }
 
 /// What is said about a file in the address.
@@ -62,6 +62,8 @@ enum Problem {
     AuthKey,
     Body(Refusal),
     Disk(String),
+    /// Something that was written may be lost.
+    DiskLost(String),
 }
 
 impl IntoResponse for Problem {
@@ -71,7 +73,7 @@ impl IntoResponse for Problem {
             // Without a challenge: the original client would ask for a password on the terminal.
             Self::AuthKey => (StatusCode::UNAUTHORIZED, "wrong auth key\n").into_response(),
             Self::Body(refusal) => refusal.into_response(),
-            Self::Disk(error) => {
+            Self::Disk(error) | Self::DiskLost(error) => {
                 tracing::error!(error, "cannot store a file");
                 (StatusCode::INTERNAL_SERVER_ERROR, "cannot store the file now\n").into_response()
             }
@@ -82,6 +84,11 @@ impl IntoResponse for Problem {
 /// Receives one file.
 pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    // It would be taken for an empty file.
+    let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+    if !framing.iter().any(|name| parts.headers.contains_key(name)) {
+        return Refusal::NoLength.into_response();
+    }
     let plan = &collector.plan;
     let mut reader = BodyReader::new(body, plan.upload_bytes_max, plan.patience);
     if let Err(refusal) = reader.check(&parts.headers).await {
@@ -100,12 +107,16 @@ pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Req
     };
     let stored = match receive(&collector.artifacts_folder(), &mut reader).await {
         Ok(received) => {
+            let collector = Arc::clone(&collector);
             let storing =
                 tokio::task::spawn_blocking(move || store(&collector, key, label, received));
             storing.await.unwrap_or_else(|error| Err(Problem::Disk(error.to_string())))
         }
         Err(problem) => Err(problem),
     };
+    if let Err(Problem::DiskLost(_)) = stored {
+        collector.disk_lost.raise();
+    }
     match stored {
         Ok(()) => StatusCode::OK.into_response(),
         Err(problem) => problem.into_response(),
@@ -149,7 +160,7 @@ async fn receive(folder: &Path, reader: &mut BodyReader) -> Result<Received, Pro
         }
     }
     writing.flush().await.map_err(failed)?;
-    writing.sync_all().await.map_err(failed)?;
+    writing.sync_all().await.map_err(|error| Problem::DiskLost(error.to_string()))?;
     let sha256 = Sha256Hex::from(<[u8; 32]>::from(hash.finalize()));
     Ok(Received { file, size, sha256 })
 }
@@ -168,40 +179,57 @@ fn store(
         sha256: received.sha256,
         visible: label.visible == "yes",
     };
-    keep(&collector.artifacts_folder(), artifact.sha256.as_str(), received.file)
-        .map_err(|error| Problem::Disk(error.to_string()))?;
+    let _storing = collector.storing();
+    let stored = collector.uploaded_bytes(key).map_err(|error| Problem::Disk(full(&error)))?;
+    // None when the repository was replaced by another, but not the secret.
+    let stored = stored.ok_or(Problem::AuthKey)?;
+    let limit = collector.plan.uploads_bytes_max;
+    if stored.saturating_add(artifact.size) > limit {
+        return Err(Problem::Body(Refusal::TooLarge { limit }));
+    }
+    keep(&collector.artifacts_folder(), &artifact.sha256, received.file, File::sync_all)?;
+    if collector.disk_lost.is_raised() {
+        // The sync that failed may have been for the same content, and ours then says nothing.
+        return Err(Problem::Disk("the disk was lost".to_owned()));
+    }
     match collector.attach(key, &artifact) {
         Ok(true) => {
             tracing::info!(%key, filename = ?artifact.filename, size = artifact.size, "stored a file");
             Ok(())
         }
-        // The repository was replaced by another, but not the secret.
+        // Gone meanwhile.
         Ok(false) => Err(Problem::AuthKey),
         Err(error) => Err(Problem::Disk(full(&error))),
     }
 }
 
-fn keep(folder: &Path, sha256: &str, file: NamedTempFile) -> io::Result<()> {
+/// Puts content in its place, and makes its names durable. Also when it is there already: whoever put it
+/// there may not have got so far.
+fn keep(
+    folder: &Path,
+    sha256: &Sha256Hex,
+    file: NamedTempFile,
+    sync: impl Fn(&File) -> io::Result<()>,
+) -> Result<(), Problem> {
+    let failed = |error: io::Error| Problem::Disk(error.to_string());
     let path = content_path(folder, sha256);
-    if path.exists() {
-        return Ok(());
-    }
     let shard = path.parent().unwrap_or(folder);
-    if !shard.exists() {
-        fs::create_dir_all(shard)?;
-        sync_folder(folder)?;
+    fs::create_dir_all(shard).map_err(failed)?;
+    if !path.exists() {
+        file.persist(&path).map_err(|error| failed(error.error))?;
     }
-    file.persist(&path)?;
-    sync_folder(shard)
-}
-
-/// Makes the names in a folder durable. Only Unix can.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+    // Only Unix can.
+    for folder in [shard, folder].iter().filter(|_| cfg!(unix)) {
+        let folder = File::open(folder).map_err(failed)?;
+        sync(&folder).map_err(|error| Problem::DiskLost(error.to_string()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     fn label(query: &str) -> Option<Label> {
@@ -234,20 +262,36 @@ mod tests {
     #[test]
     fn equal_content_is_kept_once() {
         let folder = tempfile::tempdir().unwrap();
-        let sha256 = "ab".repeat(32);
+        let sha256 = Sha256Hex::from([0xab; 32]);
         for _ in 0..2 {
             let file = NamedTempFile::new_in(folder.path()).unwrap();
-            keep(folder.path(), &sha256, file).unwrap();
+            assert!(keep(folder.path(), &sha256, file, File::sync_all).is_ok());
         }
         assert!(content_path(folder.path(), &sha256).is_file());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failed_sync_is_not_forgotten_when_the_same_content_comes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let sha256 = Sha256Hex::from([0xab; 32]);
+        for broken in [1, 2, 1] {
+            let file = NamedTempFile::new_in(folder.path()).unwrap();
+            let synced = Cell::new(0);
+            let kept = keep(folder.path(), &sha256, file, |_| {
+                synced.set(synced.get() + 1);
+                if synced.get() == broken { Err(io::Error::other("lost")) } else { Ok(()) }
+            });
+            assert!(matches!(kept, Err(Problem::DiskLost(_))), "sync {broken}");
+        }
     }
 
     #[test]
     fn leftovers_of_a_crash_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("incoming-x"), "").unwrap();
-        prepare(folder.path()).unwrap();
+        tidy(folder.path()).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -141,6 +141,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The exit status that a program ends with because of this: one of sysexits.h, or 3 for damage.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Damaged { .. } => 3,
+            Self::TooLarge { .. } => 65,
+            Self::NotFound { .. }
+            | Self::NotAResultsRepository { .. }
+            | Self::NoSuchResult { .. } => 66,
+            Self::Io { action, .. } if action.is_creation() => 73,
+            Self::Io { .. } | Self::DiskLost { .. } => 74,
+            Self::Locked { .. } => 75,
+            Self::NewerFormat { .. } => 78,
+        }
+    }
+
     /// For `map_err` on whatever the operating system does to `path`.
     pub(crate) fn io(action: Action, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

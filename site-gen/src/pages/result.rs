@@ -38,11 +38,12 @@ struct UnreadablePage<'a> {
     commit: &'a str,
 }
 
-/// The page of a result that `commit` added.
+/// The page of a result that `commit` added; a `live` one can ask for a build.
 pub(crate) fn result(
     view: &ResultView,
     commit: &str,
     place: Place,
+    live: bool,
 ) -> Result<String, askama::Error> {
     let title = format!("{} · {} {}", view.package, view.place(), view.status.word());
     let own = match place {
@@ -51,6 +52,7 @@ pub(crate) fn result(
     };
     let mut frame = frame(title, view.package.clone(), place, &view.key, commit);
     frame.json = Some("result.json".to_owned());
+    frame.has_form = live;
     ResultPage { frame, own, commit, view }.render()
 }
 

@@ -74,7 +74,7 @@ fn result_shows_failures_first_and_everything_once() {
     let hidden = Artifact { filename: "secret".into(), visible: false, ..artifact.clone() };
     let (view, full) = ResultView::new(&result, &[artifact, hidden], true);
     assert!(full.is_empty());
-    let page = super::result(&view, &"c0de".repeat(10), Place::Own).unwrap();
+    let page = super::result(&view, &"c0de".repeat(10), Place::Own, false).unwrap();
     insta::assert_snapshot!(main_of(&page));
 }
 
@@ -89,8 +89,8 @@ fn latest_has_the_same_content_with_links_that_lead_to_the_result() {
     };
     let result = one_result();
     let (view, _) = ResultView::new(&result, &[artifact], true);
-    let own = super::result(&view, "c0de", Place::Own).unwrap();
-    let latest = super::result(&view, "c0de", Place::Latest).unwrap();
+    let own = super::result(&view, "c0de", Place::Own, false).unwrap();
+    let latest = super::result(&view, "c0de", Place::Latest, false).unwrap();
     let key = result.receipt.key;
     assert!(latest.contains(&format!("href=\"../{key}/files/a\"")));
     assert!(latest.contains(&format!("<link rel=\"canonical\" href=\"../{key}/index.html\">")));
@@ -113,7 +113,7 @@ fn ten_thousand_tests_stay_manageable() {
     let mut result = one_result();
     result.submission.results_list = vec![Step::default().with_tests(tests.collect())];
     let (view, _) = ResultView::new(&result, &[], false);
-    let page = super::result(&view, "c0de", Place::Own).unwrap();
+    let page = super::result(&view, "c0de", Place::Own, false).unwrap();
     assert!(page.contains("Failing tests <span class=\"count\">500</span>"));
     assert!(page.contains("test_number_09999"), "every test is named");
     assert!(page.len() < 3 * 1024 * 1024, "{} bytes", page.len());
@@ -126,7 +126,7 @@ fn long_output_is_cut_and_kept_beside_the_page() {
     result.submission.results_list =
         vec![Step::default(), Step::default().with("output", long.as_str())];
     let (view, full) = ResultView::new(&result, &[], false);
-    let page = super::result(&view, "c0de", Place::Own).unwrap();
+    let page = super::result(&view, "c0de", Place::Own, false).unwrap();
     assert_eq!((full.len(), full[0].file().as_str()), (1, "step-2-output.txt"));
     assert_eq!(full[0].text, long);
     assert!(page.contains("Showing 262,144 of 10,485,760 bytes"));

@@ -214,3 +214,22 @@ fn files_are_linked_where_they_are_served() {
     place.build_with("site", &Options { link_artifacts: true, ..options() }).unwrap();
     assert!(place.text("site", &page).contains("<a href=\"files/a%20b.whl\">a b.whl</a>"));
 }
+
+#[test]
+fn only_a_live_site_asks_for_builds() {
+    let place = Place::new();
+    let history = sample::history();
+    let key = place.append(&history[..1])[0];
+    let package = history[0].0.client_info.package();
+    let package = pony_formats::names::url_component(package);
+    let page = format!("p/{package}/{key}/index.html");
+    place.build("site");
+    let text = place.text("site", &page);
+    assert!(!text.contains("<form") && text.contains("form-action 'none'"), "{text}");
+    // Built again in the same folder: every page is another.
+    place.build_with("site", &Options { live: true, ..options() }).unwrap();
+    let text = place.text("site", &page);
+    assert!(text.contains("action=\"request_build\"") && text.contains("form-action 'self'"));
+    let latest = place.text("site", &format!("p/{package}/latest/index.html"));
+    assert!(latest.contains(&format!("action=\"../{key}/request_build\"")), "{latest}");
+}

@@ -34,6 +34,17 @@ impl Place {
         std::fs::read_to_string(self.path("log")).unwrap()
     }
 
+    /// Waits until the log has this text.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        // Only so that a mistake ends the test.
+        let start = std::time::Instant::now();
+        while !self.log().contains(text) {
+            assert!(start.elapsed().as_secs() < 60, "the log never had {text:?}: {}", self.log());
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
     /// `pony-collector serve` on this repository.
     pub(crate) fn command(&self, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));

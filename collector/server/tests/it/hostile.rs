@@ -1,9 +1,9 @@
 //! What no honest client sends, and what old ones do.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
-use pony_formats::Value;
 use pony_formats::xmlrpc::write_call;
+use pony_formats::{Bag, Value};
 
 use crate::collector::{Collector, Place, client_info, fault_or_value};
 use crate::http::{self, connect, exchange, post, read_answer, request};
@@ -201,12 +201,66 @@ fn a_body_that_stalls_or_breaks_off_leaves_nothing() {
 }
 
 #[test]
+fn a_client_that_takes_no_answer_is_let_go() {
+    let place = Place::new();
+    let collector = place.start(&["--patience", "1"]);
+    let step = Bag::from([("output".to_owned(), Value::from("x".repeat(8_000_000)))]);
+    let (key, _) =
+        collector.add_with_steps(client_info("hayloft", true), vec![Value::Struct(step)]);
+    let call = write_call("get_results", &[key.into()]);
+    let call = request("POST /xmlrpc HTTP/1.1", "", call.as_bytes());
+    let mut lazy = connect(collector.address);
+    lazy.write_all(&call).unwrap();
+    place.wait_for_log("took no answer");
+    let mut rest = Vec::new();
+    let whole = lazy.read_to_end(&mut rest).is_ok() && rest.len() > 8_000_000;
+    assert!(!whole, "sent to the end");
+}
+
+#[test]
+fn a_refused_body_is_not_read_for_ever() {
+    let place = Place::new();
+    let collector = place.start(&["--patience", "1"]);
+    let mut endless = connect(collector.address);
+    let head = "POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    endless.write_all(head.as_bytes()).unwrap();
+    // Fast enough never to be too slow.
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
+    let pieces = (0..600).take_while(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        endless.write_all(chunk.as_bytes()).is_ok()
+    });
+    assert!(pieces.count() < 600, "it is still reading");
+}
+
+#[test]
+fn one_address_cannot_take_all_connections() {
+    let place = Place::new();
+    let collector = place.start(&["--max-connections-per-address", "2"]);
+    let whole = request("GET /nowhere HTTP/1.1", "", b"");
+    let held: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = connect(collector.address);
+            stream.write_all(&whole[..10]).unwrap();
+            stream
+        })
+        .collect();
+    let refused = connect(collector.address);
+    assert_eq!(read_answer(refused).unwrap().status, 503);
+    for mut stream in held {
+        stream.write_all(&whole[10..]).unwrap();
+        assert_eq!(read_answer(stream).unwrap().status, 404);
+    }
+    place.wait_for_log("refused one connection more");
+}
+
+#[test]
 fn a_stalled_client_does_not_stop_others() {
     let place = Place::new();
     let collector = place.start(&[]);
     let whole = request("POST /xmlrpc HTTP/1.1", "", submission("hayloft").as_bytes());
     let mut held = Vec::new();
-    for sent in [0, 10, whole.len() - 1].repeat(30) {
+    for sent in [0, 10, whole.len() - 1].repeat(10) {
         let mut stream = connect(collector.address);
         stream.write_all(&whole[..sent]).unwrap();
         held.push(stream);

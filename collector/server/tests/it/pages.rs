@@ -1,6 +1,7 @@
 //! What a browser sees.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::collector::{Collector, Place, client_info};
@@ -17,6 +18,18 @@ fn wait_for(collector: &Collector, path: &str, text: &str) -> Answer {
             return answer;
         }
         assert!(start.elapsed() < Duration::from_secs(60), "{path} never had {text:?}: {answer:?}");
+    }
+}
+
+/// Waits until the first build of a site is over: it removes what it did not write.
+#[track_caller]
+fn wait_until_built(site: &Path) {
+    // Only so that a mistake ends the test.
+    let start = Instant::now();
+    let state = || fs::read_to_string(site.join(".pony-site.json")).unwrap_or_default();
+    while !state().contains("\"commit\": \"") {
+        assert!(start.elapsed() < Duration::from_secs(60), "never built: {}", state());
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -37,6 +50,13 @@ fn a_result_appears_on_the_site_behind_the_answer() {
     wait_for(&collector, "/p/a~2f~3cb~3e/show_all/", key);
     let feed = wait_for(&collector, "/rss2/_generic/a~2f~3cb~3e/all", "<rss");
     assert_eq!(feed.header("content-type"), Some("application/rss+xml"));
+
+    // What the page offers is what the server takes, and its policy allows it.
+    let text = get(collector.address, &page);
+    assert!(text.text().contains("method=\"post\" action=\"request_build\">"));
+    assert!(text.text().contains("form-action 'self'"));
+    let form = request(&format!("POST {page}request_build HTTP/1.1"), "", b"");
+    assert_eq!(exchange(collector.address, &form).status, 303);
 
     // What the page says of a file leads to the file.
     let upload = format!("/upload?visible=yes&description=&auth_key={auth_key}&filename=b+c.txt");
@@ -71,6 +91,7 @@ fn files_of_the_site_are_served_without_scripts() {
     let place = Place::new();
     let site = place.path("www");
     let collector = place.start(&["--site", site.to_str().unwrap()]);
+    wait_until_built(&site);
     fs::create_dir_all(site.join("extra")).unwrap();
     fs::write(site.join("extra/index.html"), "<p>hello").unwrap();
     let answer = get(collector.address, "/extra/");
@@ -85,10 +106,38 @@ fn files_of_the_site_are_served_without_scripts() {
 }
 
 #[test]
+fn a_page_that_was_replaced_within_a_second_is_sent_again() {
+    let place = Place::new();
+    let site = place.path("www");
+    let collector = place.start(&["--site", site.to_str().unwrap()]);
+    wait_until_built(&site);
+    let answer = get(collector.address, "/style.css");
+    assert_eq!((answer.status, answer.header("last-modified")), (200, None));
+    let conditional = |name: &str| {
+        let header = format!("{name}: Fri, 01 Jan 2100 00:00:00 GMT\r\n");
+        exchange(collector.address, &request("GET /style.css HTTP/1.1", &header, b"")).status
+    };
+    assert_eq!(conditional("If-Modified-Since"), 200);
+    assert_eq!(conditional("If-Unmodified-Since"), 200);
+}
+
+#[test]
+fn two_slashes_do_not_lead_to_another_host() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    fs::create_dir_all(place.repo().join("pony/site/p")).unwrap();
+    for path in ["//p", "//p/", "//", "///p", "//p%2Fx"] {
+        let answer = get(collector.address, path);
+        assert_eq!((answer.status, answer.header("location")), (404, None), "{path}");
+    }
+}
+
+#[test]
 fn feeds_are_feeds_also_without_an_extension() {
     let place = Place::new();
     let site = place.path("www");
     let collector = place.start(&["--site", site.to_str().unwrap()]);
+    wait_until_built(&site);
     fs::create_dir_all(site.join("rss2/_generic/x")).unwrap();
     fs::write(site.join("rss2/_generic/x/all"), "<rss/>").unwrap();
     let answer = get(collector.address, "/rss2/_generic/x/all");

@@ -2,16 +2,55 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::thread;
 
 use pony_formats::Value;
 use pony_formats::xmlrpc::write_call;
 
-use crate::collector::{Place, client_info, fault_or_value};
+use crate::collector::{Place, client_info, fault_or_value, git};
 use crate::http;
+
+/// Makes a year of a package unreadable: git has lost its folder.
+fn lose_a_year(repo: &Path, package: &str) {
+    let make_tree = |listing: &str| {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(repo).args(["mktree", "--missing"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(listing.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let old = git(repo, &["rev-parse", &format!("main:{package}")]);
+    let lost = format!("040000 tree {}\t1999\n", "0123456789".repeat(4));
+    let new = make_tree(&(lost + &git(repo, &["ls-tree", old.trim()])));
+    let root = make_tree(&git(repo, &["ls-tree", "main"]).replace(old.trim(), &new));
+    let who = ["-c", "user.name=x", "-c", "user.email=x@x"];
+    let commit = ["commit-tree", "-p", "main", "-m", "lose", &root];
+    let commit = git(repo, &[&who[..], &commit].concat());
+    git(repo, &["update-ref", "refs/heads/main", commit.trim()]);
+}
+
+#[test]
+fn a_package_that_cannot_be_read_does_not_stop_the_others() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    for package in ["apple", "hayloft", "orchard"] {
+        collector.add(client_info(package, true));
+    }
+    collector.kill();
+    lose_a_year(&place.repo(), "hayloft");
+    let collector = place.start(&[]);
+    for package in ["apple", "orchard"] {
+        assert!(!collector.should_build(client_info(package, true)), "{package} is known");
+    }
+    collector.add(client_info("orchard", true));
+}
 
 /// Exit status and standard error of a collector that does not start.
 #[track_caller]
@@ -107,6 +146,48 @@ fn a_site_that_would_show_the_secret_is_refused() {
     let (status, sentence) = refusal(place.command(&["--site", around.to_str().unwrap()]));
     assert_eq!(status, 78, "{sentence}");
     assert!(sentence.contains("--site"), "{sentence}");
+}
+
+#[test]
+fn a_folder_that_is_no_site_is_not_served() {
+    let place = Place::new();
+    fs::create_dir(place.path("private")).unwrap();
+    fs::write(place.path("private/id_rsa"), "private").unwrap();
+    let private = place.path("private").into_os_string().into_string().unwrap();
+    let (status, sentence) = refusal(place.command(&["--site", &private]));
+    assert_eq!(status, 73, "{sentence}");
+    assert!(sentence.contains("holds no site"), "{sentence}");
+    assert_eq!(sentence.lines().count(), 1);
+    assert_eq!(fs::read_dir(&private).unwrap().count(), 1, "nothing was touched");
+
+    // What is no folder, an empty one, and one that was served before.
+    fs::create_dir(place.path("empty")).unwrap();
+    for site in ["absent", "empty"].map(|name| place.path(name)) {
+        for _ in 0..2 {
+            let collector = place.start(&["--site", site.to_str().unwrap()]);
+            while !site.join(".pony-site.json").exists() {
+                thread::yield_now();
+            }
+            drop(collector);
+        }
+    }
+}
+
+#[test]
+fn a_site_beside_the_secret_is_refused() {
+    let place = Place::new();
+    place.start(&[]).kill();
+    for site in ["pony", "pony/artifacts", "pony/artifacts/00/site", "pony/other", "objects"] {
+        let site = place.repo().join(site);
+        let (status, sentence) = refusal(place.command(&["--site", site.to_str().unwrap()]));
+        assert!([73, 78].contains(&status), "{status}: {sentence}");
+    }
+    assert!(
+        place
+            .start(&["--site", place.repo().join("pony/site").to_str().unwrap()])
+            .terminate()
+            .success()
+    );
 }
 
 #[test]

@@ -157,6 +157,38 @@ fn a_file_over_the_limit_or_sent_in_part_leaves_nothing() {
 }
 
 #[test]
+fn the_files_of_one_result_share_a_limit() {
+    let place = Place::new();
+    let collector = place.start(&["--max-uploads-per-result", "1000"]);
+    let (_, auth_key) = collector.add(client_info("hayloft", true));
+    let (_, other_key) = collector.add(client_info("orchard", true));
+    let send = |auth_key: &str, body: &[u8]| {
+        let query = format!("visible=yes&description=x&auth_key={auth_key}&filename=log");
+        upload(&collector, &query, body).status
+    };
+    assert_eq!(send(&auth_key, &[1; 600]), 200);
+    assert_eq!(send(&auth_key, &[2; 600]), 413);
+    assert_eq!(contents(&place), [[1; 600]]);
+    assert_eq!(send(&auth_key, &[3; 400]), 200);
+    assert_eq!(send(&auth_key, &[4; 1]), 413);
+    assert_eq!(send(&other_key, &[5; 600]), 200);
+}
+
+#[test]
+fn a_file_without_a_length_is_refused() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (_, auth_key) = collector.add(client_info("hayloft", true));
+    let query = format!("visible=yes&description=x&auth_key={auth_key}&filename=log");
+    for version in ["1.0", "1.1"] {
+        let head =
+            format!("POST /upload?{query} HTTP/{version}\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert_eq!(exchange(collector.address, head.as_bytes()).status, 411, "{version}");
+    }
+    assert_eq!(contents(&place), NOTHING);
+}
+
+#[test]
 fn auth_keys_outlive_a_restart() {
     let place = Place::new();
     let collector = place.start(&[]);
@@ -168,4 +200,49 @@ fn auth_keys_outlive_a_restart() {
     collector.kill();
     let collector = place.start(&[]);
     assert_eq!(get(collector.address, &format!("/p/hayloft/{key}/files/log")).body, b"late");
+}
+
+#[test]
+fn a_record_in_git_cannot_name_a_file_elsewhere() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (key, auth_key) = collector.add(client_info("hayloft", true));
+    let query = format!("visible=yes&description=&auth_key={auth_key}&filename=log");
+    assert_eq!(upload(&collector, &query, b"content").status, 200);
+    let address = format!("/p/hayloft/{key}/files/log");
+    let sha256 = contents_hash(&place);
+    fs::write(place.path("private"), "private").unwrap();
+    let absolute = place.path("private").into_os_string().into_string().unwrap();
+    let mut named = sha256.clone();
+    for other in [absolute, "../../secret".to_owned(), sha256.to_uppercase(), String::new()] {
+        let (old, new) = (format!("\"{named}\""), format!("\"{other}\""));
+        push_edited(&place, |record| record.replace(&old, &new));
+        let answer = get(collector.address, &address);
+        assert_eq!(answer.status, 404, "{other}: {}", String::from_utf8_lossy(&answer.body));
+        named = other;
+    }
+}
+
+/// The hash by which the only uploaded content is stored.
+fn contents_hash(place: &Place) -> String {
+    let artifacts = place.repo().join("pony").join("artifacts");
+    let shard = fs::read_dir(artifacts).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(shard).unwrap().next().unwrap().unwrap();
+    file.file_name().into_string().unwrap()
+}
+
+/// Pushes a commit that changes what is recorded of uploaded files, as everybody with a clone can.
+fn push_edited(place: &Place, edit: impl Fn(&str) -> String) {
+    let clone = place.path("clone");
+    if !clone.exists() {
+        let target = clone.to_str().unwrap();
+        git(&place.repo(), &["clone", "--quiet", "--branch", "main", ".", target]);
+    }
+    let files = git(&clone, &["ls-files", "-z", "*/artifacts/*.json"]);
+    for file in files.split_terminator('\0').map(|file| clone.join(file)) {
+        fs::write(&file, edit(&fs::read_to_string(&file).unwrap())).unwrap();
+    }
+    let who = ["-c", "user.name=x", "-c", "user.email=x@x"];
+    git(&clone, &[&who[..], &["commit", "--quiet", "--all", "--message", "edit"]].concat());
+    git(&clone, &["push", "--quiet", "origin", "HEAD:main"]);
 }
