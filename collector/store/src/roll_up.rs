@@ -2,12 +2,13 @@
 //!
 //! Every append makes a pack, and every look-up of an object tries every pack: left alone, a
 //! repository would grow slow, and after a few thousand packs unreadable. git cannot help: where objects
-//! are precious it refuses to delete packs. So a writer joins its own packs whenever there are too many,
+//! are precious it refuses to delete packs. So a writer joins packs whenever there are too many,
 //! as git's geometric repack chooses them: each that stays is at least twice as large as all
 //! smaller ones together, so that a byte is copied only a few times in its life.
 //!
 //! Entries are copied as they stand, each checked against the checksum in its index. A joined pack is on
-//! disk before the packs in it go. What is damaged, or not ours, is left alone.
+//! disk before the packs in it go. What is damaged, holds deltas, or is needed by a multi-pack-index is left
+//! alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
