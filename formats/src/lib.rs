@@ -2,7 +2,7 @@
 //!
 //! - [`model`](Submission): the triple of `client_info`, `results_list` and receipt, and the test
 //!   cases inside it. Start here.
-//! - [`parse`]: readers of what test runners print or write, one module per format.
+//! - [`parse`] and [`read`]: readers of what test runners print or write, one module per format.
 //! - [`output`]: writers for other tools.
 //! - [`xmlrpc`]: the wire protocol of the original pony-build client.
 //! - [`record`]: the stored form, the files that a result becomes in a results repository.
@@ -23,7 +23,7 @@ mod model;
 mod value;
 mod xml;
 
-pub use input::{Format, ParseError, Position, Report, detect, parse};
+pub use input::{Format, ParseError, Position, ReadError, Report, Summary, detect, parse, read};
 pub use limits::Limits;
 pub use model::{
     Attempt, ClientInfo, Evidence, ModelError, Outcome, Receipt, ResultKey, ResultKeyError, Step,

@@ -1,0 +1,118 @@
+//! The name and the attributes of a tag. quick-xml's own reader of attributes would let pass
+//! `a="1"b="2"`, names such as `1` and a bare `<` in a value.
+
+use std::ops::Range;
+
+use super::text::{Characters, is_name};
+use super::{BLANKS, shown};
+use crate::limits::Limits;
+
+/// What is between `<` and `>`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tag<'r> {
+    text: &'r str,
+    name_bytes: usize,
+    attributes: &'r [Attribute],
+}
+
+impl<'r> Tag<'r> {
+    pub(super) fn new(text: &'r str, name_bytes: usize, attributes: &'r [Attribute]) -> Self {
+        Self { text, name_bytes, attributes }
+    }
+
+    /// The name of the element.
+    pub(crate) fn name(&self) -> &'r str {
+        &self.text[..self.name_bytes]
+    }
+
+    /// Names and values of the attributes, each once, in the order of the document.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'r str, &'r str)> + use<'r> {
+        let Self { text, attributes, .. } = *self;
+        attributes.iter().map(|attribute| (&text[attribute.name.clone()], attribute.value(text)))
+    }
+
+    /// One attribute.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'r str> {
+        self.attributes().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// Where an attribute stands in the text of its tag.
+#[derive(Debug)]
+pub(super) struct Attribute {
+    name: Range<usize>,
+    written: Range<usize>,
+    /// The value, if it is not the one that is written.
+    read: Option<String>,
+}
+
+impl Attribute {
+    fn value<'a>(&'a self, text: &'a str) -> &'a str {
+        self.read.as_deref().unwrap_or(&text[self.written.clone()])
+    }
+}
+
+/// Why a tag is refused.
+pub(super) enum Error {
+    /// Its name is none.
+    Name(String),
+    /// What is wrong at this byte of it.
+    Attribute(usize, String),
+    /// It has too many attributes.
+    TooMany,
+}
+
+/// Reads the text of a tag. Gives the bytes of its name.
+pub(super) fn read(
+    text: &str,
+    attributes: &mut Vec<Attribute>,
+    characters: &mut Characters,
+    limits: &Limits,
+) -> Result<usize, Error> {
+    attributes.clear();
+    let name_bytes = text.bytes().position(is_blank).unwrap_or(text.len());
+    let name = &text[..name_bytes];
+    if !is_name(name) {
+        let message = format!("`{}` cannot be the name of an element", shown(name));
+        return Err(Error::Name(message));
+    }
+    let mut end = name_bytes;
+    loop {
+        let at = text.len() - text[end..].trim_start_matches(BLANKS).len();
+        if at == text.len() {
+            return Ok(name_bytes);
+        }
+        let refused = |message| Error::Attribute(at, message);
+        if at == end {
+            return Err(refused("attributes without a blank between".to_owned()));
+        }
+        let Some((name, written)) = attribute(text, at) else {
+            return Err(refused(format!("`{}` is not an attribute", shown(&text[at..]))));
+        };
+        let key = &text[name.clone()];
+        if attributes.iter().any(|other| text[other.name.clone()] == *key) {
+            return Err(refused(format!("duplicate attribute `{}`", shown(key))));
+        }
+        if attributes.len() >= limits.xml_attributes_max {
+            return Err(Error::TooMany);
+        }
+        end = written.end + 1;
+        let read = characters.attribute_value(&text[written.clone()]).map_err(refused)?;
+        attributes.push(Attribute { name, written, read });
+    }
+}
+
+/// Finds name and value of the `name="value"` that begins at byte `at`.
+fn attribute(text: &str, at: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let equals = at + text[at..].find('=')?;
+    let name = text[at..equals].trim_end_matches(BLANKS);
+    let after = text[equals + 1..].trim_start_matches(BLANKS);
+    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let begin = text.len() - after.len() + 1;
+    let end = begin + text[begin..].find(quote)?;
+    is_name(name).then_some((at..at + name.len(), begin..end))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
