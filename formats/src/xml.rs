@@ -11,14 +11,12 @@
 
 mod encoding;
 mod error;
+mod pieces;
 mod tag;
 mod text;
 
 use std::borrow::Cow;
 use std::io::BufRead;
-
-use quick_xml::errors::{Error as SyntaxError, IllFormedError};
-use quick_xml::events::Event as Markup;
 
 use crate::input::Position;
 use crate::limits::Limits;
@@ -28,6 +26,7 @@ pub(crate) use error::{XmlError, shown};
 pub(crate) use tag::Tag;
 
 use error::{beyond, malformed};
+use pieces::{Piece, Pieces};
 use tag::Attribute;
 use text::Characters;
 
@@ -47,43 +46,26 @@ pub(crate) enum Leniency {
 /// One step through a document.
 #[derive(Debug)]
 pub(crate) enum Event<'r> {
-    /// An element opens.
-    Start(Tag<'r>),
+    /// An element opens; [`Reader::tag`] has its name and attributes.
+    Start,
     /// The innermost open element ends.
     End,
     /// A piece of text. One element's text may come in many pieces.
     Text(Cow<'r, str>),
 }
 
-/// What quick-xml found; the bytes of it are in [`Reader::raw`].
-enum Piece {
-    Start,
-    Empty,
-    End,
-    Text,
-    CData,
-    Reference,
-    Eof,
-}
-
 /// Reads one document of UTF-8 without a byte order mark. [`open`] and [`decode`] make that of others.
 pub(crate) struct Reader<'l, R> {
-    limits: &'l Limits,
+    pieces: Pieces<R>,
     leniency: Leniency,
-    inner: quick_xml::Reader<R>,
-    /// The last event as it is written, from its first byte to its last.
-    raw: Vec<u8>,
-    /// Where `raw` begins.
-    start: Position,
-    /// The tag in `raw`: what stands around its text, the bytes of its name, and its attributes.
-    marks: (&'static str, &'static str),
+    limits: &'l Limits,
     name_bytes: usize,
     attributes: Vec<Attribute>,
     characters: Characters,
     /// What the last reference stands for.
     resolved: String,
     depth: usize,
-    events: usize,
+    pieces_read: usize,
     /// Whether only blanks came so far.
     is_blank: bool,
     root_seen: bool,
@@ -93,21 +75,16 @@ pub(crate) struct Reader<'l, R> {
 impl<'l, R: BufRead> Reader<'l, R> {
     /// A reader at the start of a document.
     pub(crate) fn new(input: R, leniency: Leniency, limits: &'l Limits) -> Self {
-        let mut inner = quick_xml::Reader::from_reader(input);
-        inner.config_mut().check_comments = true;
         Self {
-            limits,
+            pieces: Pieces::new(input),
             leniency,
-            inner,
-            raw: Vec::new(),
-            start: Position::START,
-            marks: ("", ""),
+            limits,
             name_bytes: 0,
             attributes: Vec::new(),
             characters: Characters::new(leniency),
             resolved: String::new(),
             depth: 0,
-            events: 0,
+            pieces_read: 0,
             is_blank: true,
             root_seen: false,
             end_is_due: false,
@@ -121,13 +98,12 @@ impl<'l, R: BufRead> Reader<'l, R> {
 
     /// Where the last event began.
     pub(crate) fn position(&self) -> Position {
-        self.start
+        self.pieces.position()
     }
 
     /// The element that opened last, until the next event.
     pub(crate) fn tag(&self) -> Tag<'_> {
-        let (opener, closer) = self.marks;
-        Tag::new(part(&self.raw, opener, closer), self.name_bytes, &self.attributes)
+        Tag::new(self.pieces.text(), self.name_bytes, &self.attributes)
     }
 
     /// The next event; `None` at the end of a complete document.
@@ -135,89 +111,65 @@ impl<'l, R: BufRead> Reader<'l, R> {
         if self.end_is_due {
             return Ok(Some(self.close()));
         }
-        let piece = self.advance()?;
-        Ok(Some(match piece {
-            Piece::Start => self.open(("<", ">"))?,
-            Piece::Empty => {
-                self.end_is_due = true;
-                self.open(("<", "/>"))?
+        let piece = loop {
+            let piece = self.advance()?;
+            let is_first = std::mem::replace(&mut self.is_blank, false);
+            match piece {
+                Piece::Start | Piece::Empty => {
+                    self.end_is_due = piece == Piece::Empty;
+                    return self.open().map(Some);
+                }
+                Piece::End => return Ok(Some(self.close())),
+                Piece::Text if self.depth == 0 => {
+                    self.text_around_the_root()?;
+                    self.is_blank = is_first;
+                }
+                Piece::Text | Piece::CData | Piece::Reference => break piece,
+                Piece::Comment => {}
+                Piece::Instruction => self.instruction()?,
+                Piece::Declaration => self.declaration(is_first)?,
+                Piece::DocumentType => return Err(self.document_type()),
+                Piece::Eof => return self.finish(is_first).map(|()| None),
             }
-            Piece::End => self.close(),
-            Piece::Text => Event::Text(self.text()?),
-            Piece::CData => {
-                self.require_root("CDATA")?;
-                let text = part(&self.raw, "<![CDATA[", "]]>");
-                Event::Text(self.characters.tidied(text))
-            }
-            Piece::Reference => Event::Text(Cow::Borrowed(self.reference()?)),
-            Piece::Eof => return self.finish().map(|()| None),
-        }))
+        };
+        self.text(piece).map(Some)
     }
 
-    /// Reads the next piece that can be an event into `raw`.
+    /// Reads the next piece within the limits.
     fn advance(&mut self) -> Result<Piece, XmlError> {
-        loop {
-            self.events += 1;
-            if self.events > self.limits.xml_events_max {
-                return Err(beyond(self.start, self.limits.xml_events_max, "events"));
-            }
-            self.start = self.start.after(&self.raw);
-            self.raw.clear();
-            let begin = self.inner.buffer_position();
-            let markup = self.inner.read_event_into(&mut self.raw);
-            if self.inner.buffer_position() > self.limits.input_bytes_max as u64 {
-                return Err(beyond(self.start, self.limits.input_bytes_max, "bytes"));
-            }
-            let is_first = std::mem::replace(&mut self.is_blank, false);
-            match markup {
-                Ok(Markup::Start(_)) => return Ok(Piece::Start),
-                Ok(Markup::Empty(_)) => return Ok(Piece::Empty),
-                Ok(Markup::End(_)) => return Ok(Piece::End),
-                Ok(Markup::Text(_)) if self.depth > 0 => return Ok(Piece::Text),
-                Ok(Markup::Text(_)) => self.is_blank = self.text_around_the_root(is_first)?,
-                Ok(Markup::CData(_)) => return Ok(Piece::CData),
-                Ok(Markup::GeneralRef(_)) => return Ok(Piece::Reference),
-                Ok(Markup::DocType(_)) => return Err(self.document_type()),
-                Ok(Markup::Decl(_)) => self.declaration(is_first)?,
-                Ok(Markup::PI(instruction)) if !text::is_name(instruction.target()) => {
-                    return Err(self.malformed(0, "a processing instruction without a name"));
-                }
-                Ok(Markup::Comment(_) | Markup::PI(_)) => {}
-                Ok(Markup::Eof) => {
-                    self.is_blank = is_first;
-                    return Ok(Piece::Eof);
-                }
-                Err(error) => return Err(self.syntax(&error, begin)),
-            }
+        self.pieces_read += 1;
+        if self.pieces_read > self.limits.xml_events_max {
+            return Err(self.beyond(self.limits.xml_events_max, "events"));
         }
+        let piece = self.pieces.next();
+        if self.pieces.bytes_read() > self.limits.input_bytes_max as u64 {
+            return Err(self.beyond(self.limits.input_bytes_max, "bytes"));
+        }
+        piece
     }
 
     /// Opens the element whose tag was just read.
-    fn open(&mut self, marks: (&'static str, &'static str)) -> Result<Event<'_>, XmlError> {
+    fn open(&mut self) -> Result<Event<'static>, XmlError> {
         if self.depth == 0 && self.root_seen {
-            return Err(self.malformed(0, "a second root element"));
+            return Err(self.malformed("a second root element"));
         }
         if self.depth >= self.limits.xml_depth_max {
-            return Err(beyond(self.start, self.limits.xml_depth_max, "levels, too deep"));
+            return Err(self.beyond(self.limits.xml_depth_max, "levels, too deep"));
         }
-        self.read_tag(marks)?;
+        self.read_tag()?;
         self.depth += 1;
         self.root_seen = true;
-        Ok(Event::Start(self.tag()))
+        Ok(Event::Start)
     }
 
-    /// Reads name and attributes of the tag in `raw`, whose text is between `marks`.
-    fn read_tag(&mut self, marks: (&'static str, &'static str)) -> Result<(), XmlError> {
-        self.marks = marks;
-        let text = part(&self.raw, marks.0, marks.1);
-        let read = tag::read(text, &mut self.attributes, &mut self.characters, self.limits);
-        self.name_bytes = read.map_err(|error| match error {
-            tag::Error::Name(message) => malformed(self.start, message),
-            tag::Error::Attribute(at, message) => {
-                malformed(self.start.after(&self.raw[..marks.0.len() + at]), message)
-            }
+    fn read_tag(&mut self) -> Result<(), XmlError> {
+        let text = self.pieces.text();
+        let name = tag::read(text, &mut self.attributes, &mut self.characters, self.limits);
+        self.name_bytes = name.map_err(|error| match error {
+            tag::Error::Name(message) => self.malformed(message),
+            tag::Error::Attribute(at, message) => self.malformed_in_text(at, message),
             tag::Error::TooMany => {
-                beyond(self.start, self.limits.xml_attributes_max, "attributes of one element")
+                self.beyond(self.limits.xml_attributes_max, "attributes of one element")
             }
         })?;
         Ok(())
@@ -230,105 +182,91 @@ impl<'l, R: BufRead> Reader<'l, R> {
         Event::End
     }
 
-    /// The text between two pieces of markup.
-    fn text(&mut self) -> Result<Cow<'_, str>, XmlError> {
-        let text = part(&self.raw, "", "");
-        match self.characters.between_markup(text) {
-            Ok(text) => Ok(text),
-            Err(at) => Err(malformed(self.start.after(&self.raw[..at]), "`]]>` in text")),
+    /// The text that was just read, in whatever form.
+    fn text(&mut self, piece: Piece) -> Result<Event<'_>, XmlError> {
+        if self.depth == 0 {
+            let what = if piece == Piece::CData { "CDATA" } else { "a reference" };
+            return Err(self.malformed(self.outside(what)));
+        }
+        let text = self.pieces.text();
+        Ok(Event::Text(match piece {
+            Piece::Reference => {
+                self.resolved.clear();
+                let resolved = self.characters.resolve(text, &mut self.resolved);
+                resolved.map_err(|message| self.malformed(message))?;
+                Cow::Borrowed(self.resolved.as_str())
+            }
+            Piece::CData => self.characters.tidied(text),
+            _ => match self.characters.between_markup(text) {
+                Ok(text) => text,
+                Err(at) => return Err(self.malformed_in_text(at, "`]]>` in text")),
+            },
+        }))
+    }
+
+    /// Text before or behind the root: blanks.
+    fn text_around_the_root(&self) -> Result<(), XmlError> {
+        match self.pieces.text().find(|c| !BLANKS.contains(&c)) {
+            None => Ok(()),
+            Some(at) => Err(self.malformed_in_text(at, self.outside("text"))),
         }
     }
 
-    /// Refuses anything but blanks. Gives whether there was nothing else before either.
-    fn text_around_the_root(&mut self, is_first: bool) -> Result<bool, XmlError> {
-        let text = part(&self.raw, "", "");
-        let Some(at) = text.find(|c| !BLANKS.contains(&c)) else { return Ok(is_first) };
-        self.start = self.start.after(&self.raw[..at]);
-        self.require_root("text").map(|()| false)
+    fn outside(&self, what: &str) -> String {
+        let side = if self.root_seen { "after" } else { "before" };
+        format!("{what} {side} the root element")
     }
 
-    fn reference(&mut self) -> Result<&str, XmlError> {
-        self.require_root("a reference")?;
-        self.resolved.clear();
-        let name = part(&self.raw, "&", ";");
-        match self.characters.resolve(name, &mut self.resolved) {
-            Ok(()) => Ok(&self.resolved),
-            Err(message) => Err(malformed(self.start, message)),
-        }
-    }
-
-    fn require_root(&self, what: &str) -> Result<(), XmlError> {
-        match (self.depth, self.root_seen) {
-            (0, false) => Err(self.malformed(0, format!("{what} before the root element"))),
-            (0, true) => Err(self.malformed(0, format!("{what} after the root element"))),
-            _ => Ok(()),
+    fn instruction(&self) -> Result<(), XmlError> {
+        let target = self.pieces.text().split(BLANKS).next().unwrap_or_default();
+        match text::is_name(target) {
+            true => Ok(()),
+            false => Err(self.malformed("a processing instruction without a name")),
         }
     }
 
     fn declaration(&mut self, is_first: bool) -> Result<(), XmlError> {
-        if !is_first || (self.leniency == Leniency::Call && self.events > 1) {
-            return Err(self.malformed(0, "an XML declaration that is not at the start"));
+        if !is_first || (self.leniency == Leniency::Call && self.pieces_read > 1) {
+            return Err(self.malformed("an XML declaration that is not at the start"));
         }
-        self.read_tag(("<?", "?>"))?;
+        self.read_tag()?;
         let known = ["version", "encoding", "standalone"];
         let mut names = self.tag().attributes().map(|(name, _)| name);
         match names.next() == Some("version") && names.all(|name| known.contains(&name)) {
             true => Ok(()),
-            false => {
-                Err(self
-                    .malformed(0, "an XML declaration that is not version, encoding, standalone"))
-            }
+            false => Err(self
+                .malformed("an XML declaration that is not version, encoding, standalone")),
         }
     }
 
     fn document_type(&self) -> XmlError {
-        let name = part(&self.raw, "<!DOCTYPE", ">").trim_start_matches(BLANKS);
+        let name = self.pieces.text().trim_start_matches(BLANKS);
         let name = name.split([' ', '\t', '\n', '\r', '[']).next().unwrap_or_default();
-        self.malformed(0, format!("DTD not allowed: `<!DOCTYPE {}`", shown(name)))
+        self.malformed(format!("DTD not allowed: `<!DOCTYPE {}`", shown(name)))
     }
 
-    fn finish(&self) -> Result<(), XmlError> {
+    fn finish(&self, is_blank: bool) -> Result<(), XmlError> {
         match (self.depth, self.root_seen) {
             (0, true) => Ok(()),
-            (0, false) if self.is_blank => Err(self.malformed(0, "the input is empty")),
-            (0, false) => Err(self.malformed(0, "no root element")),
-            (depth, _) => Err(self.malformed(0, format!("the input ends inside {depth} elements"))),
+            (0, false) if is_blank => Err(self.malformed("the input is empty")),
+            (0, false) => Err(self.malformed("no root element")),
+            (depth, _) => Err(self.malformed(format!("the input ends inside {depth} elements"))),
         }
     }
 
-    /// What quick-xml found wrong with the piece that begins at byte `begin`.
-    fn syntax(&self, error: &SyntaxError, begin: u64) -> XmlError {
-        let message = match error {
-            SyntaxError::Io(error) => return XmlError::Io(error.clone()),
-            SyntaxError::Encoding(_) => {
-                return encoding::not_utf_8(&self.raw, self.start);
-            }
-            SyntaxError::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
-                format!("expected `</{}>`, found `</{}>`", shown(expected), shown(found))
-            }
-            SyntaxError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
-                format!("`</{}>` ends nothing that is open", shown(name))
-            }
-            SyntaxError::IllFormed(IllFormedError::UnclosedReference) => {
-                "`&` without a `;` after it".to_owned()
-            }
-            SyntaxError::IllFormed(error) => error.to_string(),
-            SyntaxError::Syntax(error) => error.to_string(),
-            other => other.to_string(),
-        };
-        self.malformed(self.inner.error_position().saturating_sub(begin) as usize, message)
+    /// An error at the last piece.
+    fn malformed(&self, message: impl Into<String>) -> XmlError {
+        malformed(self.position(), message)
     }
 
-    /// An error at this byte of `raw`.
-    fn malformed(&self, at: usize, message: impl Into<String>) -> XmlError {
-        malformed(self.start.after(&self.raw[..at.min(self.raw.len())]), message)
+    /// An error at this byte of the last piece's text.
+    fn malformed_in_text(&self, at: usize, message: impl Into<String>) -> XmlError {
+        malformed(self.pieces.position_in_text(at), message)
     }
-}
 
-/// What is between the marks of a piece that quick-xml has found to be UTF-8.
-fn part<'r>(raw: &'r [u8], opener: &str, closer: &str) -> &'r str {
-    let end = raw.len().saturating_sub(closer.len());
-    raw.get(opener.len()..end).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    fn beyond(&self, limit: usize, what: &str) -> XmlError {
+        beyond(self.position(), limit, what)
+    }
 }
 
 #[cfg(test)]

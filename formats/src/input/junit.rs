@@ -73,7 +73,7 @@ fn read_document<R: BufRead>(
     let mut document = Document::new(limits, visit);
     while let Some(event) = reader.next()? {
         let accepted = match event {
-            Event::Start(tag) => document.start(tag),
+            Event::Start => document.start(reader.tag()),
             Event::Text(text) => {
                 document.text(&text);
                 Ok(())

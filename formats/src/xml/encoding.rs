@@ -140,14 +140,11 @@ fn windows_1252(byte: u8) -> char {
 }
 
 fn utf_8(input: &[u8]) -> Result<Cow<'_, str>, XmlError> {
-    str::from_utf8(input).map(Cow::Borrowed).map_err(|_| not_utf_8(input, Position::START))
-}
-
-/// The error for bytes that are not UTF-8 and begin at `start`.
-pub(super) fn not_utf_8(bytes: &[u8], start: Position) -> XmlError {
-    let at = str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
-    let byte = bytes.get(at).copied().unwrap_or_default();
-    malformed(start.after(&bytes[..at]), format!("byte 0x{byte:02x} is not UTF-8"))
+    str::from_utf8(input).map(Cow::Borrowed).map_err(|error| {
+        let at = error.valid_up_to();
+        let byte = input.get(at).copied().unwrap_or_default();
+        malformed(Position::of(input, at), format!("byte 0x{byte:02x} is not UTF-8"))
+    })
 }
 
 fn utf_8_or_latin_1(input: &[u8]) -> (Cow<'_, str>, bool) {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::text::{Characters, is_name};
-use super::{BLANKS, shown};
+use super::shown;
 use crate::limits::Limits;
 
 /// What is between `<` and `>`.
@@ -73,12 +73,11 @@ pub(super) fn read(
     let name_bytes = text.bytes().position(is_blank).unwrap_or(text.len());
     let name = &text[..name_bytes];
     if !is_name(name) {
-        let message = format!("`{}` cannot be the name of an element", shown(name));
-        return Err(Error::Name(message));
+        return Err(Error::Name(format!("`{}` cannot be the name of an element", shown(name))));
     }
     let mut end = name_bytes;
     loop {
-        let at = text.len() - text[end..].trim_start_matches(BLANKS).len();
+        let at = skip_blanks(text, end);
         if at == text.len() {
             return Ok(name_bytes);
         }
@@ -104,13 +103,21 @@ pub(super) fn read(
 
 /// Finds name and value of the `name="value"` that begins at byte `at`.
 fn attribute(text: &str, at: usize) -> Option<(Range<usize>, Range<usize>)> {
-    let equals = at + text[at..].find('=')?;
-    let name = text[at..equals].trim_end_matches(BLANKS);
-    let after = text[equals + 1..].trim_start_matches(BLANKS);
-    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let begin = text.len() - after.len() + 1;
-    let end = begin + text[begin..].find(quote)?;
-    is_name(name).then_some((at..at + name.len(), begin..end))
+    let bytes = text.as_bytes();
+    let name_end = at + bytes[at..].iter().position(|byte| *byte == b'=' || is_blank(*byte))?;
+    let equals = skip_blanks(text, name_end);
+    bytes.get(equals).filter(|byte| **byte == b'=')?;
+    let opener = skip_blanks(text, equals + 1);
+    let quote = bytes.get(opener).filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let begin = opener + 1;
+    let end = begin + bytes[begin..].iter().position(|byte| byte == quote)?;
+    is_name(&text[at..name_end]).then_some((at..name_end, begin..end))
+}
+
+/// The first byte from here on that is no blank.
+fn skip_blanks(text: &str, at: usize) -> usize {
+    let rest = &text.as_bytes()[at..];
+    rest.iter().position(|byte| !is_blank(*byte)).map_or(text.len(), |blanks| at + blanks)
 }
 
 fn is_blank(byte: u8) -> bool {

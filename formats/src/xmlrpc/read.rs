@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
     fn child(&mut self) -> Result<Option<&str>, WireError> {
         loop {
             match self.next()? {
-                Event::Start(_) => break,
+                Event::Start => break,
                 Event::End => return Ok(None),
                 Event::Text(text) if is_blank(&text) => continue,
                 Event::Text(_) => {}
@@ -275,16 +275,13 @@ impl<'a> Reader<'a> {
     fn text(&mut self) -> Result<String, WireError> {
         let mut text = String::new();
         loop {
-            let problem = match self.next()? {
-                Event::Text(piece) => {
-                    text.push_str(&piece);
-                    continue;
-                }
+            match self.next()? {
+                Event::Text(piece) => text.push_str(&piece),
                 Event::End => return Ok(text),
-                Event::Start(tag) => unexpected("text", Some(tag.name())),
-            };
-            return Err(self.error(problem));
+                Event::Start => break,
+            }
         }
+        Err(self.error(unexpected("text", Some(self.0.tag().name()))))
     }
 
     /// The rest of a `<value>`, its end tag included.
@@ -315,17 +312,17 @@ impl<'a> Reader<'a> {
     /// What follows `<value>`: a scalar up to `</value>`, or the start of a container.
     fn begin(&mut self) -> Result<Begun, WireError> {
         let mut text = String::new();
-        let kind = loop {
+        loop {
             match self.next()? {
                 Event::Text(piece) => text.push_str(&piece),
                 Event::End => return Ok(Begun::Scalar(Value::String(text))),
-                Event::Start(tag) => break Kind::of(tag.name()),
+                Event::Start => break,
             }
-        };
+        }
         if !is_blank(&text) {
             return Err(self.error("text beside a typed value"));
         }
-        match kind.map_err(|message| self.error(message))? {
+        match Kind::of(self.0.tag().name()).map_err(|message| self.error(message))? {
             Kind::Array => {
                 self.expect("data")?;
                 Ok(Begun::Container(Container::Array(Vec::new())))
