@@ -16,17 +16,17 @@ mod tag;
 mod text;
 
 use std::borrow::Cow;
-use std::io::BufRead;
 
 use crate::input::Position;
 use crate::limits::Limits;
 
 pub(crate) use encoding::{Document, decode, open};
 pub(crate) use error::{XmlError, shown};
+pub(crate) use pieces::{Pieces, Stream, Whole};
 pub(crate) use tag::Tag;
 
 use error::{beyond, malformed};
-use pieces::{Piece, Pieces};
+use pieces::Piece;
 use tag::Attribute;
 use text::Characters;
 
@@ -55,8 +55,8 @@ pub(crate) enum Event<'r> {
 }
 
 /// Reads one document of UTF-8 without a byte order mark. [`open`] and [`decode`] make that of others.
-pub(crate) struct Reader<'l, R> {
-    pieces: Pieces<R>,
+pub(crate) struct Reader<'l, P> {
+    pieces: P,
     leniency: Leniency,
     limits: &'l Limits,
     name_bytes: usize,
@@ -72,11 +72,11 @@ pub(crate) struct Reader<'l, R> {
     end_is_due: bool,
 }
 
-impl<'l, R: BufRead> Reader<'l, R> {
+impl<'l, P: Pieces> Reader<'l, P> {
     /// A reader at the start of a document.
-    pub(crate) fn new(input: R, leniency: Leniency, limits: &'l Limits) -> Self {
+    pub(crate) fn new(pieces: P, leniency: Leniency, limits: &'l Limits) -> Self {
         Self {
-            pieces: Pieces::new(input),
+            pieces,
             leniency,
             limits,
             name_bytes: 0,
@@ -234,8 +234,9 @@ impl<'l, R: BufRead> Reader<'l, R> {
         let mut names = self.tag().attributes().map(|(name, _)| name);
         match names.next() == Some("version") && names.all(|name| known.contains(&name)) {
             true => Ok(()),
-            false => Err(self
-                .malformed("an XML declaration that is not version, encoding, standalone")),
+            false => {
+                Err(self.malformed("an XML declaration that is not version, encoding, standalone"))
+            }
         }
     }
 

@@ -26,7 +26,7 @@ use std::io::BufRead;
 use super::{Format, ParseError, ReadError, Report, Summary};
 use crate::limits::Limits;
 use crate::model::TestCase;
-use crate::xml::{self, Event, Leniency, Reader, Tag, shown};
+use crate::xml::{self, Event, Leniency, Pieces, Reader, Tag, Whole, shown};
 
 use case::{Case, Suite};
 use finding::{Finding, Stream};
@@ -45,10 +45,12 @@ pub(super) fn detect(input: &[u8]) -> bool {
     rest.iter().find(|byte| !b" \t\r\n\0".contains(byte)) == Some(&b'<')
 }
 
-/// Reads one document and keeps all of it.
+/// Reads one document that is in memory and keeps all of it.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let mut tests = Vec::new();
-    let Summary { format, unnamed, sanitised } = read(input, limits, &mut |test| tests.push(test))?;
+    let (text, _) = xml::decode(input, Leniency::Report, limits)?;
+    let Summary { format, unnamed, sanitised } =
+        read_pieces(Whole::new(&text), limits, &mut |test| tests.push(test))?;
     Ok(Report { format, tests, unnamed, sanitised })
 }
 
@@ -59,17 +61,17 @@ pub(super) fn read<R: BufRead>(
     visit: &mut dyn FnMut(TestCase),
 ) -> Result<Summary, ReadError> {
     match xml::open(input, limits)? {
-        xml::Document::Stream(input) => read_document(input, limits, visit),
-        xml::Document::Text(text) => read_document(text.as_bytes(), limits, visit),
+        xml::Document::Stream(stream) => read_pieces(stream, limits, visit),
+        xml::Document::Text(text) => read_pieces(Whole::new(&text), limits, visit),
     }
 }
 
-fn read_document<R: BufRead>(
-    input: R,
+fn read_pieces(
+    pieces: impl Pieces,
     limits: &Limits,
     visit: &mut dyn FnMut(TestCase),
 ) -> Result<Summary, ReadError> {
-    let mut reader = Reader::new(input, Leniency::Report, limits);
+    let mut reader = Reader::new(pieces, Leniency::Report, limits);
     let mut document = Document::new(limits, visit);
     while let Some(event) = reader.next()? {
         let accepted = match event {

@@ -5,7 +5,7 @@ use std::io::{BufRead, Chain, Cursor, Read, Take};
 use std::sync::Arc;
 
 use super::error::{beyond, malformed};
-use super::{BLANKS, Leniency, XmlError, shown};
+use super::{BLANKS, Leniency, Stream, XmlError, shown};
 use crate::input::Position;
 use crate::limits::Limits;
 
@@ -61,7 +61,7 @@ impl Encoding {
 /// A document on its way in, as UTF-8 without a byte order mark.
 pub(crate) enum Document<R> {
     /// It is UTF-8, if it is well-formed, and comes as it is read.
-    Stream(Chain<Cursor<Vec<u8>>, Take<R>>),
+    Stream(Stream<Chain<Cursor<Vec<u8>>, Take<R>>>),
     /// It was something else and has been read to its end.
     Text(String),
 }
@@ -84,7 +84,7 @@ pub(crate) fn open<R: BufRead>(mut input: R, limits: &Limits) -> Result<Document
     if bytes.starts_with("\u{feff}".as_bytes()) {
         return Err(second_mark());
     }
-    Ok(Document::Stream(Cursor::new(bytes).chain(rest)))
+    Ok(Document::Stream(Stream::new(Cursor::new(bytes).chain(rest))))
 }
 
 /// Makes text of a whole document: by its byte order mark, else by the encoding it declares, else
@@ -101,8 +101,7 @@ pub(crate) fn decode<'a>(
     if input.len() > limits.input_bytes_max {
         return Err(beyond(Position::START, limits.input_bytes_max, "bytes"));
     }
-    let encoding = Encoding::of(input)?;
-    let (text, replaced) = match (encoding, leniency) {
+    let (text, replaced) = match (Encoding::of(input)?, leniency) {
         (Encoding::Utf8 { mark_bytes }, Leniency::Report) => (utf_8(&input[mark_bytes..])?, false),
         (Encoding::Utf8 { mark_bytes }, Leniency::Call) => utf_8_or_latin_1(&input[mark_bytes..]),
         (Encoding::Utf16(_), Leniency::Call) => {
@@ -140,11 +139,14 @@ fn windows_1252(byte: u8) -> char {
 }
 
 fn utf_8(input: &[u8]) -> Result<Cow<'_, str>, XmlError> {
-    str::from_utf8(input).map(Cow::Borrowed).map_err(|error| {
-        let at = error.valid_up_to();
-        let byte = input.get(at).copied().unwrap_or_default();
-        malformed(Position::of(input, at), format!("byte 0x{byte:02x} is not UTF-8"))
-    })
+    str::from_utf8(input).map(Cow::Borrowed).map_err(|_| not_utf_8(input, Position::START))
+}
+
+/// The error for bytes that are not UTF-8 and begin here.
+pub(super) fn not_utf_8(bytes: &[u8], start: Position) -> XmlError {
+    let at = str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    malformed(start.after(&bytes[..at]), format!("byte 0x{byte:02x} is not UTF-8"))
 }
 
 fn utf_8_or_latin_1(input: &[u8]) -> (Cow<'_, str>, bool) {

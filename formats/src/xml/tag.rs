@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::text::{Characters, is_name};
 use super::shown;
+use super::text::{Characters, is_name};
 use crate::limits::Limits;
 
 /// What is between `<` and `>`.

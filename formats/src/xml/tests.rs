@@ -1,5 +1,7 @@
 //! What a strict reader of XML must refuse, and what it must keep.
 
+use std::io::BufReader;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -8,11 +10,16 @@ use crate::input::ParseError;
 /// A document in brief: `<name key=value`, `>` for an end, text in quotes.
 fn events(text: &str, limits: &Limits) -> Result<String, String> {
     let (text, _) = decode(text.as_bytes(), Leniency::Report, limits).map_err(line)?;
-    walk(text.as_bytes(), Leniency::Report, limits)
+    let whole = walk(Whole::new(&text), Leniency::Report, limits);
+    // Three bytes at a time, so that pieces and characters are cut everywhere.
+    let input = BufReader::with_capacity(3, text.as_bytes());
+    let stream = walk(Stream::new(input), Leniency::Report, limits);
+    assert_eq!(whole, stream, "{text:?}");
+    whole
 }
 
-fn walk(input: impl BufRead, leniency: Leniency, limits: &Limits) -> Result<String, String> {
-    let mut reader = Reader::new(input, leniency, limits);
+fn walk(pieces: impl Pieces, leniency: Leniency, limits: &Limits) -> Result<String, String> {
+    let mut reader = Reader::new(pieces, leniency, limits);
     let mut seen = String::new();
     while let Some(event) = reader.next().map_err(line)? {
         match event {
@@ -239,7 +246,7 @@ proptest! {
         let escaped = quick_xml::escape::escape(text.as_str());
         let document = format!("<a x='{escaped}'>{escaped}</a>");
         let limits = Limits::DEFAULT;
-        let mut reader = Reader::new(document.as_bytes(), Leniency::Report, &limits);
+        let mut reader = Reader::new(Whole::new(&document), Leniency::Report, &limits);
         let mut seen = String::new();
         prop_assert!(matches!(reader.next().unwrap(), Some(Event::Start)));
         prop_assert_eq!(reader.tag().name(), "a");

@@ -8,7 +8,7 @@ use super::{BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, Wire
 use crate::input::ParseError;
 use crate::limits::Limits;
 use crate::value::{Bag, Value};
-use crate::xml::{self, Event, Leniency, XmlError, decode};
+use crate::xml::{self, Event, Leniency, Whole, XmlError, decode};
 
 /// Reads a `methodCall`.
 ///
@@ -204,11 +204,11 @@ fn unexpected(expected: &str, found: Option<&str>) -> String {
 }
 
 /// The grammar of XML-RPC over XML events.
-struct Reader<'a>(xml::Reader<'a, &'a [u8]>);
+struct Reader<'a>(xml::Reader<'a, Whole<'a>>);
 
 impl<'a> Reader<'a> {
     fn new(document: &'a str, limits: &'a Limits) -> Self {
-        Self(xml::Reader::new(document.as_bytes(), Leniency::Call, limits))
+        Self(xml::Reader::new(Whole::new(document), Leniency::Call, limits))
     }
 
     fn error(&self, message: impl Into<String>) -> WireError {
