@@ -21,7 +21,7 @@ use crate::input::Position;
 use crate::limits::Limits;
 
 pub(crate) use encoding::{Document, decode, open};
-pub(crate) use error::{XmlError, shown};
+pub(crate) use error::{XmlError, XmlProblem, shown};
 pub(crate) use pieces::{Pieces, Stream, Whole};
 pub(crate) use tag::Tag;
 
@@ -165,7 +165,7 @@ impl<'l, P: Pieces> Reader<'l, P> {
     fn read_tag(&mut self) -> Result<(), XmlError> {
         let text = self.pieces.text();
         let name = tag::read(text, &mut self.attributes, &mut self.characters, self.limits);
-        self.name_bytes = name.map_err(|error| match error {
+        self.name_bytes = name.map_err(|error| match *error {
             tag::Error::Name(message) => self.malformed(message),
             tag::Error::Attribute(at, message) => self.malformed_in_text(at, message),
             tag::Error::TooMany => {

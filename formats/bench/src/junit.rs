@@ -45,15 +45,19 @@ fn collected(file: &Path) -> Result<usize, Failure> {
     Ok(report.tests.len())
 }
 
-/// What any reader on quick-xml has to do at least: find every event, and resolve what is in it.
 fn decoded(file: &Path) -> Result<usize, Failure> {
+    count_decoded(file, "testcase")
+}
+
+/// What any reader on quick-xml has to do at least: find every event, and resolve what is in it.
+pub(crate) fn count_decoded(file: &Path, name: &str) -> Result<usize, Failure> {
     let text = String::from_utf8(std::fs::read(file)?)?;
     let mut reader = XmlReader::from_str(&text);
     let (mut count, mut length) = (0, 0);
     loop {
         match reader.read_event()? {
             Event::Start(tag) | Event::Empty(tag) => {
-                count += usize::from(tag.name().as_ref() == "testcase");
+                count += usize::from(tag.name().as_ref() == name);
                 for attribute in tag.attributes() {
                     length +=
                         attribute?.normalized_value(quick_xml::XmlVersion::Explicit1_0)?.len();

@@ -15,6 +15,7 @@ const TIMES: u32 = 10;
 
 pub(crate) const READERS: &[Reader] = &[
     Reader { name: "pony-formats, XML-RPC", work: Work::Rust(ours, TIMES) },
+    Reader { name: "quick-xml, decoded XML-RPC", work: Work::Rust(decoded, TIMES) },
     Reader { name: "dxr", work: Work::Rust(dxr, TIMES) },
     Reader { name: "xmlrpc", work: Work::Rust(xmlrpc, TIMES) },
     Reader { name: "xmlrpc.client (Python)", work: Work::Python(XMLRPC_CLIENT) },
@@ -25,6 +26,10 @@ fn ours(file: &Path) -> Result<usize, Failure> {
         Response::Success(value) => Ok(value.as_array().map_or(0, <[_]>::len)),
         Response::Fault(fault) => Err(fault.into()),
     }
+}
+
+fn decoded(file: &Path) -> Result<usize, Failure> {
+    crate::junit::count_decoded(file, "struct")
 }
 
 fn dxr(file: &Path) -> Result<usize, Failure> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{BufRead, Chain, Cursor, Read, Take};
 use std::sync::Arc;
 
-use super::error::{beyond, malformed};
+use super::error::{XmlProblem, beyond, malformed};
 use super::{BLANKS, Leniency, Stream, XmlError, shown};
 use crate::input::Position;
 use crate::limits::Limits;
@@ -68,7 +68,7 @@ pub(crate) enum Document<R> {
 
 /// Opens a report. Only UTF-8 is read bit by bit; see [`decode`] for what else is understood.
 pub(crate) fn open<R: BufRead>(mut input: R, limits: &Limits) -> Result<Document<R>, XmlError> {
-    let unreadable = |error| XmlError::Io(Arc::new(error));
+    let unreadable = |error| Box::new(XmlProblem::Io(Arc::new(error)));
     // One byte more than allowed, to tell a full input from one that is too large.
     let max = (limits.input_bytes_max as u64).saturating_add(1);
     let mut bytes = Vec::new();

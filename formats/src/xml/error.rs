@@ -8,9 +8,13 @@ use crate::input::{ParseError, Position, ReadError};
 /// Characters of a name from the input that an error repeats.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// A document that cannot be read.
+/// A document that cannot be read. In a box, because the steps through a document are many and fast
+/// as long as what they return fits into registers.
+pub(crate) type XmlError = Box<XmlProblem>;
+
+/// What an [`XmlError`] says.
 #[derive(Debug, Clone)]
-pub(crate) enum XmlError {
+pub(crate) enum XmlProblem {
     /// It is not well-formed, or uses what is not allowed here.
     Malformed(ParseError),
     /// It is beyond a limit.
@@ -21,9 +25,9 @@ pub(crate) enum XmlError {
 
 impl From<XmlError> for ReadError {
     fn from(error: XmlError) -> Self {
-        match error {
-            XmlError::Malformed(error) | XmlError::Limit(error) => Self::Parse(error),
-            XmlError::Io(error) => Self::Io(io::Error::new(error.kind(), error)),
+        match *error {
+            XmlProblem::Malformed(error) | XmlProblem::Limit(error) => Self::Parse(error),
+            XmlProblem::Io(error) => Self::Io(io::Error::new(error.kind(), error)),
         }
     }
 }
@@ -35,12 +39,12 @@ impl From<XmlError> for ParseError {
 }
 
 pub(super) fn malformed(position: Position, message: impl Into<String>) -> XmlError {
-    XmlError::Malformed(ParseError { position, message: message.into() })
+    Box::new(XmlProblem::Malformed(ParseError { position, message: message.into() }))
 }
 
 pub(super) fn beyond(position: Position, limit: usize, what: &str) -> XmlError {
     let message = format!("over the limit of {limit} {what}");
-    XmlError::Limit(ParseError { position, message })
+    Box::new(XmlProblem::Limit(ParseError { position, message }))
 }
 
 /// A name from the input, fit for one line of an error.

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::shown;
-use super::text::{Characters, is_name};
+use super::text::{Characters, name_bytes};
+use super::{BLANKS, shown};
 use crate::limits::Limits;
 
 /// What is between `<` and `>`.
@@ -68,12 +68,13 @@ pub(super) fn read(
     attributes: &mut Vec<Attribute>,
     characters: &mut Characters,
     limits: &Limits,
-) -> Result<usize, Error> {
+) -> Result<usize, Box<Error>> {
     attributes.clear();
-    let name_bytes = text.bytes().position(is_blank).unwrap_or(text.len());
-    let name = &text[..name_bytes];
-    if !is_name(name) {
-        return Err(Error::Name(format!("`{}` cannot be the name of an element", shown(name))));
+    let name_bytes = name_bytes(text);
+    if name_bytes == 0 || text.as_bytes().get(name_bytes).is_some_and(|byte| !is_blank(*byte)) {
+        let name = text.split(BLANKS).next().unwrap_or_default();
+        let message = format!("`{}` cannot be the name of an element", shown(name));
+        return Err(Box::new(Error::Name(message)));
     }
     let mut end = name_bytes;
     loop {
@@ -81,7 +82,7 @@ pub(super) fn read(
         if at == text.len() {
             return Ok(name_bytes);
         }
-        let refused = |message| Error::Attribute(at, message);
+        let refused = |message| Box::new(Error::Attribute(at, message));
         if at == end {
             return Err(refused("attributes without a blank between".to_owned()));
         }
@@ -93,7 +94,7 @@ pub(super) fn read(
             return Err(refused(format!("duplicate attribute `{}`", shown(key))));
         }
         if attributes.len() >= limits.xml_attributes_max {
-            return Err(Error::TooMany);
+            return Err(Box::new(Error::TooMany));
         }
         end = written.end + 1;
         let read = characters.attribute_value(&text[written.clone()]).map_err(refused)?;
@@ -104,14 +105,14 @@ pub(super) fn read(
 /// Finds name and value of the `name="value"` that begins at byte `at`.
 fn attribute(text: &str, at: usize) -> Option<(Range<usize>, Range<usize>)> {
     let bytes = text.as_bytes();
-    let name_end = at + bytes[at..].iter().position(|byte| *byte == b'=' || is_blank(*byte))?;
-    let equals = skip_blanks(text, name_end);
-    bytes.get(equals).filter(|byte| **byte == b'=')?;
+    let name = at..at + name_bytes(&text[at..]);
+    let equals = skip_blanks(text, name.end);
+    bytes.get(equals).filter(|byte| **byte == b'=' && !name.is_empty())?;
     let opener = skip_blanks(text, equals + 1);
     let quote = bytes.get(opener).filter(|byte| matches!(byte, b'"' | b'\''))?;
     let begin = opener + 1;
     let end = begin + bytes[begin..].iter().position(|byte| byte == quote)?;
-    is_name(&text[at..name_end]).then_some((at..name_end, begin..end))
+    Some((name, begin..end))
 }
 
 /// The first byte from here on that is no blank.

@@ -162,8 +162,27 @@ fn code_point(digits: &str) -> Option<u32> {
 
 /// Whether this can name an element or an attribute. Looser than XML only beyond ASCII.
 pub(super) fn is_name(name: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..);
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(letter)
-        && bytes.all(|byte| letter(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+    name_bytes(name) == name.len() && !name.is_empty()
 }
+
+/// The bytes of the name at the start of `text`; 0 if there is none.
+pub(super) fn name_bytes(text: &str) -> usize {
+    match text.bytes().next() {
+        Some(b'0'..=b'9' | b'-' | b'.') => 0,
+        _ => text.bytes().position(|byte| !NAME[usize::from(byte)]).unwrap_or(text.len()),
+    }
+}
+
+/// Which bytes a name may have.
+static NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        let letter = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-' | b'.');
+        table[byte as usize] = letter || !byte.is_ascii();
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};

@@ -8,7 +8,7 @@ use super::{BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, Wire
 use crate::input::ParseError;
 use crate::limits::Limits;
 use crate::value::{Bag, Value};
-use crate::xml::{self, Event, Leniency, Whole, XmlError, decode};
+use crate::xml::{self, Event, Leniency, Whole, XmlError, XmlProblem, decode};
 
 /// Reads a `methodCall`.
 ///
@@ -71,7 +71,7 @@ pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError
 
 impl From<XmlError> for WireError {
     fn from(error: XmlError) -> Self {
-        let code = if matches!(error, XmlError::Limit(_)) { BAD_VALUE } else { NOT_WELL_FORMED };
+        let code = if matches!(*error, XmlProblem::Limit(_)) { BAD_VALUE } else { NOT_WELL_FORMED };
         let ParseError { position, message } = error.into();
         Self { position, message, code }
     }
