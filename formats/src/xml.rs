@@ -135,17 +135,13 @@ impl<'l, P: Pieces> Reader<'l, P> {
         self.text(piece).map(Some)
     }
 
-    /// Reads the next piece within the limits.
+    /// Reads the next piece, if there may be one more.
     fn advance(&mut self) -> Result<Piece, XmlError> {
         self.pieces_read += 1;
         if self.pieces_read > self.limits.xml_events_max {
             return Err(self.beyond(self.limits.xml_events_max, "events"));
         }
-        let piece = self.pieces.next();
-        if self.pieces.bytes_read() > self.limits.input_bytes_max as u64 {
-            return Err(self.beyond(self.limits.input_bytes_max, "bytes"));
-        }
-        piece
+        self.pieces.next()
     }
 
     /// Opens the element whose tag was just read.

@@ -84,7 +84,8 @@ pub(crate) fn open<R: BufRead>(mut input: R, limits: &Limits) -> Result<Document
     if bytes.starts_with("\u{feff}".as_bytes()) {
         return Err(second_mark());
     }
-    Ok(Document::Stream(Stream::new(Cursor::new(bytes).chain(rest))))
+    let input = Cursor::new(bytes).chain(rest);
+    Ok(Document::Stream(Stream::new(input, limits.input_bytes_max)))
 }
 
 /// Makes text of a whole document: by its byte order mark, else by the encoding it declares, else

@@ -38,10 +38,12 @@ impl From<XmlError> for ParseError {
     }
 }
 
+#[cold]
 pub(super) fn malformed(position: Position, message: impl Into<String>) -> XmlError {
     Box::new(XmlProblem::Malformed(ParseError { position, message: message.into() }))
 }
 
+#[cold]
 pub(super) fn beyond(position: Position, limit: usize, what: &str) -> XmlError {
     let message = format!("over the limit of {limit} {what}");
     Box::new(XmlProblem::Limit(ParseError { position, message }))

@@ -7,7 +7,7 @@ use quick_xml::errors::{Error as SyntaxError, IllFormedError};
 use quick_xml::events::Event;
 
 use super::encoding::not_utf_8;
-use super::error::{XmlError, XmlProblem, malformed, shown};
+use super::error::{XmlError, XmlProblem, beyond, malformed, shown};
 use crate::input::Position;
 
 /// Bytes of pieces that are kept before their lines and characters are counted: to count many at
@@ -68,9 +68,6 @@ pub(crate) trait Pieces {
     /// Reads the next piece.
     fn next(&mut self) -> Result<Piece, XmlError>;
 
-    /// Bytes of the document until the end of the last piece.
-    fn bytes_read(&self) -> u64;
-
     /// The last piece without its marks.
     fn text(&self) -> &str;
 
@@ -113,10 +110,6 @@ impl Pieces for Whole<'_> {
         Ok(self.last)
     }
 
-    fn bytes_read(&self) -> u64 {
-        self.inner.buffer_position()
-    }
-
     fn text(&self) -> &str {
         let (before, behind) = self.last.marks();
         let range = self.range.start + before.len()..self.range.end.saturating_sub(behind.len());
@@ -136,6 +129,7 @@ impl Pieces for Whole<'_> {
 /// A document that is read bit by bit.
 pub(crate) struct Stream<R> {
     inner: quick_xml::Reader<R>,
+    bytes_max: usize,
     last: Piece,
     /// The last pieces as they are written, every byte of them.
     raw: Vec<u8>,
@@ -146,11 +140,13 @@ pub(crate) struct Stream<R> {
 }
 
 impl<R: BufRead> Stream<R> {
-    pub(crate) fn new(input: R) -> Self {
+    /// Reads no more than one piece beyond `bytes_max`, and refuses it. What a single piece may hold
+    /// in memory has to be bounded by `input`.
+    pub(crate) fn new(input: R, bytes_max: usize) -> Self {
         let mut inner = quick_xml::Reader::from_reader(input);
         inner.config_mut().check_comments = true;
         let (raw, raw_start) = (Vec::new(), Position::START);
-        Self { inner, last: Piece::Text, raw, raw_start, begin: 0 }
+        Self { inner, bytes_max, last: Piece::Text, raw, raw_start, begin: 0 }
     }
 
     fn position_in_piece(&self, at: usize) -> Position {
@@ -167,7 +163,11 @@ impl<R: BufRead> Pieces for Stream<R> {
         }
         self.begin = self.raw.len();
         let offset = self.inner.buffer_position();
-        match self.inner.read_event_into(&mut self.raw) {
+        let event = self.inner.read_event_into(&mut self.raw);
+        if self.inner.buffer_position() > self.bytes_max as u64 {
+            return Err(beyond(self.position(), self.bytes_max, "bytes"));
+        }
+        match event {
             Ok(event) => self.last = Piece::of(&event),
             Err(SyntaxError::Encoding(_)) => {
                 return Err(not_utf_8(&self.raw[self.begin..], self.position()));
@@ -178,10 +178,6 @@ impl<R: BufRead> Pieces for Stream<R> {
             }
         }
         Ok(self.last)
-    }
-
-    fn bytes_read(&self) -> u64 {
-        self.inner.buffer_position()
     }
 
     fn text(&self) -> &str {

@@ -13,7 +13,7 @@ fn events(text: &str, limits: &Limits) -> Result<String, String> {
     let whole = walk(Whole::new(&text), Leniency::Report, limits);
     // Three bytes at a time, so that pieces and characters are cut everywhere.
     let input = BufReader::with_capacity(3, text.as_bytes());
-    let stream = walk(Stream::new(input), Leniency::Report, limits);
+    let stream = walk(Stream::new(input, usize::MAX), Leniency::Report, limits);
     assert_eq!(whole, stream, "{text:?}");
     whole
 }
