@@ -219,6 +219,18 @@ impl From<ReadError> for ParseError {
     }
 }
 
+impl ParseError {
+    /// What is wrong at a byte offset of the input.
+    fn at(input: &[u8], offset: usize, message: impl Into<String>) -> Self {
+        Self { position: Position::of(input, offset), message: message.into() }
+    }
+
+    /// The limit on tests is passed at a byte offset of the input.
+    fn too_many_tests(input: &[u8], offset: usize, limits: &Limits) -> Self {
+        Self::at(input, offset, format!("more than {} tests", limits.tests_max))
+    }
+}
+
 /// Guesses the format from the content. `None` when it looks like nothing that can be read.
 pub fn detect(input: &[u8]) -> Option<Format> {
     if junit::detect(input) {
@@ -227,6 +239,12 @@ pub fn detect(input: &[u8]) -> Option<Format> {
     if ctrf::detect(input) {
         return Some(Format::Ctrf);
     }
+    detect_text(input)
+}
+
+/// Guesses the format among those that come line by line, in which a test may have printed anything between
+/// the lines of its runner, even before the first: for what is known to be a stream, not a document.
+pub fn detect_text(input: &[u8]) -> Option<Format> {
     let screen = terminal::Screen::of(input);
     // The runner writes its first line before any test of it can write one that looks like
     // another runner's. Cargo's lines come first in several formats: then the narrower one is right.

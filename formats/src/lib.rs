@@ -24,8 +24,8 @@ mod value;
 mod xml;
 
 pub use input::{
-    Format, Oddities, Oddity, ParseError, Position, ReadError, Report, Summary, detect, dialect,
-    looks_like, parse, read,
+    Format, Oddities, Oddity, ParseError, Position, ReadError, Report, Summary, detect,
+    detect_text, dialect, looks_like, parse, read,
 };
 pub use limits::Limits;
 pub use model::{

@@ -31,6 +31,36 @@ pub fn url_component(name: &str) -> String {
     encode(name, '~', |byte| byte.is_ascii_alphabetic())
 }
 
+/// Whether this is what [`url_component`] makes of some name, so that it needs no encoding any more. A
+/// name that was cut can only be told by its shape.
+pub fn is_url_component(component: &str) -> bool {
+    let hash =
+        component.len().checked_sub(HASH_DIGITS).and_then(|at| component.split_at_checked(at));
+    if let Some((start, hash)) = hash.filter(|_| component.len() == COMPONENT_BYTES_MAX)
+        && start.ends_with("~-")
+    {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        return start.bytes().all(is_plain) && hash.bytes().all(is_digit);
+    }
+    decode(component).is_some_and(|name| url_component(&name) == component)
+}
+
+/// The name of a component that was not cut.
+fn decode(component: &str) -> Option<String> {
+    if component == "~" {
+        return Some(String::new());
+    }
+    let mut pieces = component.split('~');
+    let mut name = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, literal) = piece.split_at_checked(2)?;
+        name.push(u8::from_str_radix(digits, 16).ok()?);
+        name.extend_from_slice(literal.as_bytes());
+    }
+    String::from_utf8(name).ok()
+}
+
 fn encode(name: &str, escape: char, is_letter: impl Fn(u8) -> bool) -> String {
     let bytes = name.as_bytes();
     let reserved = is_reserved(name);
@@ -108,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_encoded_yet_is_told_from_what_is() {
+        let raw = ["CON", ".git", "..", "a~b", "a~+2", "readme.md", "a b", "~41on", "é", "", "x~"];
+        for name in raw {
+            assert!(!is_url_component(name), "{name:?}");
+            assert!(is_url_component(&url_component(name)), "{name:?}");
+        }
+        assert!(!is_url_component(&"x".repeat(200)));
+    }
+
+    #[test]
     fn long_names_stay_apart() {
         let long = "x".repeat(200);
         let encoded = tree_component(&long);
@@ -123,6 +163,8 @@ mod tests {
                 prop_assert!(!encoded.starts_with('.') && !encoded.ends_with('.'));
                 prop_assert!(encoded.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-%~".contains(&b)));
             }
+            prop_assert!(is_url_component(&url_component(&name)));
+            prop_assert!(is_url_component(&url_component(&name.repeat(30))));
             prop_assert!(!tree_component(&name).bytes().any(|b| b.is_ascii_uppercase()));
         }
 

@@ -42,8 +42,9 @@ Test results are read from the files given with --junit, or named in the command
 (--junitxml=F, --junit-xml=F, --junit-xml-path=F, --xunit-file=F, --xml=F), if the command wrote them;
 otherwise from what it printed.
 
-A run is a success when the command's status is 0 and no test failed. A failed delivery does not
-change the status of the command; with --strict it does when that was 0.
+A run is a success when the command's status is 0, no test failed, and every file given with --junit
+was written and can be read. Neither a file that cannot nor a failed delivery changes the status
+that is passed on; with --strict they do when that was 0.
 
 Examples:
   pony-report run -- cargo test --workspace

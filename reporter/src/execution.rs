@@ -14,7 +14,7 @@ use pony_formats::{Step, Value};
 
 use crate::excerpt::Excerpt;
 use crate::exit::{self, Failure};
-use crate::messages::Messages;
+use crate::messages::{self, Messages};
 use crate::plan::Reading;
 use child::Ended;
 use found::Found;
@@ -42,14 +42,16 @@ pub(crate) struct Execution {
     pub(crate) step: Step,
     /// Whether text had to be replaced.
     pub(crate) sanitised: bool,
+    /// Whether results are missing that were promised.
+    incomplete: bool,
     /// Why tests that should have been readable were not. The person has been warned.
     pub(crate) trouble: Option<Failure>,
 }
 
 impl Execution {
-    /// Whether the command succeeded and no test failed.
+    /// Whether the command succeeded, and its results are there and have no test that failed.
     pub(crate) fn succeeded(&self) -> bool {
-        self.exit_status == exit::OK && self.step.tally().bad() == 0
+        self.exit_status == exit::OK && !self.incomplete && self.step.tally().bad() == 0
     }
 }
 
@@ -71,11 +73,15 @@ pub(crate) fn execute(
         _ => Found::default(),
     };
     let trouble = found.trouble.map(Failure::from);
+    let [(output, replaced_out), (errout, replaced_err)] = excerpts.map(Excerpt::into_text);
+    let mut errout = errout + status.start_error().unwrap_or_default();
     if let Some(failure) = &trouble {
         messages.warn(failure);
+        if !errout.is_empty() && !errout.ends_with('\n') {
+            errout.push('\n');
+        }
+        errout.push_str(&format!("pony-report: {}\n", messages::chain(failure)));
     }
-    let [(output, replaced_out), (errout, replaced_err)] = excerpts.map(Excerpt::into_text);
-    let errout = errout + status.start_error().unwrap_or_default();
     let step = Step::default()
         .with("type", kind)
         .with("name", name.unwrap_or_else(|| step_name(&words)))
@@ -87,7 +93,8 @@ pub(crate) fn execute(
         .with_unnamed_tests(found.unnamed)
         .with_tests(found.tests);
     let sanitised = found.sanitised || replaced_out || replaced_err;
-    Ok(Execution { exit_status: status.exit_status(), step, sanitised, trouble })
+    let (exit_status, incomplete) = (status.exit_status(), found.incomplete);
+    Ok(Execution { exit_status, step, sanitised, incomplete, trouble })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ use pony_store::StoreError;
 
 use crate::delivery::DeliveryError;
 use crate::input::InputError;
+use crate::messages;
 use crate::spool::SpoolError;
 
 /// Everything worked.
@@ -54,7 +55,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Input(#[from] InputError),
     /// A submission was not delivered.
-    #[error("{error}{}", fate_of(error, kept.as_ref()))]
+    #[error("{}; {}", messages::chain(error), fate_of(error, kept.as_ref()))]
     Delivery {
         /// Why.
         #[source]
@@ -75,9 +76,9 @@ pub(crate) enum Failure {
 
 fn fate_of(error: &DeliveryError, kept: Option<&PathBuf>) -> String {
     match kept {
-        None => String::new(),
-        Some(path) if error.is_rejection() => format!("; moved to {}", path.display()),
-        Some(path) => format!("; kept for `pony-report retry` in {}", path.display()),
+        None => "the submission is kept nowhere".to_owned(),
+        Some(path) if error.is_rejection() => format!("moved to {}", path.display()),
+        Some(path) => format!("kept for `pony-report retry` in {}", path.display()),
     }
 }
 
@@ -116,7 +117,7 @@ fn of_delivery(error: &DeliveryError) -> i32 {
 
 fn of_spool(error: &SpoolError) -> i32 {
     match error {
-        SpoolError::Io { action: "create", .. } => CANNOT_CREATE,
+        SpoolError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         SpoolError::Io { .. } => IO,
         SpoolError::Damaged { .. } => DATA,
         SpoolError::PathIsNotText { .. } => CONFIG,
@@ -128,7 +129,7 @@ fn of_store(error: &StoreError) -> i32 {
         StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
         StoreError::NewerFormat { .. } => CONFIG,
         StoreError::Locked { .. } => TRY_LATER,
-        StoreError::Io { action: "create", .. } => CANNOT_CREATE,
+        StoreError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         StoreError::TooLarge { .. } => DATA,
         StoreError::Damaged { .. } => INTEGRITY,
         // The type may grow; whatever it is then, a repository did not work.
@@ -139,6 +140,7 @@ fn of_store(error: &StoreError) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pony_store::Action;
 
     #[test]
     fn what_a_repository_does_not_take_has_a_status() {
@@ -153,8 +155,9 @@ mod tests {
             (StoreError::Locked { path: path.clone(), holder: text() }, 75),
             (StoreError::TooLarge { bytes: 2, max: 1 }, 65),
             (StoreError::Damaged { subject: text(), reason: text() }, 3),
-            (io("create"), 73),
-            (io("write"), 74),
+            (io(Action::Create), 73),
+            (io(Action::CreateIn), 73),
+            (io(Action::Write), 74),
         ];
         for (error, status) in cases {
             let message = error.to_string();

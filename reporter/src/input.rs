@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Format, Limits, ParseError, Report, detect, looks_like, parse};
+use pony_formats::{Format, Limits, ParseError, Report, detect, detect_text, looks_like, parse};
 
 use crate::plan::Reading;
 
@@ -101,10 +101,11 @@ pub(crate) fn examine(source: &Source, reading: &Reading) -> Result<(Vec<u8>, Re
 }
 
 /// Reads what a command printed, which need not be test results. The readers take any markup for JUnit, to
-/// say what is wrong with it, but a command may well print a page.
+/// say what is wrong with it, but a command may well print a page, alone or before its tests.
 pub(crate) fn read_printed(content: &[u8], reading: &Reading) -> Result<Report, InputError> {
     let results = |format: &Format| *format != Format::Junit || has_suites(content);
-    let format = reading.from.or_else(|| detect(content).filter(results));
+    let guess = || detect(content).filter(results).or_else(|| detect_text(content));
+    let format = reading.from.or_else(guess);
     interpret(PRINTED, content, format, reading)
 }
 

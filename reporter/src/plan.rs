@@ -173,27 +173,45 @@ fn submission(
 }
 
 fn client_info(args: IdentityArgs, surroundings: &Surroundings) -> Result<ClientInfo, Failure> {
-    let given = |flag: Option<String>, variable: &str| {
-        flag.or_else(|| surroundings.var(variable).map(str::to_owned))
-    };
-    let tags = if args.tags.is_empty() {
-        let tags = surroundings.var("PONY_TAGS").unwrap_or_default().split(',');
-        tags.map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect()
+    let variable = |name: &'static str| Some((name, surroundings.var(name)?.to_owned()));
+    let tags: Vec<_> = if args.tags.is_empty() {
+        let tags = surroundings.var("PONY_TAGS").unwrap_or_default().split(',').map(str::trim);
+        tags.filter(|tag| !tag.is_empty()).map(|tag| ("PONY_TAGS", tag.to_owned())).collect()
     } else {
-        args.tags.into_iter().collect()
+        args.tags.into_iter().map(|tag| ("--tag", tag)).collect()
     };
+    let package = args.package.map(|name| ("--package", name)).or(variable("PONY_PACKAGE"));
+    let host = args.host.map(|name| ("--host", name)).or(variable("PONY_HOST"));
+    let arch = args.arch.map(|name| ("--arch", name));
     let tagset = Tagset {
-        package: given(args.package, "PONY_PACKAGE")
-            .unwrap_or_else(|| origin::package(surroundings)),
-        host: given(args.host, "PONY_HOST").unwrap_or_else(|| origin::host(surroundings)),
-        arch: args.arch.unwrap_or_else(origin::arch),
-        tags,
+        package: name(package, || origin::package(surroundings))?,
+        host: name(host, || origin::host(surroundings))?,
+        arch: name(arch, origin::arch)?,
+        tags: tags.into_iter().map(|tag| name(Some(tag), String::new)).collect::<Result<_, _>>()?,
     };
     let described = ClientInfo::new(&tagset, false).and_then(|info| {
         let mut facts = origin::facts(surroundings).into_iter();
         facts.try_fold(info, |info, (key, value)| info.with(key, value))
     });
     described.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// A name with what gave it, or else one that is detected. What somebody gave is refused when it cannot be
+/// stored; what was detected is made to fit, so that no folder's name keeps tests from running.
+fn name(given: Option<(&str, String)>, detect: impl FnOnce() -> String) -> Result<String, Failure> {
+    let max = Limits::DEFAULT.name_bytes_max;
+    let Some((given_by, name)) = given else {
+        let mut name = detect();
+        name.truncate(name.floor_char_boundary(max));
+        return Ok(name);
+    };
+    match name.len() {
+        0 => Err(Failure::Usage(format!("{given_by}: expected a name, found nothing"))),
+        bytes if bytes > max => {
+            Err(Failure::Usage(format!("{given_by}: {bytes} bytes, at most {max} are allowed")))
+        }
+        _ => Ok(name),
+    }
 }
 
 fn reading(args: &ReadingArgs) -> Reading {

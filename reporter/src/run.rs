@@ -12,7 +12,7 @@ pub(crate) fn run(plan: RunPlan, messages: &Messages) -> Result<i32, Failure> {
     let session = Session::start();
     let execution = execution::execute(command, &submit.reading, messages)?;
     let success = execution.succeeded();
-    let Execution { exit_status: status, step, sanitised, trouble } = execution;
+    let Execution { exit_status: status, step, sanitised, trouble, .. } = execution;
     let complaint = match session.submit(vec![step], success, sanitised, submit, messages) {
         Ok(()) => trouble.map_or(exit::OK, |failure| failure.exit_status()),
         Err(failure) if strict && status == exit::OK => return Err(failure),

@@ -10,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use pony_formats::{Bag, Submission, Value, json};
+use pony_store::Action;
 
 use crate::origin::Surroundings;
 use crate::target::{ServerUrl, Target};
@@ -37,7 +38,7 @@ pub(crate) struct Entry {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SpoolError {
     #[error("cannot {action} {}: {source}", path.display())]
-    Io { action: &'static str, path: PathBuf, source: io::Error },
+    Io { action: Action, path: PathBuf, source: io::Error },
     #[error("{}: no submission: {reason}; moved to {}", path.display(), moved.display())]
     Damaged { path: PathBuf, reason: String, moved: PathBuf },
     #[error("{}: cannot be kept in the spool: the path is not UTF-8", path.display())]
@@ -70,23 +71,24 @@ impl Spool {
             .prefix(".")
             .suffix(SUFFIX)
             .tempfile_in(&self.folder)
-            .map_err(failed("create a file in"))?;
+            .map_err(failed(Action::CreateIn))?;
         let lock = file.as_file().try_lock().map_err(io::Error::from);
-        lock.map_err(failed("lock a file in"))?;
+        lock.map_err(failed(Action::Lock))?;
         let written = file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all());
-        written.map_err(failed("write to"))?;
+        written.map_err(failed(Action::Write))?;
         let unique = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let now = jiff::Timestamp::now().as_millisecond();
         let path = self.folder.join(format!("{now:013}{unique}").replacen('.', "-", 1));
         let file = file.persist_noclobber(&path).map_err(|error| error.error);
-        let file = file.map_err(failed("create a file in"))?;
+        let file = file.map_err(failed(Action::CreateIn))?;
         sync_folder(&self.folder)?;
         Ok(Entry { path, file })
     }
 
     /// The files of all entries, the oldest first. Empty when there is no spool yet.
     pub(crate) fn entries(&self) -> Result<Vec<PathBuf>, SpoolError> {
-        let failed = |source| SpoolError::Io { action: "read", path: self.folder.clone(), source };
+        let failed =
+            |source| SpoolError::Io { action: Action::Read, path: self.folder.clone(), source };
         let listing = match fs::read_dir(&self.folder) {
             Ok(listing) => listing,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -109,7 +111,8 @@ impl Spool {
         &self,
         path: &Path,
     ) -> Result<Option<(Entry, Submission, Target)>, SpoolError> {
-        let failed = |source| SpoolError::Io { action: "read", path: path.to_owned(), source };
+        let failed =
+            |source| SpoolError::Io { action: Action::Read, path: path.to_owned(), source };
         // Some systems lock only what may be written.
         let mut file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
@@ -144,7 +147,7 @@ impl Entry {
     pub(crate) fn forget(self) -> Result<(), SpoolError> {
         let removed = fs::remove_file(&self.path);
         drop(self.file);
-        removed.map_err(|source| SpoolError::Io { action: "remove", path: self.path, source })
+        removed.map_err(|source| SpoolError::Io { action: Action::Remove, path: self.path, source })
     }
 
     /// Moves it to where nobody sends it again, and writes down why. Returns where that is.
@@ -152,7 +155,7 @@ impl Entry {
         let folder = self.path.parent().unwrap_or(Path::new(".")).join(REJECTED);
         create_private_folder(&folder)?;
         let moved = folder.join(self.path.file_name().unwrap_or_default());
-        let failed = |source| SpoolError::Io { action: "write", path: moved.clone(), source };
+        let failed = |source| SpoolError::Io { action: Action::Write, path: moved.clone(), source };
         fs::write(moved.with_extension("reason.txt"), format!("{reason}\n")).map_err(failed)?;
         fs::rename(&self.path, &moved).map_err(failed)?;
         sync_folder(&folder)?;
@@ -199,7 +202,8 @@ fn create_private_folder(folder: &Path) -> Result<(), SpoolError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let failed = |source| SpoolError::Io { action: "create", path: folder.to_owned(), source };
+    let failed =
+        |source| SpoolError::Io { action: Action::Create, path: folder.to_owned(), source };
     builder.create(folder).map_err(failed)
 }
 
@@ -208,7 +212,7 @@ fn sync_folder(folder: &Path) -> Result<(), SpoolError> {
     if cfg!(not(unix)) {
         return Ok(());
     }
-    let failed = |source| SpoolError::Io { action: "sync", path: folder.to_owned(), source };
+    let failed = |source| SpoolError::Io { action: Action::Sync, path: folder.to_owned(), source };
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 

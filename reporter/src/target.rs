@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use percent_encoding::percent_decode_str;
+use pony_formats::names::url_component;
+use ureq::http::uri::Authority;
 
 /// A repository or a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +74,13 @@ impl ServerUrl {
             Some((userinfo, host)) => (Some(userinfo.to_owned()), host),
             None => (None, authority),
         };
-        if host.is_empty() || host.starts_with(':') {
+        let authority: Authority = host.parse().map_err(|_| expected)?;
+        let port = host.strip_prefix(authority.host()).unwrap_or_default();
+        if authority.host().is_empty() {
             return Err(expected.to_owned());
+        }
+        if !port.is_empty() && authority.port_u16().is_none() {
+            return Err("expected a port up to 65535 after the host".to_owned());
         }
         let folder =
             path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned() + "/");
@@ -84,18 +92,18 @@ impl ServerUrl {
         format!("{}xmlrpc", self.base)
     }
 
-    /// The page of a result.
+    /// The page of a result, as every site of pony names it.
     pub(crate) fn result_page(&self, package: &str, key: &str) -> String {
-        format!("{}p/{}/{}/", self.base, percent_encode(package), percent_encode(key))
+        format!("{}p/{}/{}/", self.base, url_component(package), url_component(key))
     }
 
     /// The value of the `Authorization` header, when the address holds credentials.
     pub(crate) fn authorization(&self) -> Option<String> {
         let userinfo = self.userinfo.as_ref()?;
         let (name, secret) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-        let mut credentials = percent_decode(name);
+        let mut credentials: Vec<u8> = percent_decode_str(name).collect();
         credentials.push(b':');
-        credentials.extend(percent_decode(secret));
+        credentials.extend(percent_decode_str(secret));
         Some(format!("Basic {}", BASE64.encode(credentials)))
     }
 }
@@ -110,42 +118,6 @@ impl fmt::Debug for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerUrl").field("base", &self.base).finish_non_exhaustive()
     }
-}
-
-fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
-/// A `%` that two hex digits do not follow stands for itself.
-fn percent_decode(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let digits =
-            bytes.get(at + 1..at + 3).filter(|pair| pair.iter().all(u8::is_ascii_hexdigit));
-        let escaped = digits.and_then(|pair| std::str::from_utf8(pair).ok());
-        let escaped = escaped.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match escaped.filter(|_| bytes[at] == b'%') {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    decoded
 }
 
 #[cfg(test)]
@@ -178,6 +150,10 @@ mod tests {
             "http://:80/",
             "http://h/?a",
             "http://h /",
+            "http://127.0.0.1:99999/",
+            "http://h:/",
+            "http://h:x/",
+            "http://h\\x/",
         ] {
             assert!(ServerUrl::parse(url).is_err(), "{url}");
         }
@@ -204,6 +180,6 @@ mod tests {
     #[test]
     fn a_result_has_a_page() {
         let url = ServerUrl::parse("http://host/x/").unwrap();
-        assert_eq!(url.result_page("a/b c", "7"), "http://host/x/p/a%2Fb%20c/7/");
+        assert_eq!(url.result_page("a/b c", "7"), "http://host/x/p/a~2fb~20c/7/");
     }
 }

@@ -84,9 +84,12 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     const CANNOT_CREATE: u8 = 73;
     const IO: u8 = 74;
     const TRY_LATER: u8 = 75;
+    const CONFIGURATION: u8 = 78;
     let of_store = |error: &StoreError| match error {
         StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. } => NO_INPUT,
+        StoreError::NewerFormat { .. } => CONFIGURATION,
         StoreError::Locked { .. } => TRY_LATER,
+        StoreError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         StoreError::Io { .. } => IO,
         // The type may grow; what is read and does not fit is data.
         _ => DATA,
@@ -98,6 +101,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         Some(SiteError::Store(error)) => of_store(error),
         Some(SiteError::BaseUrl { .. }) => USAGE,
         Some(SiteError::Foreign { .. } | SiteError::InsideRepository { .. }) => CANNOT_CREATE,
+        Some(SiteError::Io { action, .. }) if action.is_creation() => CANNOT_CREATE,
         Some(SiteError::Render(_)) => SOFTWARE,
         Some(_) | None => IO,
     }

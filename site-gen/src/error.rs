@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use pony_store::Action;
+
 /// Why a site could not be built. Messages are one line and name their subject.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,8 +32,8 @@ pub enum SiteError {
     /// The operating system refused to read or write.
     #[error("cannot {action} `{path}`")]
     Io {
-        /// What was tried, for example `write`.
-        action: &'static str,
+        /// What was tried.
+        action: Action,
         /// With which file.
         path: PathBuf,
         /// What the operating system said.

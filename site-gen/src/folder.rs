@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
 
+use pony_store::Action;
+
 use crate::SiteError;
 use crate::state::{STATE_FILE, State};
 
@@ -45,7 +47,7 @@ impl SiteFolder {
         let is_empty = match fs::read_dir(root) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == ErrorKind::NotFound => true,
-            Err(source) => return Err(failed("read", root, source)),
+            Err(source) => return Err(failed(Action::Read, root, source)),
         };
         let state_file = root.join(STATE_FILE);
         let state = match fs::read(&state_file) {
@@ -54,9 +56,9 @@ impl SiteFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(SiteError::Foreign { path: root.to_owned() });
             }
-            Err(source) => return Err(failed("read", &state_file, source)),
+            Err(source) => return Err(failed(Action::Read, &state_file, source)),
         };
-        fs::create_dir_all(root).map_err(|source| failed("create", root, source))?;
+        fs::create_dir_all(root).map_err(|source| failed(Action::Create, root, source))?;
         Ok(Self {
             root: root.to_owned(),
             state,
@@ -107,15 +109,15 @@ impl SiteFolder {
         let entries = match fs::read_dir(&place) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(failed("read", &place, source)),
+            Err(source) => return Err(failed(Action::Read, &place, source)),
         };
         for entry in entries {
-            let entry = entry.map_err(|source| failed("read", &place, source))?;
+            let entry = entry.map_err(|source| failed(Action::Read, &place, source))?;
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if !is_folder && !names.iter().any(|name| entry.file_name() == *name) {
                 self.mark()?;
                 let place = entry.path();
-                fs::remove_file(&place).map_err(|source| failed("remove", &place, source))?;
+                fs::remove_file(&place).map_err(|source| failed(Action::Remove, &place, source))?;
             }
         }
         self.remove_empty_folders(Path::new(folder));
@@ -130,19 +132,21 @@ impl SiteFolder {
             let entries = match fs::read_dir(&place) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(source) => return Err(failed("read", &place, source)),
+                Err(source) => return Err(failed(Action::Read, &place, source)),
             };
             for entry in entries {
-                let entry = entry.map_err(|source| failed("read", &place, source))?;
+                let entry = entry.map_err(|source| failed(Action::Read, &place, source))?;
                 let path = folder.join(entry.file_name());
                 // Of the entry itself: a link to a folder is not followed.
-                let kind = entry.file_type().map_err(|source| failed("read", &place, source))?;
+                let kind =
+                    entry.file_type().map_err(|source| failed(Action::Read, &place, source))?;
                 if kind.is_dir() {
                     folders.extend((entry.file_name() != FILES).then_some(path));
                 } else if !self.kept.contains(&path) {
                     self.mark()?;
                     let place = entry.path();
-                    fs::remove_file(&place).map_err(|source| failed("remove", &place, source))?;
+                    fs::remove_file(&place)
+                        .map_err(|source| failed(Action::Remove, &place, source))?;
                     self.remove_empty_folders(&folder);
                 }
             }
@@ -189,7 +193,7 @@ impl SiteFolder {
             file.persist(&place).map_err(|error| error.error)?;
             Ok(())
         };
-        write().map_err(|source| failed("write", &place, source))
+        write().map_err(|source| failed(Action::Write, &place, source))
     }
 }
 
@@ -225,7 +229,7 @@ fn is_inside(path: &Path, repository: &Path) -> bool {
     })
 }
 
-fn failed(action: &'static str, path: &Path, source: io::Error) -> SiteError {
+fn failed(action: Action, path: &Path, source: io::Error) -> SiteError {
     SiteError::Io { action, path: path.to_owned(), source }
 }
 

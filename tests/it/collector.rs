@@ -37,6 +37,17 @@ fn assert_fsck_is_clean(repo: &Path) {
     assert_eq!(printed, "");
 }
 
+/// A page, once the site has it.
+#[track_caller]
+fn wait_for(address: &str) -> String {
+    // Bounded by count, not by clock: a loaded machine may take long, a broken site takes for ever.
+    let page = (0..300).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        ureq::get(address).call().ok()?.body_mut().read_to_string().ok()
+    });
+    page.unwrap_or_else(|| panic!("{address} never came"))
+}
+
 #[test]
 fn python_makes_all_five_calls() {
     if programs::peer("python3", &["-c", "import xmlrpc.client"]).is_none() {
@@ -70,6 +81,21 @@ fn what_was_acknowledged_survives_kill_9() {
 }
 
 #[test]
+fn the_printed_address_leads_to_the_result_whatever_the_package_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start(folder.path());
+    let report = br#"<testsuite name="s"><testcase classname="a" name="b"/></testsuite>"#;
+    let long = "x".repeat(200);
+    for package in ["plain", "a/b c", "CON", ".git", "..", "a~b", "a~2fb", "readme.md", &long] {
+        let mut submit = programs::command("pony-report", folder.path());
+        submit.args(["submit", "--package", package, "--server", &collector.url, "-"]);
+        let line = programs::expect(&mut submit, report, 0);
+        let (_, address) = line.trim_end().rsplit_once(" at ").unwrap();
+        assert!(wait_for(address).contains("a::b"), "{package}");
+    }
+}
+
+#[test]
 fn the_site_shows_a_result_soon_after_it_was_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let collector = Collector::start(folder.path());
@@ -78,12 +104,7 @@ fn the_site_shows_a_result_soon_after_it_was_accepted() {
     submit.args(["submit", "--package", "foo", "--server", &collector.url]);
     programs::expect(&mut submit, report, 0);
     let address = format!("{}p/foo/latest/", collector.url);
-    // Bounded by count, not by clock: a loaded machine may take long, a broken site takes for ever.
-    let page = (0..300).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        ureq::get(&address).call().ok()?.body_mut().read_to_string().ok()
-    });
-    let page = page.expect("the page of the newest result never came");
+    let page = wait_for(&address);
     assert!(page.contains("a::b") && page.contains("3 &#60; 2"), "{page}");
     let feed = ureq::get(format!("{}rss2/failed", collector.url)).call().unwrap();
     let feed = feed.into_body().read_to_string().unwrap();

@@ -21,8 +21,9 @@ Clients use the printed address: `pony-report run --server http://127.0.0.1:8000
 The log goes to standard error; PONY_LOG=debug says more.
 
 Exit status:
-  0 stopped by a signal   3 damaged repository   64 wrong usage   73 cannot create or listen
-  74 input or output failed   75 the repository is in use, try later   78 not a results repository";
+  0 stopped by a signal   3 damaged repository   64 wrong usage   66 not a results repository
+  70 fault of this program   73 cannot create or listen   74 input or output failed
+  75 the repository is in use, try later   78 newer repository, or it would be shown in the site";
 
 /// Collects test results in a git repository and shows them as a site.
 #[derive(Debug, Parser)]
@@ -46,7 +47,7 @@ struct ServeArgs {
     repo: PathBuf,
 
     /// The address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000", value_parser = listen)]
     listen: String,
 
     /// The folder of the site [default: pony/site in the repository]
@@ -100,6 +101,15 @@ impl From<ServeArgs> for Plan {
             patience: Duration::from_secs(args.patience),
             store_addresses: args.store_addresses,
         }
+    }
+}
+
+/// Only the form: whether the host exists is found out by listening.
+fn listen(text: &str) -> Result<String, String> {
+    let port = |(host, port): (&str, &str)| port.parse::<u16>().ok().filter(|_| !host.is_empty());
+    match text.rsplit_once(':').and_then(port) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("expected a host and a port, for example 127.0.0.1:8000".to_owned()),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
-use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use pony_store::{Action, Arrival, Artifact, Snapshot, Store, StoreError, Writer};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::auth_key::AuthKeys;
@@ -157,7 +157,7 @@ impl Collector {
         work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let outcome = work(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
-        if let Err(StoreError::Io { action: "sync", .. }) = outcome {
+        if let Err(StoreError::Io { action: Action::Sync, .. }) = outcome {
             self.disk_lost.notify_one();
         }
         outcome

@@ -42,12 +42,11 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         };
     }
     match error.downcast_ref::<StoreError>() {
-        Some(StoreError::NotFound { .. }) => NO_INPUT,
-        Some(StoreError::NotAResultsRepository { .. } | StoreError::NewerFormat { .. }) => {
-            CONFIGURATION
-        }
+        Some(StoreError::NotFound { .. } | StoreError::NotAResultsRepository { .. }) => NO_INPUT,
+        Some(StoreError::NewerFormat { .. }) => CONFIGURATION,
         Some(StoreError::Locked { .. }) => TRY_LATER,
         Some(StoreError::Damaged { .. }) => DAMAGED,
+        Some(StoreError::Io { action, .. }) if action.is_creation() => CANNOT_CREATE,
         Some(StoreError::Io { .. }) => IO,
         // `StoreError` may grow.
         Some(_) | None => SOFTWARE,

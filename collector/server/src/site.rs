@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use pony_formats::ResultKey;
-use pony_formats::names::url_component;
+use pony_formats::names::{is_url_component, url_component};
 use pony_store::{Artifact, StoreError};
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -43,14 +43,13 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
     }
 }
 
-/// The path of a page that was written as the original server wrote it: the package percent-encoded, the
-/// result by its number. `None` when it is written as it should be.
+/// The path of a page that was written as the original server or a person wrote it: the package as it is or
+/// percent-encoded, the result by its number. `None` when it is written as the site writes it.
 fn modern_path(path: &str, key_named: impl Fn(&str) -> Option<ResultKey>) -> Option<String> {
     let mut parts = path.strip_prefix("/p/")?.splitn(3, '/');
     let (package, result, tail) = (parts.next()?, parts.next(), parts.next());
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
     let mut modern = "p/".to_owned();
-    if package.bytes().all(plain) {
+    if is_url_component(package) {
         modern.push_str(package);
     } else {
         modern.push_str(&url_component(&percent_decode_str(package).decode_utf8().ok()?));
@@ -213,6 +212,13 @@ mod tests {
             ("/p/hayloft/42/", None),
             ("/p/hayloft/1767323045678000042/", None),
             ("/p/hayloft/", None),
+            ("/p/CON/", Some("p/~43ON/")),
+            ("/p/.git/", Some("p/~2egit/")),
+            ("/p/../", Some("p/~2e~2e/")),
+            ("/p/a~b/", Some("p/a~7eb/")),
+            ("/p/a%7E2fb/", Some("p/a~7e2fb/")),
+            ("/p/readme.md/", Some("p/~72eadme.md/")),
+            ("/p/~43ON/", None),
             ("/p/a~2fb/1/", None),
             ("/p/%ff/", None),
             ("/", None),

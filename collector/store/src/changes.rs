@@ -9,7 +9,7 @@ use pony_formats::ResultKey;
 use crate::layout::{is_date_part, key_at};
 use crate::objects::{Entry, Objects, Unreadable};
 use crate::packages::Packages;
-use crate::{Change, CommitId, StoreError};
+use crate::{Action, Change, CommitId, StoreError};
 
 /// See [`crate::Snapshot::changes_since`].
 pub(crate) fn since(
@@ -53,7 +53,7 @@ fn walk(
     head: ObjectId,
     base: Option<ObjectId>,
 ) -> Result<Option<Vec<Step>>, StoreError> {
-    let cut = repo.shallow_commits().map_err(StoreError::gix("read", repo.git_dir()))?;
+    let cut = repo.shallow_commits().map_err(StoreError::gix(Action::Read, repo.git_dir()))?;
     // The history of a shallow clone ends where it was cut off.
     let is_cut = |id: &ObjectId| cut.as_ref().is_some_and(|commits| commits.contains(id));
     if base == Some(head) {

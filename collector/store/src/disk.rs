@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::StoreError;
+use crate::{Action, StoreError};
 
 /// Syncs files and folders, and refuses everything after the first sync that failed.
 ///
@@ -22,13 +22,13 @@ impl Disk {
             return Ok(());
         }
         let reason = "an earlier write did not reach the disk: check the disk, then start again";
-        Err(StoreError::io("write to", path)(io::Error::other(reason)))
+        Err(StoreError::io(Action::Write, path)(io::Error::other(reason)))
     }
 
     /// Writes a new file, or replaces an old one in place, and syncs it.
     pub(crate) fn write(&mut self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
-        let mut file = File::create(path).map_err(StoreError::io("create", path))?;
-        file.write_all(content).map_err(StoreError::io("write", path))?;
+        let mut file = File::create(path).map_err(StoreError::io(Action::Create, path))?;
+        file.write_all(content).map_err(StoreError::io(Action::Write, path))?;
         self.sync(&file, path)
     }
 
@@ -37,7 +37,7 @@ impl Disk {
         self.check(path)?;
         file.sync_all().map_err(|error| {
             self.has_failed = true;
-            StoreError::io("sync", path)(error)
+            StoreError::io(Action::Sync, path)(error)
         })
     }
 
@@ -47,7 +47,7 @@ impl Disk {
             // Folders cannot be opened there; NTFS journals names itself.
             return self.check(path);
         }
-        let folder = File::open(path).map_err(StoreError::io("open", path))?;
+        let folder = File::open(path).map_err(StoreError::io(Action::Open, path))?;
         self.sync(&folder, path)
     }
 
@@ -55,16 +55,18 @@ impl Disk {
     pub(crate) fn sync_all_in(&mut self, path: &Path) -> Result<(), StoreError> {
         let mut folders = vec![path.to_owned()];
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(&folder).map_err(StoreError::io("read", &folder))? {
-                let entry = entry.map_err(StoreError::io("read", &folder))?;
+            for entry in
+                std::fs::read_dir(&folder).map_err(StoreError::io(Action::Read, &folder))?
+            {
+                let entry = entry.map_err(StoreError::io(Action::Read, &folder))?;
                 let path = entry.path();
-                let kind = entry.file_type().map_err(StoreError::io("read", &path))?;
+                let kind = entry.file_type().map_err(StoreError::io(Action::Read, &path))?;
                 if kind.is_dir() {
                     folders.push(path);
                 } else if kind.is_file() {
                     // Windows syncs only what is open for writing.
                     let file = File::options().write(true).open(&path);
-                    self.sync(&file.map_err(StoreError::io("open", &path))?, &path)?;
+                    self.sync(&file.map_err(StoreError::io(Action::Open, &path))?, &path)?;
                 }
             }
             self.sync_folder(&folder)?;

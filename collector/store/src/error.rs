@@ -1,8 +1,60 @@
 //! [`StoreError`]: where gix's errors end.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use pony_formats::ResultKey;
+
+/// What was tried with a file or folder when the operating system refused. Displays as it stands in
+/// `cannot .. PATH`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// To make it.
+    Create,
+    /// To make something in it.
+    CreateIn,
+    /// To open it.
+    Open,
+    /// To read from it.
+    Read,
+    /// To write to it.
+    Write,
+    /// To wait until it is on the disk.
+    Sync,
+    /// To keep others from writing to it.
+    Lock,
+    /// To remove it.
+    Remove,
+    /// To add to what it holds.
+    Update,
+    /// To calculate its checksum.
+    Hash,
+}
+
+impl Action {
+    /// Whether something new could not be made, which sysexits.h tells from other input and output.
+    pub fn is_creation(self) -> bool {
+        matches!(self, Self::Create | Self::CreateIn)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Create => "create",
+            Self::CreateIn => "create anything in",
+            Self::Open => "open",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Sync => "sync",
+            Self::Lock => "lock",
+            Self::Remove => "remove",
+            Self::Update => "update",
+            Self::Hash => "hash",
+        })
+    }
+}
 
 /// Why a results repository could not be read or written. Messages are one line and name their
 /// subject.
@@ -46,8 +98,8 @@ pub enum StoreError {
     /// The operating system refused to read or write.
     #[error("cannot {action} `{path}`")]
     Io {
-        /// What was tried, for example `create`.
-        action: &'static str,
+        /// What was tried.
+        action: Action,
         /// With which file.
         path: PathBuf,
         /// What the operating system said.
@@ -81,16 +133,13 @@ pub enum StoreError {
 
 impl StoreError {
     /// For `map_err` on whatever the operating system does to `path`.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(action: Action, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
 
     /// For `map_err` on what gix does to `path`.
-    pub(crate) fn gix<E: std::error::Error>(
-        action: &'static str,
-        path: &Path,
-    ) -> impl FnOnce(E) -> Self {
+    pub(crate) fn gix<E: std::error::Error>(action: Action, path: &Path) -> impl FnOnce(E) -> Self {
         let path = path.to_owned();
         move |error| Self::Io { action, path, source: std::io::Error::other(one_line(&error)) }
     }

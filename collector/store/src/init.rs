@@ -3,11 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use crate::StoreError;
 use crate::disk::Disk;
 use crate::layout::{BRANCH, FORMAT_FILE};
 use crate::publish::{Draft, publish};
 use crate::store::{git_options, open_git};
+use crate::{Action, StoreError};
 
 /// The git configuration of a results repository.
 const CONFIG: &str = include_str!("init/config");
@@ -29,16 +29,16 @@ const FIRST_SECOND: i64 = 1_000_000_000;
 /// Creates a repository at `path`, where there is nothing or an empty folder. It appears there complete,
 /// or not at all.
 pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
-    let path = std::path::absolute(path).map_err(StoreError::io("create", path))?;
+    let path = std::path::absolute(path).map_err(StoreError::io(Action::Create, path))?;
     // An empty folder may be there by way of a symbolic link.
     let path = path.canonicalize().unwrap_or(path);
     if !is_vacant(&path)? {
         return Err(occupied(&path));
     }
     let parent = path.parent().unwrap_or(&path);
-    std::fs::create_dir_all(parent).map_err(StoreError::io("create", parent))?;
+    std::fs::create_dir_all(parent).map_err(StoreError::io(Action::Create, parent))?;
     let nursery = tempfile::Builder::new().prefix(".pony-new-").tempdir_in(parent);
-    let nursery = nursery.map_err(StoreError::io("create a folder in", parent))?;
+    let nursery = nursery.map_err(StoreError::io(Action::CreateIn, parent))?;
     // One level down, because the temporary folder itself is closed to other users.
     let new = nursery.path().join("repository");
     let mut disk = Disk::default();
@@ -46,7 +46,7 @@ pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
     disk.sync_all_in(&new)?;
     std::fs::rename(&new, &path).map_err(|error| match error.kind() {
         io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => occupied(&path),
-        _ => StoreError::io("create", &path)(error),
+        _ => StoreError::io(Action::Create, &path)(error),
     })?;
     disk.sync_folder(parent)
 }
@@ -59,21 +59,21 @@ pub(crate) fn is_vacant(path: &Path) -> Result<bool, StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => match path.symlink_metadata()
         {
             Ok(_) => Ok(false),
-            Err(error) => Err(StoreError::io("create", path)(error)),
+            Err(error) => Err(StoreError::io(Action::Create, path)(error)),
         },
-        Err(error) => Err(StoreError::io("read", path)(error)),
+        Err(error) => Err(StoreError::io(Action::Read, path)(error)),
     }
 }
 
 fn occupied(path: &Path) -> StoreError {
     let reason = "there is something already: name a new or an empty folder";
-    StoreError::io("create", path)(io::Error::new(io::ErrorKind::AlreadyExists, reason))
+    StoreError::io(Action::Create, path)(io::Error::new(io::ErrorKind::AlreadyExists, reason))
 }
 
 fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
     let kind = gix::create::Kind::Bare;
     gix::ThreadSafeRepository::init_opts(path, kind, Default::default(), git_options())
-        .map_err(StoreError::gix("create", path))?;
+        .map_err(StoreError::gix(Action::Create, path))?;
     disk.write(&path.join("HEAD"), format!("ref: {BRANCH}\n").as_bytes())?;
     disk.write(&path.join("config"), CONFIG.as_bytes())?;
     disk.write(&path.join("info/attributes"), ATTRIBUTES.as_bytes())?;
@@ -82,9 +82,9 @@ fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
     let hooks = path.join("hooks");
     std::fs::remove_dir_all(&hooks)
         .and_then(|()| std::fs::create_dir(&hooks))
-        .map_err(StoreError::io("create", &hooks))?;
+        .map_err(StoreError::io(Action::Create, &hooks))?;
     for folder in ["objects/pack", "refs/heads", "refs/tags"].map(|folder| path.join(folder)) {
-        std::fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        std::fs::create_dir_all(&folder).map_err(StoreError::io(Action::Create, &folder))?;
     }
     let draft = Draft {
         parent: None,
@@ -95,7 +95,7 @@ fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
         message: "Start a results repository\n".to_owned(),
         seconds: FIRST_SECOND,
     };
-    let repo = open_git(path).map_err(StoreError::gix("open", path))?.to_thread_local();
+    let repo = open_git(path).map_err(StoreError::gix(Action::Open, path))?.to_thread_local();
     publish(&repo.with_object_memory(), disk, &draft)?;
     Ok(())
 }

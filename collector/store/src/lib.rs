@@ -43,7 +43,7 @@ mod store;
 mod writer;
 
 pub use commit_id::{CommitId, CommitIdError};
-pub use error::StoreError;
+pub use error::{Action, StoreError};
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;
 pub use writer::{Appended, Arrival, Artifact, Writer};

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::layout::BRANCH;
-use crate::{StoreError, pack};
+use crate::{Action, StoreError, pack};
 
 /// The file that is locked, in the git folder. It stays; the lock on it goes with the process.
 const LOCK_FILE: &str = "pony.lock";
@@ -29,14 +29,14 @@ impl WriteLock {
     pub(crate) fn take(git_dir: &Path, patience: Duration) -> Result<Self, StoreError> {
         let path = git_dir.join(LOCK_FILE);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.map_err(StoreError::io("open", &path))?;
+        let mut file = file.map_err(StoreError::io(Action::Open, &path))?;
         wait_for(&file, &path, git_dir, patience)?;
         // A writer that ends in an orderly way empties the file.
         let is_orphaned = !holder(&path).is_empty();
         remove_leftovers(git_dir, is_orphaned)?;
         file.set_len(0)
             .and_then(|()| write!(file, "{}", std::process::id()))
-            .map_err(StoreError::io("write", &path))?;
+            .map_err(StoreError::io(Action::Write, &path))?;
         Ok(Self { file })
     }
 }
@@ -61,7 +61,9 @@ fn wait_for(
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", path)(error)),
+            Err(TryLockError::Error(error)) => {
+                return Err(StoreError::io(Action::Lock, path)(error));
+            }
             Err(TryLockError::WouldBlock) if start.elapsed() >= patience => {
                 let holder = match holder(path) {
                     text if text.is_empty() => "unknown".to_owned(),
@@ -94,8 +96,8 @@ fn remove_leftovers(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError>
     if is_orphaned || is_stale(&branch_lock) {
         leftovers.push(branch_lock);
     }
-    for entry in std::fs::read_dir(&packs).map_err(StoreError::io("read", &packs))? {
-        let path = entry.map_err(StoreError::io("read", &packs))?.path();
+    for entry in std::fs::read_dir(&packs).map_err(StoreError::io(Action::Read, &packs))? {
+        let path = entry.map_err(StoreError::io(Action::Read, &packs))?.path();
         let is_pack = path.extension().is_some_and(|extension| extension == "pack");
         if is_pack && !path.with_extension("idx").exists() && is_stale(&path) {
             leftovers.push(path);
@@ -104,7 +106,7 @@ fn remove_leftovers(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError>
     for path in leftovers {
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::io("remove", &path)(error));
+                return Err(StoreError::io(Action::Remove, &path)(error));
             }
             _ => {}
         }

@@ -13,8 +13,8 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use gix::odb::pack::data::entry::Header;
 
-use crate::StoreError;
 use crate::disk::Disk;
+use crate::{Action, StoreError};
 
 /// What a pack is called until it is complete. Only the holder of the write lock writes, so fixed names do.
 pub(crate) const UNFINISHED: [&str; 2] = ["tmp_pony_pack", "tmp_pony_idx"];
@@ -50,7 +50,7 @@ impl PackWriter {
         count: u32,
     ) -> Result<Self, StoreError> {
         let path = folder.join(UNFINISHED[0]);
-        let file = File::create(&path).map_err(StoreError::io("create", &path))?;
+        let file = File::create(&path).map_err(StoreError::io(Action::Create, &path))?;
         let mut writer = Self {
             folder: folder.to_owned(),
             path,
@@ -82,7 +82,7 @@ impl PackWriter {
         header
             .write_to(data.len() as u64, &mut entry)
             .and_then(|_| deflate_into(&mut self.deflate, data, &mut entry))
-            .map_err(StoreError::io("write", &self.path))?;
+            .map_err(StoreError::io(Action::Write, &self.path))?;
         self.add_raw(id, crc32fast::hash(&entry), &entry)?;
         self.buffer = entry;
         Ok(())
@@ -103,14 +103,14 @@ impl PackWriter {
     /// Returns the path of the index.
     pub(crate) fn finish(mut self, disk: &mut Disk) -> Result<PathBuf, StoreError> {
         let checksum = self.hasher.clone().try_finalize();
-        let checksum = checksum.map_err(StoreError::gix("hash", &self.path))?;
+        let checksum = checksum.map_err(StoreError::gix(Action::Hash, &self.path))?;
         self.write(checksum.as_slice())?;
         let file = self.out.into_inner().map_err(|error| error.into_error());
-        disk.sync(&file.map_err(StoreError::io("write", &self.path))?, &self.path)?;
+        disk.sync(&file.map_err(StoreError::io(Action::Write, &self.path))?, &self.path)?;
 
         let index_path = self.folder.join(UNFINISHED[1]);
         let index = index(self.entries, checksum, self.hash);
-        disk.write(&index_path, &index.map_err(StoreError::gix("hash", &index_path))?)?;
+        disk.write(&index_path, &index.map_err(StoreError::gix(Action::Hash, &index_path))?)?;
 
         let name = self.folder.join(format!("pack-{checksum}"));
         rename(&self.path, &name.with_extension("pack"))?;
@@ -122,12 +122,12 @@ impl PackWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.hasher.update(bytes);
         self.offset += bytes.len() as u64;
-        self.out.write_all(bytes).map_err(StoreError::io("write", &self.path))
+        self.out.write_all(bytes).map_err(StoreError::io(Action::Write, &self.path))
     }
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
-    std::fs::rename(from, to).map_err(StoreError::io("create", to))
+    std::fs::rename(from, to).map_err(StoreError::io(Action::Create, to))
 }
 
 fn deflate_into(deflate: &mut Compress, mut data: &[u8], out: &mut Vec<u8>) -> io::Result<()> {

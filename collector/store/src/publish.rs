@@ -12,10 +12,10 @@ use gix::objs::tree::EntryKind;
 use gix::refs::Target;
 use gix::refs::transaction::{PreviousValue, RefEdit};
 
-use crate::StoreError;
 use crate::disk::Disk;
 use crate::layout::BRANCH;
 use crate::pack::PackWriter;
+use crate::{Action, StoreError};
 
 /// How long a push that holds the branch is waited for.
 const BRANCH_PATIENCE: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ pub(crate) fn publish(
     disk.check(repo.git_dir())?;
     // What an attempt that failed has left.
     repo.objects.reset_object_memory();
-    let published = build(repo, draft).map_err(StoreError::gix("add to", repo.git_dir()))?;
+    let published = build(repo, draft).map_err(StoreError::gix(Action::Update, repo.git_dir()))?;
     write_pack(repo, disk)?;
     let old = draft.parent.map(|(commit, _)| commit);
     let moved = move_branch(repo, disk, published.commit, old, draft.seconds)?;
@@ -127,21 +127,24 @@ fn move_branch(
         None => PreviousValue::MustNotExist,
     };
     let name: gix::refs::FullName =
-        BRANCH.try_into().map_err(StoreError::gix("name the branch of", &path))?;
+        BRANCH.try_into().map_err(StoreError::gix(Action::Update, &path))?;
     let patience = Fail::AfterDurationWithBackoff(BRANCH_PATIENCE);
     let edit = RefEdit::update(name, new, expected, "pony: add");
     let transaction = match repo.refs.transaction().prepare([edit], patience, patience) {
         Ok(transaction) => transaction,
         Err(_) if crate::objects::Objects::new(repo).branch(BRANCH)? != old => return Ok(false),
-        Err(error) => return Err(StoreError::gix("lock", &lock)(error)),
+        Err(error) => return Err(StoreError::gix(Action::Lock, &lock)(error)),
     };
     // gix has written the new id there and closed the file, but does not sync it.
-    let file = File::options().write(true).open(&lock).map_err(StoreError::io("open", &lock))?;
+    let file =
+        File::options().write(true).open(&lock).map_err(StoreError::io(Action::Open, &lock))?;
     disk.sync(&file, &lock)?;
     drop(file);
     let committer = signature(seconds);
     let mut buffer = gix::date::parse::TimeBuf::default();
-    transaction.commit(committer.to_ref(&mut buffer)).map_err(StoreError::gix("update", &path))?;
+    transaction
+        .commit(committer.to_ref(&mut buffer))
+        .map_err(StoreError::gix(Action::Update, &path))?;
     disk.sync_folder(path.parent().unwrap_or(repo.common_dir()))?;
     Ok(true)
 }

@@ -13,7 +13,7 @@ use crate::layout::{BRANCH, FORMAT_FILE, RESULT_BYTES_MAX};
 use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::Packages;
-use crate::{Snapshot, StoreError, Writer, init};
+use crate::{Action, Snapshot, StoreError, Writer, init};
 
 /// The newest format that is known.
 const FORMAT: Version = Version { major: 1, minor: 0 };
@@ -73,7 +73,9 @@ impl Store {
         let local = repo.to_thread_local();
         let objects = Objects::new(&local);
         let Some(head) = objects.branch(BRANCH)? else {
-            return Err(not_ours("it is a git repository without a branch `main`".to_owned()));
+            let reason = "it is a git repository without a branch `main`: name another path, or remove it if it \
+                          is empty";
+            return Err(not_ours(reason.to_owned()));
         };
         let tree = objects.commit(head)?.tree;
         let format = objects.find(tree, FORMAT_FILE)?.filter(|entry| !entry.is_folder);
@@ -177,9 +179,9 @@ fn check_folder(path: &Path, not_ours: impl Fn(String) -> StoreError) -> Result<
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::NotFound { path: path.to_owned() });
         }
-        Err(error) => return Err(StoreError::io("open", path)(error)),
+        Err(error) => return Err(StoreError::io(Action::Open, path)(error)),
     }
-    let mut entries = std::fs::read_dir(path).map_err(StoreError::io("read", path))?;
+    let mut entries = std::fs::read_dir(path).map_err(StoreError::io(Action::Read, path))?;
     if entries.next().is_none() {
         return Err(not_ours("it is an empty folder".to_owned()));
     }

@@ -14,7 +14,7 @@ use crate::objects::Objects;
 use crate::packages::newest_key;
 use crate::publish::{Draft, packs, publish};
 use crate::roll_up::RollUp;
-use crate::{CommitId, StoreError, message};
+use crate::{Action, CommitId, StoreError, message};
 
 /// How often a commit is made anew because somebody pushed meanwhile.
 const ATTEMPTS_MAX: usize = 10;
@@ -273,7 +273,7 @@ impl Writer {
         let reason =
             format!("others moved it {ATTEMPTS_MAX} times while it was written to: try again");
         let path = self.repo.common_dir().join(BRANCH);
-        StoreError::io("update", &path)(std::io::Error::other(reason))
+        StoreError::io(Action::Update, &path)(std::io::Error::other(reason))
     }
 }
 

@@ -33,7 +33,7 @@ use section::Section;
 
 use super::oddity::Notes;
 use super::terminal::{Line, Screen};
-use super::{Format, ParseError, Position, Report};
+use super::{Format, ParseError, Report};
 use crate::limits::Limits;
 use crate::model::{Outcome, Tally, TestCase};
 
@@ -76,20 +76,18 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     for line in screen.lines() {
         reader.feed(line);
         if reader.names > limits.tests_max {
-            return Err(ParseError {
-                position: Position::of(input, line.start),
-                message: format!("more than {} tests", limits.tests_max),
-            });
+            return Err(ParseError::too_many_tests(input, line.start, limits));
         }
     }
     reader.close_target();
     if !reader.found_anything {
         let complaint =
             reader.compilation.first_error().map(|error| format!("; cargo says: {error}"));
-        return Err(ParseError {
-            position: Position::of(input, input.len()),
-            message: format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
-        });
+        return Err(ParseError::at(
+            input,
+            input.len(),
+            format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
+        ));
     }
     Ok(Report {
         format: Format::CargoTest,

@@ -81,10 +81,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     for line in screen.lines() {
         reader.feed(line.text);
         if reader.names() > limits.tests_max {
-            return Err(ParseError {
-                position: Position::of(input, line.start),
-                message: format!("more than {} tests", limits.tests_max),
-            });
+            return Err(ParseError::too_many_tests(input, line.start, limits));
         }
     }
     let complaint = reader.first_error();

@@ -20,7 +20,7 @@ use run::Run;
 use super::cargo_test::compile::{Compilation, uncompiled};
 use super::census::Certainty;
 use super::terminal::{Line, Screen};
-use super::{Format, ParseError, Position, Report};
+use super::{Format, ParseError, Report};
 use crate::limits::Limits;
 use crate::model::{Tally, TestCase};
 
@@ -66,20 +66,18 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     for line in screen.lines() {
         reader.feed(line);
         if reader.tests.len() + reader.run.as_ref().map_or(0, Run::len) > limits.tests_max {
-            return Err(ParseError {
-                position: Position::of(input, line.start),
-                message: format!("more than {} tests", limits.tests_max),
-            });
+            return Err(ParseError::too_many_tests(input, line.start, limits));
         }
     }
     reader.end_run();
     if !reader.found_anything {
         let complaint = reader.compilation.first_error();
         let complaint = complaint.map(|error| format!("; cargo says: {error}"));
-        return Err(ParseError {
-            position: Position::of(input, input.len()),
-            message: format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
-        });
+        return Err(ParseError::at(
+            input,
+            input.len(),
+            format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
+        ));
     }
     Ok(Report {
         format: Format::NextestText,

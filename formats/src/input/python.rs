@@ -19,7 +19,7 @@ use run::{Run, RunEnd};
 
 use super::oddity::Notes;
 use super::terminal::{Line, Screen};
-use super::{Format, ParseError, Position, Report};
+use super::{Format, ParseError, Report};
 use crate::limits::Limits;
 use crate::model::{Outcome, Tally, TestCase};
 
@@ -57,23 +57,21 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     for line in screen.lines() {
         reader.feed(line);
         if reader.tests.len().saturating_add(reader.run.len()) > limits.tests_max {
-            return Err(ParseError {
-                position: Position::of(input, line.start),
-                message: format!("more than {} tests", limits.tests_max),
-            });
+            return Err(ParseError::too_many_tests(input, line.start, limits));
         }
     }
     reader.end();
     if reader.tests.is_empty() && reader.unnamed.total == 0 {
         let why = if reader.has_finished { "no tests ran" } else { "no test results" };
-        return Err(ParseError {
-            position: Position::of(input, input.len()),
-            message: format!(
+        return Err(ParseError::at(
+            input,
+            input.len(),
+            format!(
                 "{why}: expected `Ran N tests in …` with at least one test, as unittest and nose \
                  print it{}",
                 last_words(screen.text())
             ),
-        });
+        ));
     }
     Ok(Report {
         format: Format::PythonText,

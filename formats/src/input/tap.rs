@@ -70,7 +70,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     for line in screen.lines() {
         reader.feed(line.text);
         if reader.points() > limits.tests_max {
-            return Err(refuse(line.start, format!("more than {} tests", limits.tests_max)));
+            return Err(ParseError::too_many_tests(input, line.start, limits));
         }
         if reader.has_bailed_out() || reader.has_spent_ids() {
             break;

@@ -110,7 +110,8 @@ fn key_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Faults travel in status 200, so any other status is about the message, not the call.
+/// Faults travel in status 200, so any other status is about the message, not the call. Only those that a
+/// collector, or a proxy before it, may outgrow are worth another try.
 fn of_status(answer: &Answer, server: &ServerUrl) -> Option<DeliveryError> {
     let status = answer.status().as_u16();
     let server = server.clone();
@@ -121,7 +122,7 @@ fn of_status(answer: &Answer, server: &ServerUrl) -> Option<DeliveryError> {
             server,
             reason: "it is larger than the collector allows (HTTP status 413)".to_owned(),
         },
-        408 | 429 | 500.. => DeliveryError::Unreachable {
+        408 | 429 | 500 | 502..=504 | 507 => DeliveryError::Unreachable {
             server,
             reason: format!("it answers HTTP status {status}"),
         },

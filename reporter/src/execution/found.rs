@@ -15,6 +15,9 @@ pub(super) struct Found {
     pub(super) sanitised: bool,
     /// The first thing that should have been readable and was not.
     pub(super) trouble: Option<InputError>,
+    /// Whether results that a file or a named format promised are missing, so that nobody knows whether the
+    /// tests passed. A wrong guess at what a command printed is no such thing.
+    pub(super) incomplete: bool,
 }
 
 impl Found {
@@ -22,6 +25,7 @@ impl Found {
     pub(super) fn after(transcripts: Transcripts, files: &JunitFiles, reading: &Reading) -> Self {
         let mut found = Self::default();
         let (sources, missing) = files.written();
+        found.incomplete = missing.is_some();
         found.trouble = missing;
         let mut reports = 0;
         for source in sources {
@@ -30,14 +34,20 @@ impl Found {
                     found.add(input.report);
                     reports += 1;
                 }
-                Err(error) => found.trouble = found.trouble.or(Some(error)),
+                Err(error) => {
+                    found.incomplete = true;
+                    found.trouble = found.trouble.or(Some(error));
+                }
             }
         }
         if reports == 0 {
             match printed(transcripts, reading) {
                 Ok(Some(report)) => found.add(report),
                 Ok(None) => {}
-                Err(error) => found.trouble = found.trouble.or(Some(error)),
+                Err(error) => {
+                    found.incomplete |= reading.from.is_some();
+                    found.trouble = found.trouble.or(Some(error));
+                }
             }
         }
         found

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hasher as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -18,8 +20,17 @@ use crate::input::{InputError, Source};
 const OPTIONS: [&str; 5] =
     ["--junitxml", "--junit-xml", "--junit-xml-path", "--xunit-file", "--xml"];
 
-/// Size and time of the last change.
-type Stamp = (u64, Option<SystemTime>);
+/// Bytes of a file that are compared; more are not read in any case.
+const COMPARED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// A file as it was at one moment.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    /// Of the content: clocks of file systems may stand still for seconds.
+    hash: Option<u64>,
+}
 
 /// The patterns of JUnit files and what they matched before the command.
 #[derive(Debug)]
@@ -29,7 +40,6 @@ pub(super) struct JunitFiles {
     /// By the command's own words, which may mean something else.
     deduced: Vec<String>,
     before: BTreeMap<PathBuf, Stamp>,
-    started: SystemTime,
 }
 
 impl JunitFiles {
@@ -38,7 +48,7 @@ impl JunitFiles {
         let deduced = if named.is_empty() { named_in(command) } else { Vec::new() };
         let paths = named.iter().chain(&deduced).flat_map(|pattern| glob::files(pattern));
         let before = paths.filter_map(|path| Some((path.clone(), stamp(&path)?))).collect();
-        Self { named, deduced, before, started: SystemTime::now() }
+        Self { named, deduced, before }
     }
 
     /// The files that the command wrote, and the first pattern that should have matched one and
@@ -61,19 +71,29 @@ impl JunitFiles {
 
     fn fresh(&self, pattern: &str) -> Vec<PathBuf> {
         let mut files = glob::files(pattern);
-        files.retain(|path| {
-            stamp(path).is_some_and(|now| {
-                let later = now.1.is_some_and(|time| time >= self.started);
-                later || self.before.get(path) != Some(&now)
-            })
-        });
+        files.retain(|path| stamp(path).is_some_and(|now| self.before.get(path) != Some(&now)));
         files
     }
 }
 
 fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    Some((metadata.len(), metadata.modified().ok()))
+    let (bytes, modified) = (metadata.len(), metadata.modified().ok());
+    Some(Stamp { bytes, modified, hash: hash(path).ok() })
+}
+
+fn hash(path: &Path) -> io::Result<u64> {
+    let mut content = BufReader::new(File::open(path)?.take(COMPARED_BYTES_MAX));
+    let mut hasher = DefaultHasher::new();
+    loop {
+        let bytes = content.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(hasher.finish());
+        }
+        hasher.write(bytes);
+        let length = bytes.len();
+        content.consume(length);
+    }
 }
 
 /// The files that the command's own words name.
@@ -110,6 +130,24 @@ mod tests {
         assert_eq!(named("nose2 --junit-xml --junit-xml-path x.xml"), ["x.xml"]);
         assert!(named("pytest --junitxml= --xml -v").is_empty());
         assert!(named("--xml=x").is_empty());
+    }
+
+    #[test]
+    fn clocks_do_not_matter() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+        let tomorrow = SystemTime::now() + std::time::Duration::from_secs(86_400);
+        let write = |name: &str, content: &str| {
+            fs::write(path(name), content).unwrap();
+            File::options().append(true).open(path(name)).unwrap().set_modified(tomorrow).unwrap();
+        };
+        write("stale.xml", "1");
+        write("changed.xml", "1");
+        let files = JunitFiles::before(vec![path("*.xml")], &[]);
+        write("changed.xml", "2");
+        let (written, missing) = files.written();
+        assert_eq!(written, [Source::File(path("changed.xml").into())]);
+        assert!(missing.is_none());
     }
 
     #[test]

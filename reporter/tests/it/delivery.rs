@@ -62,7 +62,11 @@ fn every_kind_of_failure_has_its_status() {
         (answer("200 OK", &endless), 76, "over 1048576 bytes"),
         (answer("200 OK", "<html>welcome</html>"), 76, "no XML-RPC"),
         (answer("200 OK", ""), 76, "no XML-RPC"),
+        (answer("504 Gateway Timeout", ""), 75, "HTTP status 504"),
         (answer("404 Not Found", ""), 76, "HTTP status 404"),
+        (answer("405 Method Not Allowed", ""), 76, "HTTP status 405"),
+        (answer("501 Unsupported method", ""), 76, "HTTP status 501"),
+        (answer("505 Version Not Supported", ""), 76, "HTTP status 505"),
         (
             answer("301 Moved Permanently\r\nLocation: http://127.0.0.1:1/", ""),
             76,
@@ -176,6 +180,31 @@ fn what_is_no_results_repository_is_left_alone() {
         .ends_with(66)
         .complains("is not a results repository");
     assert_eq!(fs::read_to_string(world.path("site/index.html")).unwrap(), "precious");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_nothing_new_has_the_status_of_what_cannot_be_created() {
+    let world = World::new();
+    // Nobody can create anything there, not even root.
+    world
+        .pipe(CARGO, &["submit", "--repo", "/proc/r.git", "--package", "barn"])
+        .ends_with(73)
+        .complains("cannot create anything in `/proc`: ")
+        .complains("; kept for `pony-report retry` in ")
+        .complains(".json\n");
+}
+
+#[test]
+fn without_a_spool_a_submission_that_is_lost_is_said_to_be_lost() {
+    let world = World::new();
+    let blocked = world.file("file", "");
+    let url = deserted();
+    let mut command = world.pony(&submit(&url));
+    command.env("PONY_SPOOL", blocked.join("spool"));
+    crate::world::Outcome::of(&mut command, Some(CARGO.as_bytes()))
+        .ends_with(75)
+        .complains("; the submission is kept nowhere\n");
 }
 
 #[test]

@@ -119,6 +119,27 @@ fn names_come_from_flags_then_the_environment_then_the_project() {
 }
 
 #[test]
+fn a_detected_name_is_cut_and_a_given_one_is_refused_by_its_flag() {
+    let world = World::new();
+    world.file("out.xml", JUNIT);
+    let long = "é".repeat(110);
+    world.file("pyproject.toml", format!("[project]\nname = \"{long}\"\n"));
+    let cut = "é".repeat(100);
+    world.run(&["submit", "--repo", "r.git", "out.xml"]).ends_with(0).mentions(&format!("{cut}: "));
+    for flag in ["--package", "--host", "--arch", "--tag"] {
+        for name in [&long[..], ""] {
+            world
+                .run(&["submit", "--repo", "r.git", flag, name, "out.xml"])
+                .ends_with(64)
+                .complains(&format!("pony-report: error: {flag}: "));
+        }
+    }
+    let mut command = world.pony(&["submit", "--repo", "r.git", "out.xml"]);
+    command.env("PONY_TAGS", &long);
+    crate::world::Outcome::of(&mut command, None).ends_with(64).complains("error: PONY_TAGS: ");
+}
+
+#[test]
 fn quiet_says_nothing() {
     let world = World::new();
     world.file("out.xml", JUNIT);
@@ -233,11 +254,12 @@ fn an_input_over_the_limit_is_refused_with_the_name_of_the_limit() {
 #[test]
 fn usage_errors_end_with_64() {
     let world = World::new();
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 10] = [
         &["frobnicate"],
         &["submit", "--frobnicate"],
         &["submit", "--repo", "r", "--server", "http://h/", "x"],
         &["submit", "--server", "h:8000", "x"],
+        &["submit", "--server", "http://127.0.0.1:99999/", "x"],
         &["submit", "--from", "semaphore", "x"],
         &["convert", "--to", "yaml", "x"],
         &["run"],

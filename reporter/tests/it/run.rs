@@ -124,6 +124,16 @@ fn tests_are_read_from_the_file_that_the_command_names() {
 }
 
 #[test]
+fn markup_before_the_lines_of_the_runner_does_not_hide_them() {
+    let world = World::new();
+    world.file("log", CARGO);
+    world
+        .run(&script("echo '<html><p>hello</p></html>'; cat log; exit 101"))
+        .ends_with(101)
+        .complains("p: 1 passed, 1 failed; ");
+}
+
+#[test]
 fn files_by_pattern_are_read_and_old_ones_are_not() {
     let world = World::new();
     world.file("reports/old/stale.xml", JUNIT);
@@ -144,6 +154,29 @@ fn what_cannot_be_read_does_not_keep_a_run_from_being_stored() {
     let strict = ["run", "--strict", "--junit", "none.xml"];
     world.run(&[&strict, &script("echo hi")[1..]].concat()).ends_with(66);
     world.run(&[&strict, &script("exit 9")[1..]].concat()).ends_with(9);
+}
+
+#[test]
+fn a_run_whose_results_are_missing_is_no_success() {
+    let world = World::new();
+    world.file("broken.xml", "<testsuites>");
+    let cases = [
+        (
+            "--junit=none.xml",
+            "printf hm >&2",
+            "hm\npony-report: none.xml: the command wrote no such",
+        ),
+        ("--junit=o.xml", "cp broken.xml o.xml", "pony-report: o.xml:1:"),
+        ("--from=tap", "echo hello", "pony-report: what the command printed:"),
+    ];
+    for (option, text, said) in cases {
+        world.run(&[&["run", option], &script(text)[1..]].concat()).ends_with(0);
+        let last = results(&world.path("r.git"), "p").pop().unwrap();
+        assert!(!last.submission.client_info.success(), "{option}");
+        let step = &last.submission.results_list[0];
+        assert_eq!(step.status(), StepStatus::Succeeded, "the command itself succeeded");
+        assert!(step.errout().unwrap().starts_with(said), "{:?}", step.errout());
+    }
 }
 
 #[test]

@@ -47,6 +47,10 @@ fn refusals_say_what_was_wrong_and_what_to_do() {
     assert_refused(&build(&place, "results.git", "results.git", &[]), 73, "outside of it");
     assert_refused(&build(&place, "results.git", "results.git/x", &[]), 73, "outside of it");
     assert_refused(&build(&place, "results.git", "thesis/chapter", &[]), 74, "cannot read");
+    if cfg!(target_os = "linux") {
+        // Nobody can create anything there, not even root.
+        assert_refused(&build(&place, "results.git", "/proc/site", &[]), 73, "cannot create");
+    }
     let wrong = build(&place, "results.git", "site", &["--base-url", "javascript:alert(1)"]);
     assert_refused(&wrong, 64, "is no address of a site");
     assert!(!place.path("site").exists(), "a refusal leaves nothing behind");

@@ -47,6 +47,26 @@ fn a_result_appears_on_the_site_behind_the_answer() {
 }
 
 #[test]
+fn every_name_has_a_page_under_its_own_name_and_its_encoded_one() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let long = "x".repeat(200);
+    for package in ["CON", ".git", "..", "a~b", "a~2fb", "readme.md", "%41", "é", &long] {
+        let (number, _) = collector.add(client_info(package, true));
+        let page = format!("/p/{}/", pony_formats::names::url_component(package));
+        wait_for(&collector, &page, "shed");
+        let quoted: String = package.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for written in [quoted, page[3..page.len() - 1].to_owned()] {
+            let answer = get(collector.address, &format!("/p/{written}/{number}/"));
+            assert_eq!(answer.status, 308, "{package}");
+            let location = answer.header("location").unwrap();
+            assert!(location.starts_with(&page), "{package}: {location}");
+            assert_eq!(get(collector.address, location).status, 200, "{package}");
+        }
+    }
+}
+
+#[test]
 fn files_of_the_site_are_served_without_scripts() {
     let place = Place::new();
     let site = place.path("www");

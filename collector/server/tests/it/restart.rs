@@ -94,7 +94,7 @@ fn something_else_is_not_a_results_repository() {
     fs::create_dir(place.repo()).unwrap();
     fs::write(place.repo().join("notes.txt"), "mine").unwrap();
     let (status, sentence) = refusal(place.command(&[]));
-    assert_eq!(status, 78, "{sentence}");
+    assert_eq!(status, 66, "{sentence}");
     assert!(sentence.contains("is not a results repository"), "{sentence}");
     assert_eq!(sentence.lines().count(), 1);
     assert_eq!(fs::read_dir(place.repo()).unwrap().count(), 1, "nothing was touched");
@@ -117,6 +117,7 @@ fn a_port_that_is_taken_is_named() {
     let (status, sentence) = refusal(place.command(&["--listen", &address]));
     assert_eq!(status, 73, "{sentence}");
     assert!(sentence.contains(&address) && sentence.contains("--listen"), "{sentence}");
+    assert!(!place.repo().exists(), "a refusal leaves nothing behind");
 }
 
 #[test]
@@ -125,10 +126,30 @@ fn wrong_usage_is_64_and_help_is_0() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));
         command.args(args).output().unwrap()
     };
-    for args in [&[][..], &["serve"], &["serve", "--repo", "x", "--max-body", "many"]] {
+    let serve = |option, value| ["serve", "--repo", "/proc/x", option, value];
+    let wrong = [
+        &[][..],
+        &["serve"],
+        &serve("--max-body", "many"),
+        &serve("--listen", "nonsense"),
+        &serve("--listen", ":80"),
+        &serve("--listen", "localhost:99999"),
+    ];
+    for args in wrong {
         assert_eq!(pony(args).status.code(), Some(64), "{args:?}");
     }
     let help = pony(&["serve", "--help"]);
     assert!(help.status.success());
     assert!(String::from_utf8(help.stdout).unwrap().contains("Examples:"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_nothing_new_ends_it_with_the_status_for_that() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));
+    // Nobody can create anything there, not even root.
+    command.args(["serve", "--repo", "/proc/r.git", "--listen", "127.0.0.1:0"]);
+    let (status, said) = refusal(command);
+    assert_eq!(status, 73, "{said}");
+    assert!(said.contains("cannot create anything in `/proc`"), "{said}");
 }

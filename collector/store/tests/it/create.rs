@@ -187,3 +187,15 @@ fn a_read_only_repository_is_read_but_not_written() {
     let text = sentence(&store.writer(Default::default()).unwrap_err());
     assert!(text.starts_with("cannot open `") && text.contains("pony.lock"), "{text}");
 }
+
+#[test]
+fn a_git_repository_without_a_commit_is_refused_with_advice() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fresh.git");
+    let init =
+        std::process::Command::new("git").args(["init", "--quiet", "--bare"]).arg(&path).status();
+    assert!(init.unwrap().success());
+    let error = pony_store::Store::open_or_create(&path).unwrap_err();
+    assert!(matches!(error, pony_store::StoreError::NotAResultsRepository { .. }), "{error}");
+    assert!(error.to_string().contains(": name another path"), "{error}");
+}
