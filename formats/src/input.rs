@@ -1,4 +1,5 @@
-//! Readers of what test runners print or write: [`detect`] the format, then [`parse`].
+//! Readers of what test runners print or write: [`detect`] the format, then [`parse`] what is in
+//! memory or [`read`] what is not.
 
 mod cargo_test;
 mod census;
@@ -18,6 +19,7 @@ mod transcript;
 mod trx;
 
 use std::fmt;
+use std::io::{self, BufRead, Read as _};
 use std::str::FromStr;
 
 use crate::limits::Limits;
@@ -131,6 +133,17 @@ impl Report {
     }
 }
 
+/// What a reader found in one input besides the tests with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// The format it was read as.
+    pub format: Format,
+    /// Tests that ran but have no name in the input (nose prints a dot for each).
+    pub unnamed: Tally,
+    /// Whether characters or bytes had to be replaced to make text of it.
+    pub sanitised: bool,
+}
+
 /// A place in an input. Both numbers count from 1; columns are characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -141,14 +154,37 @@ pub struct Position {
 }
 
 impl Position {
+    /// The first character of an input.
+    pub const START: Self = Self { line: 1, column: 1 };
+
     /// The position of a byte offset. Past the end means the end.
     pub fn of(input: &[u8], offset: usize) -> Self {
-        let before = &input[..offset.min(input.len())];
-        let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-        let column = String::from_utf8_lossy(&before[line_start..]).chars().count() as u64 + 1;
-        Self { line, column }
+        Self::START.after(&input[..offset.min(input.len())])
     }
+
+    /// The position behind these bytes, which begin here.
+    pub fn after(self, bytes: &[u8]) -> Self {
+        match count(bytes, |byte| byte == b'\n') {
+            0 => Self { line: self.line, column: self.column + chars(bytes) },
+            lines => {
+                let last = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+                Self { line: self.line + lines, column: 1 + chars(last) }
+            }
+        }
+    }
+}
+
+/// Characters in bytes of UTF-8: every byte but those that continue one.
+fn chars(bytes: &[u8]) -> u64 {
+    count(bytes, |byte| byte & 0xC0 != 0x80)
+}
+
+fn count(bytes: &[u8], is_counted: impl Fn(u8) -> bool) -> u64 {
+    // As many as a byte can count, so that many bytes are looked at in one instruction.
+    let chunks = bytes.chunks(255);
+    chunks
+        .map(|chunk| u64::from(chunk.iter().map(|byte| u8::from(is_counted(*byte))).sum::<u8>()))
+        .sum()
 }
 
 /// An input that cannot be read. Displays as `line:column: what was wrong`.
@@ -159,6 +195,28 @@ pub struct ParseError {
     pub position: Position,
     /// What was wrong and what was expected.
     pub message: String,
+}
+
+/// An input that cannot be had or cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The input did not come.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is not what it was read as.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+}
+
+impl From<ReadError> for ParseError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Parse(error) => error,
+            ReadError::Io(error) => {
+                Self { position: Position::START, message: format!("cannot be read: {error}") }
+            }
+        }
+    }
 }
 
 impl ParseError {
@@ -203,7 +261,7 @@ pub fn detect_text(input: &[u8]) -> Option<Format> {
     found.min_by_key(|(line, _)| *line).map(|(_, format)| format)
 }
 
-/// Reads one input.
+/// Reads one input that is in memory.
 ///
 /// # Errors
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
@@ -223,3 +281,38 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
     oddity::note_what_any_format_can_have(&mut report, input, limits.oddities_max);
     Ok(report)
 }
+
+/// Reads one input as it comes and hands over each test that has a name as soon as it is complete,
+/// in the order of the input.
+///
+/// Of JUnit in UTF-8, no more is held than the test that is being read; the other formats, and JUnit
+/// in other encodings, are read to their end first. `input` should come in large pieces: a
+/// [`BufReader`](io::BufReader) of 64 KiB is good.
+///
+/// # Errors
+/// When `input` fails, or stops being what `format` promises. What was handed over until then is
+/// part of a broken input and should be dropped.
+pub fn read<R: BufRead>(
+    format: Format,
+    input: R,
+    limits: &Limits,
+    visit: &mut dyn FnMut(TestCase),
+) -> Result<Summary, ReadError> {
+    if format == Format::Junit {
+        return junit::read(input, limits, visit);
+    }
+    let max = limits.input_bytes_max;
+    let mut content = Vec::new();
+    // One byte more than allowed, to tell a full input from one that is too large.
+    input.take((max as u64).saturating_add(1)).read_to_end(&mut content)?;
+    if content.len() > max {
+        let message = format!("over the limit of {max} bytes");
+        return Err(ParseError { position: Position::START, message }.into());
+    }
+    let Report { format, tests, unnamed, sanitised, .. } = parse(format, &content, limits)?;
+    tests.into_iter().for_each(visit);
+    Ok(Summary { format, unnamed, sanitised })
+}
+
+#[cfg(test)]
+mod tests;

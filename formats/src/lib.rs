@@ -2,7 +2,7 @@
 //!
 //! - [`model`](Submission): the triple of `client_info`, `results_list` and receipt, and the test
 //!   cases inside it. Start here.
-//! - [`parse`]: readers of what test runners print or write, one module per format.
+//! - [`parse`] and [`read`]: readers of what test runners print or write, one module per format.
 //! - [`output`]: writers for other tools.
 //! - [`xmlrpc`]: the wire protocol of the original pony-build client.
 //! - [`record`]: the stored form, the files that a result becomes in a results repository.
@@ -24,8 +24,8 @@ mod value;
 mod xml;
 
 pub use input::{
-    Format, Oddities, Oddity, ParseError, Position, Report, detect, detect_text, dialect,
-    looks_like, parse,
+    Format, Oddities, Oddity, ParseError, Position, ReadError, Report, Summary, detect,
+    detect_text, dialect, looks_like, parse, read,
 };
 pub use limits::Limits;
 pub use model::{

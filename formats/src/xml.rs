@@ -3,344 +3,267 @@
 //! quick-xml finds the markup; this layer adds what a conforming reader promises and quick-xml
 //! leaves to its user: one root and nothing around it, nothing left open, names and attributes that
 //! are well-formed, references resolved, line ends normalised. A document type definition is
-//! refused outright, so nothing is ever expanded or fetched. Depth, attributes and events are
-//! bounded.
+//! refused outright, so nothing is ever expanded or fetched. Depth, attributes, events and bytes
+//! are bounded, and no more of a document is held than the event that is being read.
 //!
-//! Characters that XML forbids are the one thing let through: as a visible escape such as `\x1b`,
-//! with [`Reader::sanitised`] set, because test output does hold them.
+//! Characters that XML forbids are the one thing let through, because test output does hold them:
+//! as they are, or as a visible escape. See [`Leniency`].
 
 mod encoding;
+mod error;
+mod pieces;
+mod tag;
 mod text;
 
 use std::borrow::Cow;
-use std::vec::Drain;
 
-use quick_xml::errors::{Error as SyntaxError, IllFormedError};
-use quick_xml::events::Event as Markup;
-
-use crate::input::{ParseError, Position};
+use crate::input::Position;
 use crate::limits::Limits;
 
-pub(crate) use encoding::decode;
+pub(crate) use encoding::{Document, decode, open};
+pub(crate) use error::{XmlError, XmlProblem, shown};
+pub(crate) use pieces::{Pieces, Stream, Whole};
+pub(crate) use tag::Tag;
+
+use error::{beyond, malformed};
+use pieces::Piece;
+use tag::Attribute;
+use text::Characters;
 
 /// The blanks of XML.
 const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// Characters of a name from the input that an error repeats.
-const SHOWN_CHARS_MAX: usize = 60;
-
-/// A document that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum XmlError {
-    /// It is not well-formed, or uses what is not allowed here.
-    Malformed(ParseError),
-    /// It is beyond a limit.
-    Limit(ParseError),
-}
-
-impl From<XmlError> for ParseError {
-    fn from(error: XmlError) -> Self {
-        match error {
-            XmlError::Malformed(error) | XmlError::Limit(error) => error,
-        }
-    }
+/// What is let through although XML forbids it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leniency {
+    /// For reports: forbidden characters become visible escapes such as `\x1b`, and blanks may come
+    /// before the declaration, because a stray line end at the top of a file is too common to mind.
+    Report,
+    /// For calls: forbidden characters stay as they are.
+    Call,
 }
 
 /// One step through a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event<'a> {
-    /// An element of this name opens; [`Reader::attributes`] has its attributes.
-    Start(&'a str),
+#[derive(Debug)]
+pub(crate) enum Event<'r> {
+    /// An element opens; [`Reader::tag`] has its name and attributes.
+    Start,
     /// The innermost open element ends.
     End,
     /// A piece of text. One element's text may come in many pieces.
-    Text(Cow<'a, str>),
+    Text(Cow<'r, str>),
 }
 
-/// Reads one decoded document.
-pub(crate) struct Reader<'a> {
-    text: &'a str,
-    limits: &'a Limits,
-    inner: quick_xml::Reader<&'a [u8]>,
-    attributes: Vec<(&'a str, Cow<'a, str>)>,
-    offset: usize,
+/// Reads one document of UTF-8 without a byte order mark. [`open`] and [`decode`] make that of others.
+pub(crate) struct Reader<'l, P> {
+    pieces: P,
+    leniency: Leniency,
+    limits: &'l Limits,
+    name_bytes: usize,
+    attributes: Vec<Attribute>,
+    characters: Characters,
+    /// What the last reference stands for.
+    resolved: String,
     depth: usize,
-    events: usize,
+    pieces_read: usize,
+    /// Whether only blanks came so far.
+    is_blank: bool,
     root_seen: bool,
     end_is_due: bool,
-    is_tidy: bool,
-    sanitised: bool,
 }
 
-impl<'a> Reader<'a> {
-    /// A reader at the start of a document that [`decode`] made text of.
-    pub(crate) fn new(text: &'a str, limits: &'a Limits) -> Self {
-        let mut inner = quick_xml::Reader::from_str(text);
-        inner.config_mut().check_comments = true;
+impl<'l, P: Pieces> Reader<'l, P> {
+    /// A reader at the start of a document.
+    pub(crate) fn new(pieces: P, leniency: Leniency, limits: &'l Limits) -> Self {
         Self {
-            text,
+            pieces,
+            leniency,
             limits,
-            inner,
+            name_bytes: 0,
             attributes: Vec::new(),
-            offset: 0,
+            characters: Characters::new(leniency),
+            resolved: String::new(),
             depth: 0,
-            events: 0,
+            pieces_read: 0,
+            is_blank: true,
             root_seen: false,
             end_is_due: false,
-            is_tidy: text::is_tidy(text),
-            sanitised: false,
         }
-    }
-
-    /// The attributes of the element that opened last, each once, in the order of the document.
-    pub(crate) fn attributes(&mut self) -> Drain<'_, (&'a str, Cow<'a, str>)> {
-        self.attributes.drain(..)
-    }
-
-    /// One attribute of the element that opened last.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| &**value)
     }
 
     /// Whether forbidden characters had to be made visible so far.
     pub(crate) fn sanitised(&self) -> bool {
-        self.sanitised
+        self.characters.sanitised
     }
 
     /// Where the last event began.
     pub(crate) fn position(&self) -> Position {
-        Position::of(self.text.as_bytes(), self.offset)
+        self.pieces.position()
+    }
+
+    /// The element that opened last, until the next event.
+    pub(crate) fn tag(&self) -> Tag<'_> {
+        Tag::new(self.pieces.text(), self.name_bytes, &self.attributes)
     }
 
     /// The next event; `None` at the end of a complete document.
-    pub(crate) fn next(&mut self) -> Result<Option<Event<'a>>, XmlError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Event<'_>>, XmlError> {
         if self.end_is_due {
             return Ok(Some(self.close()));
         }
-        loop {
-            self.events += 1;
-            if self.events > self.limits.xml_events_max {
-                return Err(self.beyond(self.limits.xml_events_max, "events"));
+        let piece = loop {
+            let piece = self.advance()?;
+            let is_first = std::mem::replace(&mut self.is_blank, false);
+            match piece {
+                Piece::Start | Piece::Empty => {
+                    self.end_is_due = piece == Piece::Empty;
+                    return self.open().map(Some);
+                }
+                Piece::End => return Ok(Some(self.close())),
+                Piece::Text if self.depth == 0 => {
+                    self.text_around_the_root()?;
+                    self.is_blank = is_first;
+                }
+                Piece::Text | Piece::CData | Piece::Reference => break piece,
+                Piece::Comment => {}
+                Piece::Instruction => self.instruction()?,
+                Piece::Declaration => self.declaration(is_first)?,
+                Piece::DocumentType => return Err(self.document_type()),
+                Piece::Eof => return self.finish(is_first).map(|()| None),
             }
-            self.offset = self.inner.buffer_position() as usize;
-            match self.inner.read_event() {
-                Ok(Markup::Start(_)) => return self.open(1).map(Some),
-                Ok(Markup::Empty(_)) => {
-                    self.end_is_due = true;
-                    return self.open(2).map(Some);
-                }
-                Ok(Markup::End(_)) => return Ok(Some(self.close())),
-                Ok(Markup::Text(text)) => {
-                    if let Some(text) = self.markup_text(text.into_inner())? {
-                        return Ok(Some(Event::Text(text)));
-                    }
-                }
-                Ok(Markup::CData(text)) => {
-                    self.require_root("CDATA")?;
-                    return Ok(Some(Event::Text(self.tidied(text.into_inner()))));
-                }
-                Ok(Markup::GeneralRef(name)) => {
-                    self.require_root("a reference")?;
-                    return self.reference(&name.into_inner()).map(|text| Some(Event::Text(text)));
-                }
-                Ok(Markup::DocType(name)) => {
-                    let name = name.split([' ', '\t', '\n', '\r', '[']).next().unwrap_or_default();
-                    let message = format!("DTD not allowed: `<!DOCTYPE {}`", shown(name));
-                    return Err(self.malformed(self.offset, message));
-                }
-                Ok(Markup::Decl(_)) => self.declaration()?,
-                Ok(Markup::PI(instruction)) if !text::is_name(instruction.target()) => {
-                    let message = "a processing instruction without a name".to_owned();
-                    return Err(self.malformed(self.offset, message));
-                }
-                Ok(Markup::Comment(_) | Markup::PI(_)) => {}
-                Ok(Markup::Eof) => return self.finish(),
-                Err(error) => return Err(self.syntax(&error)),
-            }
-        }
+        };
+        self.text(piece).map(Some)
     }
 
-    /// Opens the element whose tag was just read and ends in `closer` bytes of `>` or `/>`.
-    fn open(&mut self, closer: usize) -> Result<Event<'a>, XmlError> {
+    /// Reads the next piece, if there may be one more.
+    fn advance(&mut self) -> Result<Piece, XmlError> {
+        self.pieces_read += 1;
+        if self.pieces_read > self.limits.xml_events_max {
+            return Err(self.beyond(self.limits.xml_events_max, "events"));
+        }
+        self.pieces.next()
+    }
+
+    /// Opens the element whose tag was just read.
+    fn open(&mut self) -> Result<Event<'static>, XmlError> {
         if self.depth == 0 && self.root_seen {
-            return Err(self.malformed(self.offset, "a second root element".to_owned()));
+            return Err(self.malformed("a second root element"));
         }
         if self.depth >= self.limits.xml_depth_max {
             return Err(self.beyond(self.limits.xml_depth_max, "levels, too deep"));
         }
-        let end = (self.inner.buffer_position() as usize).saturating_sub(closer);
-        let tag = self.text.get(self.offset + 1..end).unwrap_or_default();
-        let (name, attributes) = tag.split_at(tag.find(BLANKS).unwrap_or(tag.len()));
-        if !text::is_name(name) {
-            let message = format!("`{}` cannot be the name of an element", shown(name));
-            return Err(self.malformed(self.offset, message));
-        }
-        self.read_attributes(attributes, end)?;
+        self.read_tag()?;
         self.depth += 1;
         self.root_seen = true;
-        Ok(Event::Start(name))
+        Ok(Event::Start)
     }
 
-    fn close(&mut self) -> Event<'a> {
+    fn read_tag(&mut self) -> Result<(), XmlError> {
+        let text = self.pieces.text();
+        let name = tag::read(text, &mut self.attributes, &mut self.characters, self.limits);
+        self.name_bytes = name.map_err(|error| match *error {
+            tag::Error::Name(message) => self.malformed(message),
+            tag::Error::Attribute(at, message) => self.malformed_in_text(at, message),
+            tag::Error::TooMany => {
+                self.beyond(self.limits.xml_attributes_max, "attributes of one element")
+            }
+        })?;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Event<'static> {
         self.end_is_due = false;
         // quick-xml has refused an end without a start.
         self.depth = self.depth.saturating_sub(1);
         Event::End
     }
 
-    /// Reads `rest`, the part of a tag behind its name, up to `end`. quick-xml's own iterator would
-    /// let pass `a="1"b="2"`, names such as `1` and a bare `<` in a value.
-    fn read_attributes(&mut self, mut rest: &'a str, end: usize) -> Result<(), XmlError> {
-        self.attributes.clear();
-        loop {
-            let trimmed = rest.trim_start_matches(BLANKS);
-            if trimmed.is_empty() {
-                return Ok(());
-            }
-            let offset = end - trimmed.len();
-            if trimmed.len() == rest.len() {
-                return Err(self.malformed(offset, "attributes without a blank between".into()));
-            }
-            let Some((name, raw, after)) = split_attribute(trimmed) else {
-                let message = format!("`{}` is not an attribute", shown(trimmed));
-                return Err(self.malformed(offset, message));
-            };
-            if self.attributes.iter().any(|(other, _)| *other == name) {
-                return Err(
-                    self.malformed(offset, format!("duplicate attribute `{}`", shown(name)))
-                );
-            }
-            if self.attributes.len() >= self.limits.xml_attributes_max {
-                return Err(
-                    self.beyond(self.limits.xml_attributes_max, "attributes of one element")
-                );
-            }
-            let value = text::attribute_value(raw, &mut self.sanitised)
-                .map_err(|message| self.malformed(offset, message))?;
-            self.attributes.push((name, value));
-            rest = after;
-        }
-    }
-
-    /// The text between two pieces of markup. `None` for blanks around the root.
-    fn markup_text(&mut self, text: Cow<'a, str>) -> Result<Option<Cow<'a, str>>, XmlError> {
+    /// The text that was just read, in whatever form.
+    fn text(&mut self, piece: Piece) -> Result<Event<'_>, XmlError> {
         if self.depth == 0 {
-            let Some(at) = text.find(|c| !BLANKS.contains(&c)) else { return Ok(None) };
-            self.offset += at;
-            self.require_root("text")?;
+            let what = if piece == Piece::CData { "CDATA" } else { "a reference" };
+            return Err(self.malformed(self.outside(what)));
         }
-        if let Some(at) = text.find("]]>") {
-            return Err(self.malformed(self.offset + at, "`]]>` in text".to_owned()));
-        }
-        Ok(Some(self.tidied(text)))
-    }
-
-    fn tidied(&mut self, text: Cow<'a, str>) -> Cow<'a, str> {
-        if self.is_tidy { text } else { text::tidied(text, &mut self.sanitised) }
-    }
-
-    fn reference(&mut self, name: &str) -> Result<Cow<'a, str>, XmlError> {
-        text::resolve(name, &mut self.sanitised)
-            .map_err(|message| self.malformed(self.offset, message))
-    }
-
-    fn require_root(&self, what: &str) -> Result<(), XmlError> {
-        match (self.depth, self.root_seen) {
-            (0, false) => {
-                Err(self.malformed(self.offset, format!("{what} before the root element")))
+        let text = self.pieces.text();
+        Ok(Event::Text(match piece {
+            Piece::Reference => {
+                self.resolved.clear();
+                let resolved = self.characters.resolve(text, &mut self.resolved);
+                resolved.map_err(|message| self.malformed(message))?;
+                Cow::Borrowed(self.resolved.as_str())
             }
-            (0, true) => Err(self.malformed(self.offset, format!("{what} after the root element"))),
-            _ => Ok(()),
+            Piece::CData => self.characters.tidied(text),
+            _ => match self.characters.between_markup(text) {
+                Ok(text) => text,
+                Err(at) => return Err(self.malformed_in_text(at, "`]]>` in text")),
+            },
+        }))
+    }
+
+    /// Text before or behind the root: blanks.
+    fn text_around_the_root(&self) -> Result<(), XmlError> {
+        match self.pieces.text().find(|c| !BLANKS.contains(&c)) {
+            None => Ok(()),
+            Some(at) => Err(self.malformed_in_text(at, self.outside("text"))),
         }
     }
 
-    /// Only blanks may come before the declaration. (XML forbids even those; a stray line end at the
-    /// top of a file is too common to mind.)
-    fn declaration(&mut self) -> Result<(), XmlError> {
-        if !self.text[..self.offset].trim_matches(BLANKS).is_empty() {
-            let message = "an XML declaration that is not at the start".to_owned();
-            return Err(self.malformed(self.offset, message));
+    fn outside(&self, what: &str) -> String {
+        let side = if self.root_seen { "after" } else { "before" };
+        format!("{what} {side} the root element")
+    }
+
+    fn instruction(&self) -> Result<(), XmlError> {
+        let target = self.pieces.text().split(BLANKS).next().unwrap_or_default();
+        match text::is_name(target) {
+            true => Ok(()),
+            false => Err(self.malformed("a processing instruction without a name")),
         }
-        let end = (self.inner.buffer_position() as usize).saturating_sub("?>".len());
-        let rest = self.text.get(self.offset + "<?xml".len()..end).unwrap_or_default();
-        self.read_attributes(rest, end)?;
+    }
+
+    fn declaration(&mut self, is_first: bool) -> Result<(), XmlError> {
+        if !is_first || (self.leniency == Leniency::Call && self.pieces_read > 1) {
+            return Err(self.malformed("an XML declaration that is not at the start"));
+        }
+        self.read_tag()?;
         let known = ["version", "encoding", "standalone"];
-        let mut names = self.attributes.drain(..).map(|(name, _)| name);
-        if names.next() == Some("version") && names.all(|name| known.contains(&name)) {
-            return Ok(());
+        let mut names = self.tag().attributes().map(|(name, _)| name);
+        match names.next() == Some("version") && names.all(|name| known.contains(&name)) {
+            true => Ok(()),
+            false => {
+                Err(self.malformed("an XML declaration that is not version, encoding, standalone"))
+            }
         }
-        drop(names);
-        Err(self.malformed(
-            self.offset,
-            "an XML declaration that is not version, encoding, standalone".to_owned(),
-        ))
     }
 
-    fn finish(&self) -> Result<Option<Event<'a>>, XmlError> {
+    fn document_type(&self) -> XmlError {
+        let name = self.pieces.text().trim_start_matches(BLANKS);
+        let name = name.split([' ', '\t', '\n', '\r', '[']).next().unwrap_or_default();
+        self.malformed(format!("DTD not allowed: `<!DOCTYPE {}`", shown(name)))
+    }
+
+    fn finish(&self, is_blank: bool) -> Result<(), XmlError> {
         match (self.depth, self.root_seen) {
-            (0, true) => Ok(None),
-            (0, false) if self.text.trim_matches(BLANKS).is_empty() => {
-                Err(self.malformed(self.offset, "the input is empty".to_owned()))
-            }
-            (0, false) => Err(self.malformed(self.offset, "no root element".to_owned())),
-            (depth, _) => {
-                Err(self.malformed(self.offset, format!("the input ends inside {depth} elements")))
-            }
+            (0, true) => Ok(()),
+            (0, false) if is_blank => Err(self.malformed("the input is empty")),
+            (0, false) => Err(self.malformed("no root element")),
+            (depth, _) => Err(self.malformed(format!("the input ends inside {depth} elements"))),
         }
     }
 
-    fn syntax(&self, error: &SyntaxError) -> XmlError {
-        let message = match error {
-            SyntaxError::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
-                format!("expected `</{}>`, found `</{}>`", shown(expected), shown(found))
-            }
-            SyntaxError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
-                format!("`</{}>` ends nothing that is open", shown(name))
-            }
-            SyntaxError::IllFormed(IllFormedError::UnclosedReference) => {
-                "`&` without a `;` after it".to_owned()
-            }
-            SyntaxError::IllFormed(error) => error.to_string(),
-            SyntaxError::Syntax(error) => error.to_string(),
-            other => other.to_string(),
-        };
-        self.malformed(self.inner.error_position() as usize, message)
+    /// An error at the last piece.
+    fn malformed(&self, message: impl Into<String>) -> XmlError {
+        malformed(self.position(), message)
     }
 
-    fn malformed(&self, offset: usize, message: String) -> XmlError {
-        let position = Position::of(self.text.as_bytes(), offset);
-        XmlError::Malformed(ParseError { position, message })
+    /// An error at this byte of the last piece's text.
+    fn malformed_in_text(&self, at: usize, message: impl Into<String>) -> XmlError {
+        malformed(self.pieces.position_in_text(at), message)
     }
 
     fn beyond(&self, limit: usize, what: &str) -> XmlError {
-        let message = format!("over the limit of {limit} {what}");
-        XmlError::Limit(ParseError { position: self.position(), message })
+        beyond(self.position(), limit, what)
     }
-}
-
-/// Splits `name="value" rest`; the value is still escaped.
-fn split_attribute(text: &str) -> Option<(&str, &str, &str)> {
-    let (name, after) = text.split_once('=')?;
-    let name = name.trim_end_matches(BLANKS);
-    let after = after.trim_start_matches(BLANKS);
-    let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let (value, rest) = after[1..].split_once(quote)?;
-    text::is_name(name).then_some((name, value, rest))
-}
-
-/// A name from the input, fit for one line of an error.
-pub(crate) fn shown(name: &str) -> String {
-    let mut shown = String::new();
-    for char in name.chars().take(SHOWN_CHARS_MAX) {
-        match char {
-            '\'' | '"' => shown.push(char),
-            char => shown.extend(char.escape_debug()),
-        }
-    }
-    if name.chars().nth(SHOWN_CHARS_MAX).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 //! tools that is not UTF-8 is read as Latin-1, and control characters are kept; but a document type,
 //! an undefined entity or a second member of the same name is refused.
 
-mod events;
 mod read;
 mod write;
 

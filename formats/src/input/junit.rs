@@ -23,10 +23,12 @@ mod case;
 mod dialect;
 mod finding;
 
-use super::{Format, ParseError, Report};
+use std::io::BufRead;
+
+use super::{Format, ParseError, ReadError, Report, Summary};
 use crate::limits::Limits;
 use crate::model::TestCase;
-use crate::xml::{Event, Reader, decode, shown};
+use crate::xml::{self, Event, Leniency, Pieces, Reader, Tag, Whole, shown};
 
 pub use dialect::dialect;
 
@@ -47,26 +49,51 @@ pub(super) fn detect(input: &[u8]) -> bool {
     rest.iter().find(|byte| !b" \t\r\n\0".contains(byte)) == Some(&b'<')
 }
 
-/// Reads one document.
+/// Reads one document that is in memory and keeps all of it.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
-    let text = decode(input, limits)?;
-    let mut reader = Reader::new(&text, limits);
-    let mut document = Document::default();
+    let mut tests = Vec::new();
+    let (text, _) = xml::decode(input, Leniency::Report, limits)?;
+    let Summary { format, unnamed, sanitised } =
+        read_pieces(Whole::new(&text), limits, &mut |test| tests.push(test))?;
+    let oddities = audit::audit(&text, limits);
+    Ok(Report { format, tests, unnamed, sanitised, oddities })
+}
+
+/// Reads one document as it comes.
+pub(super) fn read<R: BufRead>(
+    input: R,
+    limits: &Limits,
+    visit: &mut dyn FnMut(TestCase),
+) -> Result<Summary, ReadError> {
+    match xml::open(input, limits)? {
+        xml::Document::Stream(stream) => read_pieces(stream, limits, visit),
+        xml::Document::Text(text) => read_pieces(Whole::new(&text), limits, visit),
+    }
+}
+
+fn read_pieces(
+    pieces: impl Pieces,
+    limits: &Limits,
+    visit: &mut dyn FnMut(TestCase),
+) -> Result<Summary, ReadError> {
+    let mut reader = Reader::new(pieces, Leniency::Report, limits);
+    let mut document = Document::new(limits, visit);
     while let Some(event) = reader.next()? {
-        match event {
-            Event::Start(name) => document.start(name, &mut reader, limits)?,
-            Event::Text(text) => document.text(&text),
-            Event::End => document.end(),
-        }
+        let accepted = match event {
+            Event::Start => document.start(reader.tag()),
+            Event::Text(text) => {
+                document.text(&text);
+                Ok(())
+            }
+            Event::End => {
+                document.end();
+                Ok(())
+            }
+        };
+        accepted.map_err(|message| ParseError { position: reader.position(), message })?;
     }
     let sanitised = reader.sanitised();
-    Ok(Report {
-        format: Format::Junit,
-        tests: document.tests,
-        unnamed: Default::default(),
-        sanitised,
-        oddities: audit::audit(input, limits),
-    })
+    Ok(Summary { format: Format::Junit, unnamed: Default::default(), sanitised })
 }
 
 /// What an open element means.
@@ -80,9 +107,10 @@ enum Open {
 
 /// A document on the way in. One entry of `open` for each open element; the things that are being
 /// read wait in the other fields until their element ends.
-#[derive(Default)]
-struct Document {
-    tests: Vec<TestCase>,
+struct Document<'v> {
+    visit: &'v mut dyn FnMut(TestCase),
+    tests_max: usize,
+    tests_visited: usize,
     open: Vec<Open>,
     suites: Vec<Suite>,
     cases: Vec<Case>,
@@ -90,49 +118,57 @@ struct Document {
     stream: Option<(Stream, String)>,
 }
 
-impl Document {
-    fn start(
-        &mut self,
-        name: &str,
-        reader: &mut Reader<'_>,
-        limits: &Limits,
-    ) -> Result<(), ParseError> {
-        if self.open.is_empty() {
-            require_root(name, reader)?;
+impl<'v> Document<'v> {
+    fn new(limits: &Limits, visit: &'v mut dyn FnMut(TestCase)) -> Self {
+        Self {
+            visit,
+            tests_max: limits.tests_max,
+            tests_visited: 0,
+            open: Vec::new(),
+            suites: Vec::new(),
+            cases: Vec::new(),
+            finding: None,
+            stream: None,
         }
-        let open = match name {
+    }
+
+    /// The error is what is wrong with the tag.
+    fn start(&mut self, tag: Tag<'_>) -> Result<(), String> {
+        if self.open.is_empty() {
+            require_root(tag)?;
+        }
+        let open = match tag.name() {
             "testsuite" | "testsuites" => {
-                self.suites.push(Suite::new(reader.attributes()));
+                self.suites.push(Suite::new(tag));
                 Open::Suite
             }
             "testcase" => {
-                if self.tests.len() + self.cases.len() >= limits.tests_max {
-                    let message = format!("over the limit of {} tests", limits.tests_max);
-                    return Err(ParseError { position: reader.position(), message });
+                if self.tests_visited + self.cases.len() >= self.tests_max {
+                    return Err(format!("over the limit of {} tests", self.tests_max));
                 }
                 let suite = self.suites.iter().rev().find_map(|suite| suite.name.as_deref());
-                self.cases.push(Case::new(reader.attributes(), suite));
+                self.cases.push(Case::new(tag, suite));
                 Open::Case
             }
-            _ => self.start_inside(name, reader),
+            _ => self.start_inside(tag),
         };
         self.open.push(open);
         Ok(())
     }
 
     /// An element that belongs to a test or, if it is a result, to a suite.
-    fn start_inside(&mut self, name: &str, reader: &mut Reader<'_>) -> Open {
+    fn start_inside(&mut self, tag: Tag<'_>) -> Open {
         if self.stream.is_some() {
             return Open::Ignored;
         }
         if self.finding.is_none()
-            && let Some(finding) = Finding::new(name)
+            && let Some(finding) = Finding::new(tag)
         {
-            self.finding = Some(finding.with(reader.attributes()));
+            self.finding = Some(finding);
             return Open::Finding;
         }
         let belongs = !self.cases.is_empty() || self.finding.is_some();
-        match Stream::new(name, reader.attributes()).filter(|_| belongs) {
+        match Stream::new(tag).filter(|_| belongs) {
             Some(stream) => {
                 self.stream = Some((stream, String::new()));
                 Open::Stream
@@ -152,12 +188,23 @@ impl Document {
     fn end(&mut self) {
         match self.open.pop() {
             Some(Open::Suite) => {
-                self.tests.extend(self.suites.pop().and_then(Suite::into_test));
+                let test = self.suites.pop().and_then(Suite::into_test);
+                self.hand_over(test);
             }
-            Some(Open::Case) => self.tests.extend(self.cases.pop().map(Case::into_test)),
+            Some(Open::Case) => {
+                let test = self.cases.pop().map(Case::into_test);
+                self.hand_over(test);
+            }
             Some(Open::Finding) => self.end_finding(),
             Some(Open::Stream) => self.end_stream(),
             Some(Open::Ignored) | None => {}
+        }
+    }
+
+    fn hand_over(&mut self, test: Option<TestCase>) {
+        if let Some(test) = test {
+            self.tests_visited += 1;
+            (self.visit)(test);
         }
     }
 
@@ -181,21 +228,18 @@ impl Document {
 }
 
 /// Other formats use the same element names: Check's `testsuites` has a namespace, JUnit has none.
-fn require_root(name: &str, reader: &mut Reader<'_>) -> Result<(), ParseError> {
-    let position = reader.position();
+fn require_root(tag: Tag<'_>) -> Result<(), String> {
+    let name = tag.name();
     let expected = "expected <testsuites> or <testsuite>";
     if !matches!(name, "testsuites" | "testsuite") {
-        let message = format!("not JUnit: root is <{}>, {expected}", shown(name));
-        return Err(ParseError { position, message });
+        return Err(format!("not JUnit: root is <{}>, {expected}", shown(name)));
     }
-    match reader.attribute("xmlns") {
-        Some(namespace) if !namespace.is_empty() => {
+    match tag.attribute("xmlns").filter(|namespace| !namespace.is_empty()) {
+        None => Ok(()),
+        Some(namespace) => {
             let namespace = shown(namespace);
-            let message =
-                format!("not JUnit: root is <{name}> of {namespace}, {expected} without namespace");
-            Err(ParseError { position, message })
+            Err(format!("not JUnit: root is <{name}> of {namespace}, {expected} without namespace"))
         }
-        _ => Ok(()),
     }
 }
 

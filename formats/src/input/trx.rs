@@ -21,7 +21,7 @@ use super::oddity::{Oddities, Oddity};
 use super::{Format, ParseError, Position, Report, markup};
 use crate::limits::Limits;
 use crate::model::{Outcome, TestCase};
-use crate::xml::{Event, Reader, decode, shown};
+use crate::xml::{Event, Leniency, Reader, Tag, Whole, decode, shown};
 
 use result::{Definition, Stream, TestResult, outcome};
 
@@ -42,12 +42,12 @@ pub(super) fn detect(input: &[u8]) -> bool {
 /// # Errors
 /// When it is not well-formed, not TRX or beyond the limits.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
-    let text = decode(input, limits)?;
-    let mut reader = Reader::new(&text, limits);
+    let (text, _) = decode(input, Leniency::Report, limits)?;
+    let mut reader = Reader::new(Whole::new(&text), Leniency::Report, limits);
     let mut document = Document::default();
     while let Some(event) = reader.next()? {
         match event {
-            Event::Start(name) => document.start(name, &mut reader, limits)?,
+            Event::Start => document.start(reader.tag(), &|| reader.position(), limits)?,
             Event::Text(text) => document.text(&text),
             Event::End => document.end(),
         }
@@ -56,6 +56,9 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     let (tests, oddities) = document.finish(limits);
     Ok(Report { format: Format::Trx, tests, unnamed: Default::default(), sanitised, oddities })
 }
+
+/// Finds where the last event began.
+type Place<'r> = &'r dyn Fn() -> Position;
 
 /// What an open element means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,20 +104,15 @@ struct Document {
 }
 
 impl Document {
-    fn start(
-        &mut self,
-        name: &str,
-        reader: &mut Reader<'_>,
-        limits: &Limits,
-    ) -> Result<(), ParseError> {
+    fn start(&mut self, tag: Tag<'_>, place: Place<'_>, limits: &Limits) -> Result<(), ParseError> {
         let Some(parent) = self.open.last() else {
-            require_root(name, reader)?;
+            require_root(tag, place)?;
             self.open.push(Open::Run);
             return Ok(());
         };
-        let open = match (parent, name) {
+        let open = match (parent, tag.name()) {
             (Open::Run, "Results") | (Open::Result, "InnerResults") => Open::Results,
-            (Open::Results, _) => self.start_result(reader, limits)?,
+            (Open::Results, _) => self.start_result(tag, place, limits)?,
             (Open::Result, "Output") => Open::Output,
             (Open::Output, "ErrorInfo") => Open::ErrorInfo,
             (Open::Output, "StdOut") => Open::Stream(Stream::Output),
@@ -122,16 +120,16 @@ impl Document {
             (Open::ErrorInfo, "Message") => Open::Stream(Stream::Message),
             (Open::ErrorInfo, "StackTrace") => Open::Stream(Stream::StackTrace),
             (Open::Run, "TestDefinitions") => Open::Definitions,
-            (Open::Definitions, _) => self.start_definition(reader, limits)?,
-            (Open::Definition, "TestMethod") => self.test_method(reader),
-            (Open::Run, "ResultSummary") => self.start_summary(reader),
+            (Open::Definitions, _) => self.start_definition(tag, place, limits)?,
+            (Open::Definition, "TestMethod") => self.test_method(tag),
+            (Open::Run, "ResultSummary") => self.start_summary(tag),
             (Open::Summary, "Counters") if self.declared.is_none() => {
-                let total = reader.attribute("total").and_then(|total| total.trim().parse().ok());
-                self.declared = total.map(|total| (total, reader.position()));
+                let total = tag.attribute("total").and_then(|total| total.trim().parse().ok());
+                self.declared = total.map(|total| (total, place()));
                 Open::Ignored
             }
             (Open::Summary, "RunInfos") => Open::RunInfos,
-            (Open::RunInfos, "RunInfo") if reader.attribute("outcome") == Some("Error") => {
+            (Open::RunInfos, "RunInfo") if tag.attribute("outcome") == Some("Error") => {
                 Open::RunError
             }
             (Open::RunError, "Text") => Open::Stream(Stream::RunError),
@@ -142,23 +140,28 @@ impl Document {
         Ok(())
     }
 
-    fn start_result(&mut self, reader: &Reader<'_>, limits: &Limits) -> Result<Open, ParseError> {
+    fn start_result(
+        &mut self,
+        tag: Tag<'_>,
+        place: Place<'_>,
+        limits: &Limits,
+    ) -> Result<Open, ParseError> {
         if self.ended.len() + self.results.len() >= limits.tests_max {
             let message = format!("over the limit of {} tests", limits.tests_max);
-            return Err(ParseError { position: reader.position(), message });
+            return Err(ParseError { position: place(), message });
         }
-        let word = reader.attribute("outcome");
+        let word = tag.attribute("outcome");
         let outcome = word.map_or(Some(Outcome::Errored), outcome);
         if outcome.is_none() {
-            self.note(reader, limits, || {
+            self.note(place, limits, || {
                 let word = shown(word.unwrap_or_default());
                 format!("unknown outcome `{word}`, counted as errored")
             });
         }
-        let result = TestResult::new(outcome.unwrap_or(Outcome::Errored), reader);
-        if reader.attribute("duration").is_some() && result.test.duration.is_none() {
-            self.note(reader, limits, || {
-                let duration = shown(reader.attribute("duration").unwrap_or_default());
+        let result = TestResult::new(outcome.unwrap_or(Outcome::Errored), tag);
+        if tag.attribute("duration").is_some() && result.test.duration.is_none() {
+            self.note(place, limits, || {
+                let duration = shown(tag.attribute("duration").unwrap_or_default());
                 format!("duration `{duration}` is no `hh:mm:ss.fffffff`, left out")
             });
         }
@@ -168,29 +171,30 @@ impl Document {
 
     fn start_definition(
         &mut self,
-        reader: &Reader<'_>,
+        tag: Tag<'_>,
+        place: Place<'_>,
         limits: &Limits,
     ) -> Result<Open, ParseError> {
         if self.definitions.len() >= limits.tests_max {
             let message = format!("over the limit of {} test definitions", limits.tests_max);
-            return Err(ParseError { position: reader.position(), message });
+            return Err(ParseError { position: place(), message });
         }
-        self.definition = reader.attribute("id").map(str::to_owned);
+        self.definition = tag.attribute("id").map(str::to_owned);
         Ok(Open::Definition)
     }
 
-    fn test_method(&mut self, reader: &Reader<'_>) -> Open {
-        if let (Some(id), Some(class)) = (self.definition.take(), reader.attribute("className")) {
-            let method = reader.attribute("name").unwrap_or_default();
+    fn test_method(&mut self, tag: Tag<'_>) -> Open {
+        if let (Some(id), Some(class)) = (self.definition.take(), tag.attribute("className")) {
+            let method = tag.attribute("name").unwrap_or_default();
             self.definitions.insert(id, Definition::new(class, method));
         }
         Open::Ignored
     }
 
-    fn start_summary(&mut self, reader: &Reader<'_>) -> Open {
+    fn start_summary(&mut self, tag: Tag<'_>) -> Open {
         // `Completed` and `Warning` are what green runs say.
         self.run_failed |=
-            reader.attribute("outcome").and_then(outcome).is_some_and(|outcome| outcome.is_bad());
+            tag.attribute("outcome").and_then(outcome).is_some_and(|outcome| outcome.is_bad());
         Open::Summary
     }
 
@@ -206,11 +210,8 @@ impl Document {
         }
     }
 
-    fn note(&mut self, reader: &Reader<'_>, limits: &Limits, message: impl FnOnce() -> String) {
-        self.oddities.add(limits.oddities_max, || Oddity {
-            position: reader.position(),
-            message: message(),
-        });
+    fn note(&mut self, place: Place<'_>, limits: &Limits, message: impl FnOnce() -> String) {
+        self.oddities.add(limits.oddities_max, || Oddity { position: place(), message: message() });
     }
 
     fn text(&mut self, text: &str) {
@@ -272,8 +273,8 @@ impl Document {
     }
 }
 
-fn require_root(name: &str, reader: &Reader<'_>) -> Result<(), ParseError> {
-    let namespace = reader.attribute("xmlns").unwrap_or_default();
+fn require_root(tag: Tag<'_>, place: Place<'_>) -> Result<(), ParseError> {
+    let (name, namespace) = (tag.name(), tag.attribute("xmlns").unwrap_or_default());
     if name == "TestRun" && namespace.starts_with(NAMESPACE) {
         return Ok(());
     }
@@ -283,7 +284,7 @@ fn require_root(name: &str, reader: &Reader<'_>) -> Result<(), ParseError> {
     };
     let message =
         format!("not TRX: root is <{}>{of}, expected <TestRun> of {NAMESPACE}2010", shown(name));
-    Err(ParseError { position: reader.position(), message })
+    Err(ParseError { position: place(), message })
 }
 
 #[cfg(test)]

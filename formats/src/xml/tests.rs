@@ -1,23 +1,32 @@
 //! What a strict reader of XML must refuse, and what it must keep.
 
+use std::io::BufReader;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::input::ParseError;
 
 /// A document in brief: `<name key=value`, `>` for an end, text in quotes.
 fn events(text: &str, limits: &Limits) -> Result<String, String> {
-    let text = decode(text.as_bytes(), limits).map_err(line)?;
-    walk(&text, limits)
+    let (text, _) = decode(text.as_bytes(), Leniency::Report, limits).map_err(line)?;
+    let whole = walk(Whole::new(&text), Leniency::Report, limits);
+    // Three bytes at a time, so that pieces and characters are cut everywhere.
+    let input = BufReader::with_capacity(3, text.as_bytes());
+    let stream = walk(Stream::new(input, usize::MAX), Leniency::Report, limits);
+    assert_eq!(whole, stream, "{text:?}");
+    whole
 }
 
-fn walk(text: &str, limits: &Limits) -> Result<String, String> {
-    let mut reader = Reader::new(text, limits);
+fn walk(pieces: impl Pieces, leniency: Leniency, limits: &Limits) -> Result<String, String> {
+    let mut reader = Reader::new(pieces, leniency, limits);
     let mut seen = String::new();
     while let Some(event) = reader.next().map_err(line)? {
         match event {
-            Event::Start(name) => {
-                seen += &format!("<{name}");
-                for (key, value) in reader.attributes() {
+            Event::Start => {
+                let tag = reader.tag();
+                seen += &format!("<{}", tag.name());
+                for (key, value) in tag.attributes() {
                     seen += &format!(" {key}={value}");
                 }
             }
@@ -162,7 +171,8 @@ fn deep_nesting_ends_in_an_error() {
 }
 
 fn decoded(input: &[u8]) -> Result<String, String> {
-    decode(input, &Limits::DEFAULT).map(Cow::into_owned).map_err(line)
+    let decoded = decode(input, Leniency::Report, &Limits::DEFAULT);
+    decoded.map(|(text, _)| text.into_owned()).map_err(line)
 }
 
 /// The declaration of an encoding, then bytes.
@@ -227,7 +237,8 @@ proptest! {
     #[test]
     fn decoding_never_panics(input in any::<Vec<u8>>(), mark in 0..4_usize) {
         let marks: [&[u8]; 4] = [b"", b"\xff\xfe", b"\xfe\xff", b"<?xml encoding='latin1'"];
-        let _ = decode(&[marks[mark], &input].concat(), &Limits::DEFAULT);
+        let _ = decode(&[marks[mark], &input].concat(), Leniency::Call, &Limits::DEFAULT);
+        let _ = open(&*[marks[mark], &input].concat(), &Limits::DEFAULT);
     }
 
     #[test]
@@ -235,10 +246,11 @@ proptest! {
         let escaped = quick_xml::escape::escape(text.as_str());
         let document = format!("<a x='{escaped}'>{escaped}</a>");
         let limits = Limits::DEFAULT;
-        let mut reader = Reader::new(&document, &limits);
+        let mut reader = Reader::new(Whole::new(&document), Leniency::Report, &limits);
         let mut seen = String::new();
-        prop_assert_eq!(reader.next().unwrap(), Some(Event::Start("a")));
-        prop_assert_eq!(reader.attribute("x"), Some(text.as_str()));
+        prop_assert!(matches!(reader.next().unwrap(), Some(Event::Start)));
+        prop_assert_eq!(reader.tag().name(), "a");
+        prop_assert_eq!(reader.tag().attribute("x"), Some(text.as_str()));
         while let Some(event) = reader.next().unwrap() {
             if let Event::Text(piece) = event {
                 seen += &piece;

@@ -4,18 +4,19 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::events::{Document, Event, Events, is_blank};
-use super::{BAD_VALUE, Call, Fault, NOT_XML_RPC, Response, WireError};
+use super::{BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError};
+use crate::input::ParseError;
 use crate::limits::Limits;
 use crate::value::{Bag, Value};
+use crate::xml::{self, Event, Leniency, Whole, XmlError, XmlProblem, decode};
 
 /// Reads a `methodCall`.
 ///
 /// # Errors
 /// When the document is not well-formed, not XML-RPC or beyond the limits.
 pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
-    let document = Document::decode(body, limits)?;
-    let mut reader = Reader(Events::new(&document.text, limits));
+    let (document, sanitised) = decode(body, Leniency::Call, limits)?;
+    let mut reader = Reader::new(&document, limits);
     reader.expect("methodCall")?;
     reader.expect("methodName")?;
     let method = trim(&reader.text()?).to_owned();
@@ -29,7 +30,7 @@ pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
         reader.end()?; // </methodCall>
     }
     reader.eof()?;
-    Ok(Call { method, params, sanitised: document.sanitised })
+    Ok(Call { method, params, sanitised })
 }
 
 /// Reads a `methodResponse`.
@@ -37,11 +38,16 @@ pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
 /// # Errors
 /// When the document is not well-formed, not XML-RPC or beyond the limits.
 pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError> {
-    let document = Document::decode(body, limits)?;
-    let mut reader = Reader(Events::new(&document.text, limits));
+    let (document, _) = decode(body, Leniency::Call, limits)?;
+    let mut reader = Reader::new(&document, limits);
     reader.expect("methodResponse")?;
-    let response = match reader.child()? {
-        Some("params") => {
+    let is_fault = match reader.child()? {
+        Some("params") => Ok(false),
+        Some("fault") => Ok(true),
+        other => Err(unexpected("<params> or <fault>", other)),
+    };
+    let response = match is_fault.map_err(|message| reader.error(message))? {
+        false => {
             reader.expect("param")?;
             reader.expect("value")?;
             let value = reader.value()?;
@@ -49,7 +55,7 @@ pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError
             reader.end()?; // </params>
             Response::Success(value)
         }
-        Some("fault") => {
+        true => {
             reader.expect("value")?;
             let value = reader.value()?;
             reader.end()?; // </fault>
@@ -57,11 +63,18 @@ pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError
                 reader.error("a fault needs an int `faultCode` and a string `faultString`")
             })?)
         }
-        other => return Err(reader.unexpected("<params> or <fault>", other)),
     };
     reader.end()?; // </methodResponse>
     reader.eof()?;
     Ok(response)
+}
+
+impl From<XmlError> for WireError {
+    fn from(error: XmlError) -> Self {
+        let code = if matches!(*error, XmlProblem::Limit(_)) { BAD_VALUE } else { NOT_WELL_FORMED };
+        let ParseError { position, message } = error.into();
+        Self { position, message, code }
+    }
 }
 
 fn to_fault(value: &Value) -> Option<Fault> {
@@ -71,8 +84,15 @@ fn to_fault(value: &Value) -> Option<Fault> {
     Some(Fault { code, message })
 }
 
+/// The blanks of XML.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    text.trim_matches(BLANKS)
+}
+
+fn is_blank(text: &str) -> bool {
+    trim(text).is_empty()
 }
 
 /// An array or a struct that is not complete yet.
@@ -106,65 +126,148 @@ enum Begun {
     Container(Container),
 }
 
+/// The type of a value that is neither an array nor a struct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scalar {
+    String,
+    Int,
+    Boolean,
+    Double,
+    Nil,
+    DateTime,
+    Base64,
+}
+
+/// Every tag of a type; the first of several is the one that errors name.
+const SCALARS: [(&str, Scalar); 9] = [
+    ("string", Scalar::String),
+    ("int", Scalar::Int),
+    ("i4", Scalar::Int),
+    ("i8", Scalar::Int),
+    ("boolean", Scalar::Boolean),
+    ("double", Scalar::Double),
+    ("nil", Scalar::Nil),
+    ("dateTime.iso8601", Scalar::DateTime),
+    ("base64", Scalar::Base64),
+];
+
+impl Scalar {
+    fn tag(self) -> &'static str {
+        SCALARS.iter().find(|row| row.1 == self).map_or("string", |row| row.0)
+    }
+
+    /// The value that `text` writes.
+    fn value(self, text: String) -> Result<Value, String> {
+        let trimmed = trim(&text);
+        let value = match self {
+            Self::String => return Ok(Value::String(text)),
+            Self::Int => trimmed.parse().ok().map(Value::Int),
+            Self::Boolean => match trimmed {
+                "0" => Some(Value::Bool(false)),
+                "1" => Some(Value::Bool(true)),
+                _ => None,
+            },
+            Self::Double => trimmed.parse().ok().map(Value::Double),
+            Self::Nil => trimmed.is_empty().then_some(Value::Nil),
+            Self::DateTime => is_date_time(trimmed).then(|| Value::DateTime(trimmed.to_owned())),
+            Self::Base64 => decode_base64(&text),
+        };
+        value.ok_or_else(|| format!("`{}` is no <{}>", shortened(trimmed), self.tag()))
+    }
+}
+
+/// The element inside a `<value>`.
+enum Kind {
+    Array,
+    Struct,
+    Scalar(Scalar),
+}
+
+impl Kind {
+    fn of(tag: &str) -> Result<Self, String> {
+        if let Some((_, scalar)) = SCALARS.iter().find(|row| row.0 == tag) {
+            return Ok(Self::Scalar(*scalar));
+        }
+        match tag {
+            "array" => Ok(Self::Array),
+            "struct" => Ok(Self::Struct),
+            _ => Err(format!("unknown type <{}>", shortened(tag))),
+        }
+    }
+}
+
+fn unexpected(expected: &str, found: Option<&str>) -> String {
+    match found {
+        Some(tag) => format!("expected {expected}, found <{}>", shortened(tag)),
+        None => format!("expected {expected}, found an end tag"),
+    }
+}
+
 /// The grammar of XML-RPC over XML events.
-struct Reader<'a>(Events<'a>);
+struct Reader<'a>(xml::Reader<'a, Whole<'a>>);
 
 impl<'a> Reader<'a> {
+    fn new(document: &'a str, limits: &'a Limits) -> Self {
+        Self(xml::Reader::new(Whole::new(document), Leniency::Call, limits))
+    }
+
     fn error(&self, message: impl Into<String>) -> WireError {
-        self.0.error(NOT_XML_RPC, message)
+        WireError { position: self.0.position(), message: message.into(), code: NOT_XML_RPC }
     }
 
     fn bad_value(&self, message: impl Into<String>) -> WireError {
-        self.0.error(BAD_VALUE, message)
+        WireError { code: BAD_VALUE, ..self.error(message) }
     }
 
-    fn unexpected(&self, expected: &str, found: Option<&str>) -> WireError {
-        match found {
-            Some(tag) => self.error(format!("expected {expected}, found <{}>", shortened(tag))),
-            None => self.error(format!("expected {expected}, found an end tag")),
-        }
+    /// The next event inside the root, where the document cannot end.
+    fn next(&mut self) -> Result<Event<'_>, WireError> {
+        Ok(self.0.next()?.unwrap_or(Event::End))
     }
 
     /// The tag of the next element in the innermost open one, or `None` where that ends.
-    fn child(&mut self) -> Result<Option<&'a str>, WireError> {
+    fn child(&mut self) -> Result<Option<&str>, WireError> {
         loop {
-            match self.0.next()? {
-                Event::Start(tag) => return Ok(Some(tag)),
+            match self.next()? {
+                Event::Start => break,
                 Event::End => return Ok(None),
-                Event::Text(text) if is_blank(&text) => {}
-                Event::Text(_) => return Err(self.error("text between elements")),
-                Event::Eof => return Err(self.error("the document ends here")),
+                Event::Text(text) if is_blank(&text) => continue,
+                Event::Text(_) => {}
             }
+            return Err(self.error("text between elements"));
         }
+        Ok(Some(self.0.tag().name()))
     }
 
     fn expect(&mut self, tag: &str) -> Result<(), WireError> {
-        match self.child()? {
-            Some(found) if found == tag => Ok(()),
-            found => Err(self.unexpected(&format!("<{tag}>"), found)),
-        }
+        let problem = match self.child()? {
+            Some(found) if found == tag => return Ok(()),
+            found => unexpected(&format!("<{tag}>"), found),
+        };
+        Err(self.error(problem))
     }
 
     /// Whether there is one more child, which must then be a `tag`.
     fn optional(&mut self, tag: &str) -> Result<bool, WireError> {
-        match self.child()? {
-            Some(found) if found == tag => Ok(true),
-            None => Ok(false),
-            found => Err(self.unexpected(&format!("<{tag}>"), found)),
-        }
+        let problem = match self.child()? {
+            Some(found) if found == tag => return Ok(true),
+            None => return Ok(false),
+            found => unexpected(&format!("<{tag}>"), found),
+        };
+        Err(self.error(problem))
     }
 
     fn end(&mut self) -> Result<(), WireError> {
-        match self.child()? {
-            None => Ok(()),
-            found => Err(self.unexpected("an end tag", found)),
-        }
+        let problem = match self.child()? {
+            None => return Ok(()),
+            found => unexpected("an end tag", found),
+        };
+        Err(self.error(problem))
     }
 
     fn eof(&mut self) -> Result<(), WireError> {
         match self.0.next()? {
-            Event::Eof => Ok(()),
-            _ => Err(self.error("expected the end of the document")),
+            None => Ok(()),
+            Some(_) => Err(self.error("expected the end of the document")),
         }
     }
 
@@ -172,13 +275,13 @@ impl<'a> Reader<'a> {
     fn text(&mut self) -> Result<String, WireError> {
         let mut text = String::new();
         loop {
-            match self.0.next()? {
+            match self.next()? {
                 Event::Text(piece) => text.push_str(&piece),
                 Event::End => return Ok(text),
-                Event::Start(tag) => return Err(self.unexpected("text", Some(tag))),
-                Event::Eof => return Err(self.error("the document ends here")),
+                Event::Start => break,
             }
         }
+        Err(self.error(unexpected("text", Some(self.0.tag().name()))))
     }
 
     /// The rest of a `<value>`, its end tag included.
@@ -209,25 +312,25 @@ impl<'a> Reader<'a> {
     /// What follows `<value>`: a scalar up to `</value>`, or the start of a container.
     fn begin(&mut self) -> Result<Begun, WireError> {
         let mut text = String::new();
-        let tag = loop {
-            match self.0.next()? {
+        loop {
+            match self.next()? {
                 Event::Text(piece) => text.push_str(&piece),
                 Event::End => return Ok(Begun::Scalar(Value::String(text))),
-                Event::Start(tag) => break tag,
-                Event::Eof => return Err(self.error("the document ends here")),
+                Event::Start => break,
             }
-        };
+        }
         if !is_blank(&text) {
             return Err(self.error("text beside a typed value"));
         }
-        match tag {
-            "array" => {
+        match Kind::of(self.0.tag().name()).map_err(|message| self.error(message))? {
+            Kind::Array => {
                 self.expect("data")?;
                 Ok(Begun::Container(Container::Array(Vec::new())))
             }
-            "struct" => Ok(Begun::Container(Container::Struct(Bag::new(), None))),
-            _ => {
-                let value = self.scalar(tag)?;
+            Kind::Struct => Ok(Begun::Container(Container::Struct(Bag::new(), None))),
+            Kind::Scalar(scalar) => {
+                let value = scalar.value(self.text()?);
+                let value = value.map_err(|message| self.bad_value(message))?;
                 self.end()?;
                 Ok(Begun::Scalar(value))
             }
@@ -259,12 +362,12 @@ impl<'a> Reader<'a> {
     }
 
     fn member_name(&mut self, bag: &Bag) -> Result<String, WireError> {
-        match self.child()? {
-            Some("name") => {}
-            found => {
-                let problem = self.unexpected("<name>", found);
-                return Err(WireError { code: BAD_VALUE, ..problem });
-            }
+        let problem = match self.child()? {
+            Some("name") => None,
+            found => Some(unexpected("<name>", found)),
+        };
+        if let Some(message) = problem {
+            return Err(self.bad_value(message));
         }
         let name = self.text()?;
         if bag.contains_key(&name) {
@@ -272,41 +375,6 @@ impl<'a> Reader<'a> {
         }
         self.expect("value")?;
         Ok(name)
-    }
-
-    fn scalar(&mut self, tag: &str) -> Result<Value, WireError> {
-        if !matches!(
-            tag,
-            "string"
-                | "int"
-                | "i4"
-                | "i8"
-                | "boolean"
-                | "double"
-                | "nil"
-                | "dateTime.iso8601"
-                | "base64"
-        ) {
-            return Err(self.error(format!("unknown type <{}>", shortened(tag))));
-        }
-        let text = self.text()?;
-        if tag == "string" {
-            return Ok(Value::String(text));
-        }
-        let trimmed = trim(&text);
-        let value = match tag {
-            "int" | "i4" | "i8" => trimmed.parse().ok().map(Value::Int),
-            "boolean" => match trimmed {
-                "0" => Some(Value::Bool(false)),
-                "1" => Some(Value::Bool(true)),
-                _ => None,
-            },
-            "double" => trimmed.parse().ok().map(Value::Double),
-            "nil" => trimmed.is_empty().then_some(Value::Nil),
-            "dateTime.iso8601" => is_date_time(trimmed).then(|| Value::DateTime(trimmed.into())),
-            _ => decode_base64(&text),
-        };
-        value.ok_or_else(|| self.bad_value(format!("`{}` is no <{tag}>", shortened(trimmed))))
     }
 }
 

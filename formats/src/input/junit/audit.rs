@@ -1,7 +1,6 @@
 //! [`audit`]: what in a document is odd, although it can be read.
 //!
-//! A pass of its own, so that reading costs nothing more when nobody asks. What is odd is noted with the
-//! number of its event; a second pass finds where those events are.
+//! A pass of its own, so that reading costs nothing more when nobody asks.
 
 mod totals;
 
@@ -12,70 +11,36 @@ use super::finding::seconds;
 use crate::input::Position;
 use crate::input::oddity::{Oddities, Oddity};
 use crate::limits::Limits;
-use crate::xml::{Event, Reader, decode, shown};
+use crate::xml::{Event, Leniency, Reader, Stream, Tag, shown};
 
 use totals::Totals;
 
 /// The oddities of a document that was read. None when the limits ask for none.
-pub(super) fn audit(input: &[u8], limits: &Limits) -> Oddities {
-    let mut oddities = Oddities::default();
+pub(super) fn audit(text: &str, limits: &Limits) -> Oddities {
+    let mut audit = Audit::new(limits.oddities_max);
     if limits.oddities_max == 0 {
-        return oddities;
+        return audit.oddities;
     }
-    let Ok(text) = decode(input, limits) else { return oddities };
-    let mut audit = Audit { limits_max: limits.oddities_max, ..Audit::default() };
-    let mut reader = Reader::new(&text, limits);
+    // Unlike a document in one piece, a stream always knows where it is.
+    let stream = Stream::new(text.as_bytes(), text.len());
+    let mut reader = Reader::new(stream, Leniency::Report, limits);
     while let Ok(Some(event)) = reader.next() {
-        audit.event += 1;
         match event {
-            Event::Start(name) => audit.start(name, &|name| reader.attribute(name)),
-            Event::Text(text) => audit.text(&text),
+            Event::Start => {
+                audit.position = reader.position();
+                audit.start(reader.tag());
+            }
+            Event::Text(text) => {
+                let text = text.trim();
+                let said = (!text.is_empty()).then(|| shown(text));
+                audit.position = reader.position();
+                said.into_iter().for_each(|said| audit.text(&said));
+            }
             Event::End => audit.end(),
         }
         audit.sanitised(reader.sanitised());
     }
-    let places = positions(&audit.notes, Reader::new(&text, limits));
-    let place = |event| places.get(&event).copied().unwrap_or(Position { line: 1, column: 1 });
-    for note in audit.notes {
-        let message = match note.first {
-            None => note.message,
-            Some(first) => {
-                let Position { line, column } = place(first);
-                format!("{}, the first is at {line}:{column}", note.message)
-            }
-        };
-        oddities.add(limits.oddities_max, || Oddity { position: place(note.event), message });
-    }
-    oddities.count(audit.uncounted);
-    oddities
-}
-
-/// Where the events of these notes begin.
-fn positions(notes: &[Note], mut reader: Reader<'_>) -> HashMap<u64, Position> {
-    let wanted = notes.iter().flat_map(|note| [Some(note.event), note.first]).flatten();
-    let mut wanted: Vec<u64> = wanted.collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let mut places = HashMap::new();
-    let mut event = 0;
-    for number in wanted {
-        while event < number {
-            event += 1;
-            if !matches!(reader.next(), Ok(Some(_))) {
-                return places;
-            }
-        }
-        places.insert(number, reader.position());
-    }
-    places
-}
-
-/// An oddity at an event.
-struct Note {
-    event: u64,
-    message: String,
-    /// Of a test that comes again: the event of the first.
-    first: Option<u64>,
+    audit.oddities
 }
 
 /// An open element.
@@ -90,16 +55,15 @@ enum Open {
 }
 
 struct Suite {
-    event: u64,
+    position: Position,
     name: Option<String>,
     totals: Totals,
     has_text: bool,
     has_output: bool,
 }
 
-#[derive(Default)]
 struct Case {
-    event: u64,
+    position: Position,
     failures: u64,
     errors: u64,
     skipped: u64,
@@ -107,85 +71,87 @@ struct Case {
     has_text: bool,
 }
 
-#[derive(Default)]
 struct Audit {
-    /// The number of the last event, from 1.
-    event: u64,
+    /// Where the last event began.
+    position: Position,
     open: Vec<Open>,
-    /// The event of the first test of each id.
-    ids: HashMap<String, u64>,
+    /// Where the first test of each id is.
+    ids: HashMap<String, Position>,
     was_sanitised: bool,
-    limits_max: usize,
-    notes: Vec<Note>,
-    /// Oddities beyond the limit.
-    uncounted: u64,
+    oddities: Oddities,
+    oddities_max: usize,
 }
 
-/// Looks up an attribute of the element that opened last.
-type Attributes<'r> = &'r dyn Fn(&str) -> Option<&'r str>;
-
 impl Audit {
-    fn note(&mut self, event: u64, message: impl FnOnce() -> String) {
-        self.note_again(event, None, message);
-    }
-
-    fn note_again(&mut self, event: u64, first: Option<u64>, message: impl FnOnce() -> String) {
-        if self.notes.len() < self.limits_max {
-            self.notes.push(Note { event, message: message(), first });
-        } else {
-            self.uncounted += 1;
+    fn new(oddities_max: usize) -> Self {
+        Self {
+            position: Position::START,
+            open: Vec::new(),
+            ids: HashMap::new(),
+            was_sanitised: false,
+            oddities: Oddities::default(),
+            oddities_max,
         }
     }
 
-    fn start(&mut self, name: &str, attribute: Attributes<'_>) {
-        let open = match name {
-            "testsuite" | "testsuites" => self.start_suite(attribute),
-            "testcase" => self.start_case(attribute),
-            "failure" | "error" | "skipped" => self.start_finding(name),
+    fn note(&mut self, position: Position, message: impl FnOnce() -> String) {
+        self.oddities.add(self.oddities_max, || Oddity { position, message: message() });
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        let open = match tag.name() {
+            "testsuite" | "testsuites" => self.start_suite(tag),
+            "testcase" => self.start_case(tag),
+            name @ ("failure" | "error" | "skipped") => self.start_finding(name),
             "system-out" | "system-err" => Open::Output,
             _ => Open::Other,
         };
         self.open.push(open);
     }
 
-    fn start_suite(&mut self, attribute: Attributes<'_>) -> Open {
-        self.check_time(attribute);
+    fn start_suite(&mut self, tag: Tag<'_>) -> Open {
+        self.check_time(tag);
         let is_time = |text: &str| {
             text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok()
         };
-        if let Some(text) = attribute("timestamp").filter(|text| !is_time(text.trim())) {
-            self.note(self.event, || format!("timestamp `{}` is no ISO 8601 time", shown(text)));
+        if let Some(text) = tag.attribute("timestamp").filter(|text| !is_time(text.trim())) {
+            self.note(self.position, || format!("timestamp `{}` is no ISO 8601 time", shown(text)));
         }
-        let name = attribute("name").filter(|name| !name.is_empty()).map(str::to_owned);
-        let totals = Totals::declared(attribute);
-        let event = self.event;
-        Open::Suite(Box::new(Suite { event, name, totals, has_text: false, has_output: false }))
+        let name = tag.attribute("name").filter(|name| !name.is_empty()).map(str::to_owned);
+        let totals = Totals::declared(tag);
+        let position = self.position;
+        Open::Suite(Box::new(Suite { position, name, totals, has_text: false, has_output: false }))
     }
 
-    fn start_case(&mut self, attribute: Attributes<'_>) -> Open {
-        self.check_time(attribute);
+    fn start_case(&mut self, tag: Tag<'_>) -> Open {
+        self.check_time(tag);
         if self.open.iter().any(|open| matches!(open, Open::Case(_))) {
-            self.note(self.event, || "a test inside a test, counted as one of its own".to_owned());
+            self.note(self.position, || {
+                "a test inside a test, counted as one of its own".to_owned()
+            });
         }
-        let name = attribute("name").filter(|name| !name.is_empty());
+        let name = tag.attribute("name").filter(|name| !name.is_empty());
         if name.is_none() {
-            self.note(self.event, || "a test without a name".to_owned());
+            self.note(self.position, || "a test without a name".to_owned());
         }
         let suites = self.open.iter().rev().filter_map(|open| match open {
             Open::Suite(suite) => suite.name.as_deref(),
             _ => None,
         });
-        let class = attribute("classname").or(attribute("class"));
-        let id = id(class, attribute("name"), suites.into_iter().next());
+        let class = tag.attribute("classname").or(tag.attribute("class"));
+        let id = id(class, tag.attribute("name"), suites.into_iter().next());
         if let Some(first) = self.ids.get(&id).copied() {
-            let shown = shown(&id);
-            self.note_again(self.event, Some(first), || format!("another test `{shown}`"));
+            self.note(self.position, || {
+                let Position { line, column } = first;
+                format!("another test `{}`, the first is at {line}:{column}", shown(&id))
+            });
         } else {
-            self.ids.insert(id, self.event);
+            self.ids.insert(id, self.position);
         }
-        let not_run = matches!(attribute("status"), Some("notrun" | "disabled"))
-            || attribute("result") == Some("suppressed");
-        Open::Case(Case { event: self.event, not_run, ..Case::default() })
+        let not_run = matches!(tag.attribute("status"), Some("notrun" | "disabled"))
+            || tag.attribute("result") == Some("suppressed");
+        let (failures, errors, skipped, has_text) = Default::default();
+        Open::Case(Case { position: self.position, failures, errors, skipped, not_run, has_text })
     }
 
     fn start_finding(&mut self, name: &str) -> Open {
@@ -196,41 +162,38 @@ impl Audit {
                 _ => case.skipped += 1,
             },
             Some(Open::Suite(_)) if name == "skipped" => {
-                self.note(self.event, || "`skipped` outside of a test, left out".to_owned());
+                self.note(self.position, || "`skipped` outside of a test, left out".to_owned());
             }
             Some(Open::Suite(_)) => {
                 let counted = "counted as one errored test of the suite";
-                self.note(self.event, || format!("`{name}` outside of a test, {counted}"));
+                self.note(self.position, || format!("`{name}` outside of a test, {counted}"));
             }
             _ => return Open::Other,
         }
         Open::Finding
     }
 
-    fn check_time(&mut self, attribute: Attributes<'_>) {
-        if let Some(time) = attribute("time").filter(|time| seconds(time).is_none()) {
+    fn check_time(&mut self, tag: Tag<'_>) {
+        if let Some(time) = tag.attribute("time").filter(|time| seconds(time).is_none()) {
             let time = shown(time);
-            self.note(self.event, || format!("time `{time}` is no number of seconds, left out"));
+            self.note(self.position, || format!("time `{time}` is no number of seconds, left out"));
         }
     }
 
+    /// Takes text that is more than blanks.
     fn text(&mut self, text: &str) {
-        if text.trim().is_empty() {
-            return;
-        }
         let has_text = match &mut self.open[..] {
             [.., Open::Suite(suite), Open::Output] if !suite.has_output => {
                 suite.has_output = true;
-                let event = suite.event;
-                return self.note(event, || "output of a suite, which is not kept".to_owned());
+                let position = suite.position;
+                return self.note(position, || "output of a suite, which is not kept".to_owned());
             }
             [.., Open::Suite(suite)] => &mut suite.has_text,
             [.., Open::Case(case)] => &mut case.has_text,
             _ => return,
         };
         if !std::mem::replace(has_text, true) {
-            let text = shown(text.trim());
-            self.note(self.event, || format!("text between elements, left out: `{text}`"));
+            self.note(self.position, || format!("text between elements, left out: `{text}`"));
         }
     }
 
@@ -245,7 +208,7 @@ impl Audit {
     fn end_case(&mut self, case: &Case) {
         let results = case.failures + case.errors + case.skipped;
         if results > 1 {
-            self.note(case.event, || format!("a test with {results} results, the worst counts"));
+            self.note(case.position, || format!("a test with {results} results, the worst counts"));
         }
         let suite = self.open.iter_mut().rev().find_map(|open| match open {
             Open::Suite(suite) => Some(suite),
@@ -260,7 +223,7 @@ impl Audit {
         if let Some(complaint) = suite.totals.complaint() {
             let name = suite.name.as_ref().map(|name| format!("suite `{}`", shown(name)));
             let name = name.unwrap_or_else(|| "a suite".to_owned());
-            self.note(suite.event, || format!("{name} declares {complaint}"));
+            self.note(suite.position, || format!("{name} declares {complaint}"));
         }
         let outer = self.open.iter_mut().rev().find_map(|open| match open {
             Open::Suite(outer) => Some(outer),
@@ -275,7 +238,7 @@ impl Audit {
         if is_sanitised && !self.was_sanitised {
             self.was_sanitised = true;
             let message = "characters that XML forbids, kept as escapes such as `\\x1b`";
-            self.note(self.event, || message.to_owned());
+            self.note(self.position, || message.to_owned());
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What one `testcase` element comes to.
 
-use super::finding::{Attributes, Finding, Stream, append, non_empty, seconds};
+use super::finding::{Finding, Stream, append, non_empty, seconds};
 use crate::model::{Outcome, TestCase};
 use crate::value::{Bag, Value};
+use crate::xml::Tag;
 
 /// A `testsuite` or `testsuites` that is open.
 pub(super) struct Suite {
@@ -11,14 +12,8 @@ pub(super) struct Suite {
 }
 
 impl Suite {
-    pub(super) fn new(attributes: Attributes<'_, '_>) -> Self {
-        let mut name = None;
-        for (key, value) in attributes {
-            if key == "name" {
-                name = non_empty(value);
-            }
-        }
-        Self { name, findings: Vec::new() }
+    pub(super) fn new(tag: Tag<'_>) -> Self {
+        Self { name: tag.attribute("name").and_then(non_empty), findings: Vec::new() }
     }
 
     /// The test that stands for what went wrong with the suite itself.
@@ -42,23 +37,23 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn new(attributes: Attributes<'_, '_>, suite: Option<&str>) -> Self {
+    pub(super) fn new(tag: Tag<'_>, suite: Option<&str>) -> Self {
         let mut case = Self::of(TestCase::new(String::new(), Outcome::Passed));
         let (mut name, mut classname, mut class) = (None, None, None);
-        for (key, value) in attributes {
+        for (key, value) in tag.attributes() {
             match key {
                 "name" => name = Some(value),
                 "classname" => classname = Some(value),
                 "class" => class = Some(value),
-                "time" => case.test.duration = seconds(&value),
+                "time" => case.test.duration = seconds(value),
                 "file" | "filepath" => case.test.file = non_empty(value),
-                "line" | "lineno" => case.test.line = line(&value),
-                "status" => case.not_run |= matches!(&*value, "notrun" | "disabled"),
+                "line" | "lineno" => case.test.line = line(value),
+                "status" => case.not_run |= matches!(value, "notrun" | "disabled"),
                 "result" => case.not_run |= value == "suppressed",
                 _ => {}
             }
         }
-        case.test.id = id(classname.or(class).as_deref(), name.as_deref(), suite);
+        case.test.id = id(classname.or(class), name, suite);
         case
     }
 

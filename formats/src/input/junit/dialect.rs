@@ -1,7 +1,7 @@
 //! [`dialect`]: who wrote a document, as far as its first elements tell.
 
 use crate::limits::Limits;
-use crate::xml::{Event, Reader, decode};
+use crate::xml::{Event, Leniency, Reader, Tag, Whole, decode};
 
 /// Elements that are looked at.
 const ELEMENTS_MAX: usize = 64;
@@ -11,6 +11,10 @@ const ELEMENTS_MAX: usize = 64;
 struct Element(Vec<(String, String)>);
 
 impl Element {
+    fn of(tag: Tag<'_>) -> Self {
+        Self(tag.attributes().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -100,29 +104,26 @@ pub fn dialect(input: &[u8]) -> Option<&'static str> {
 
 fn read(input: &[u8]) -> Option<Beginning> {
     let limits = Limits { input_bytes_max: usize::MAX, ..Limits::DEFAULT };
-    let text = decode(input, &limits).ok()?;
-    let mut reader = Reader::new(&text, &limits);
+    let (text, _) = decode(input, Leniency::Report, &limits).ok()?;
+    let mut reader = Reader::new(Whole::new(&text), Leniency::Report, &limits);
     let mut beginning = Beginning::default();
     let (mut elements, mut suites) = (0, 0);
     while let Ok(Some(event)) = reader.next() {
-        let Event::Start(name) = event else { continue };
+        let Event::Start = event else { continue };
         elements += 1;
         if elements > ELEMENTS_MAX {
             break;
         }
-        let mut element = || {
-            let attributes = reader.attributes();
-            Element(attributes.map(|(name, value)| (name.to_owned(), value.into())).collect())
-        };
-        match name {
-            "testsuites" if elements == 1 => beginning.root = element(),
+        let tag = reader.tag();
+        match tag.name() {
+            "testsuites" if elements == 1 => beginning.root = Element::of(tag),
             "testsuite" if suites == 0 => {
                 suites = 1;
-                beginning.suite = element();
+                beginning.suite = Element::of(tag);
             }
-            "property" => beginning.properties.extend(element().get("name").map(str::to_owned)),
+            "property" => beginning.properties.extend(tag.attribute("name").map(str::to_owned)),
             "testcase" => {
-                beginning.case = element();
+                beginning.case = Element::of(tag);
                 break;
             }
             _ => {}

@@ -1,13 +1,8 @@
 //! What the elements inside a `testcase` say.
 
-use std::borrow::Cow;
-use std::vec::Drain;
-
 use super::{EXPECTED_FAILURE, UNEXPECTED_PASS};
 use crate::model::{Attempt, Evidence, Outcome};
-
-/// The attributes of one element.
-pub(super) type Attributes<'r, 'a> = Drain<'r, (&'a str, Cow<'a, str>)>;
+use crate::xml::Tag;
 
 /// How pytest begins the message of a strict expected failure that passed.
 const STRICT_PASS: &str = "[XPASS(strict)]";
@@ -24,9 +19,9 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// `None` if an element of this name is no result; the attributes are left alone then.
-    pub(super) fn new(name: &str) -> Option<Self> {
-        let (outcome, is_attempt) = match name {
+    /// `None` if the element is no result.
+    pub(super) fn new(tag: Tag<'_>) -> Option<Self> {
+        let (outcome, is_attempt) = match tag.name() {
             "failure" => (Outcome::Failed, false),
             "error" => (Outcome::Errored, false),
             "skipped" => (Outcome::Skipped, false),
@@ -34,21 +29,16 @@ impl Finding {
             "flakyError" | "rerunError" => (Outcome::Errored, true),
             _ => return None,
         };
-        let (duration, evidence, text) = Default::default();
-        Some(Self { outcome, is_attempt, duration, evidence, text })
-    }
-
-    /// Takes the attributes of the element.
-    pub(super) fn with(mut self, attributes: Attributes<'_, '_>) -> Self {
-        for (key, value) in attributes {
+        let (mut duration, mut evidence) = (None, Evidence::default());
+        for (key, value) in tag.attributes() {
             match key {
-                "message" => self.evidence.message = non_empty(value),
-                "type" => self.evidence.kind = non_empty(value),
-                "time" => self.duration = seconds(&value),
+                "message" => evidence.message = non_empty(value),
+                "type" => evidence.kind = non_empty(value),
+                "time" => duration = seconds(value),
                 _ => {}
             }
         }
-        self
+        Some(Self { outcome, is_attempt, duration, evidence, text: String::new() })
     }
 
     /// Takes what a child element held.
@@ -99,23 +89,17 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    pub(super) fn new(name: &str, attributes: Attributes<'_, '_>) -> Option<Self> {
-        Some(match name {
+    /// `None` if the element is none of these.
+    pub(super) fn new(tag: Tag<'_>) -> Option<Self> {
+        Some(match tag.name() {
             "system-out" => Self::Output,
             "system-err" => Self::Errout,
             "stackTrace" => Self::StackTrace,
             "time" => Self::Time,
-            "property" => {
-                let (mut name, mut property_value) = (String::new(), None);
-                for (key, value) in attributes {
-                    match key {
-                        "name" => name = value.into_owned(),
-                        "value" => property_value = Some(value.into_owned()),
-                        _ => {}
-                    }
-                }
-                Self::Property { name, value: property_value }
-            }
+            "property" => Self::Property {
+                name: tag.attribute("name").unwrap_or_default().to_owned(),
+                value: tag.attribute("value").map(str::to_owned),
+            },
             _ => return None,
         })
     }
@@ -142,8 +126,8 @@ fn ungrouped(text: &str) -> Option<String> {
     grouped.then(|| text.replace(',', ""))
 }
 
-pub(super) fn non_empty(text: Cow<'_, str>) -> Option<String> {
-    (!text.is_empty()).then(|| text.into_owned())
+pub(super) fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Whether this is exactly one line.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::{Outcome, TestCase};
-use crate::xml::Reader;
+use crate::xml::Tag;
 
 /// An element whose text is kept.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,9 +47,9 @@ pub(super) struct TestResult {
 }
 
 impl TestResult {
-    /// From the attributes of the element that opened last.
-    pub(super) fn new(outcome: Outcome, reader: &Reader<'_>) -> Self {
-        let attribute = |name| reader.attribute(name).unwrap_or_default();
+    /// From the attributes of its element.
+    pub(super) fn new(outcome: Outcome, tag: Tag<'_>) -> Self {
+        let attribute = |name| tag.attribute(name).unwrap_or_default();
         let mut test = TestCase::new(String::new(), outcome);
         test.duration = seconds(attribute("duration"));
         let (test_id, name) = (attribute("testId").to_owned(), attribute("testName").to_owned());

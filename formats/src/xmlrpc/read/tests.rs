@@ -237,7 +237,7 @@ fn errors_say_where() {
 #[test]
 fn limits_hold() {
     let deep = "<value><array><data>".repeat(200_000);
-    assert_eq!(refused(&deep), (-32602, "too deep: more than 64 elements".into()));
+    assert_eq!(refused(&deep), (-32602, "over the limit of 64 levels, too deep".into()));
 
     let attributes: String = (0..80_000).map(|n| format!(" a{n}='1'")).collect();
     let body = format!("<methodCall{attributes}/>");

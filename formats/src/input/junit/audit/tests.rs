@@ -7,7 +7,7 @@ use super::*;
 const LIMITS: Limits = Limits { oddities_max: 10, ..Limits::DEFAULT };
 
 fn notes(text: &str) -> Vec<String> {
-    let oddities = audit(text.as_bytes(), &LIMITS);
+    let oddities = audit(text, &LIMITS);
     assert_eq!(oddities.total(), oddities.first().len() as u64);
     let notes = oddities.first().iter();
     notes
@@ -85,11 +85,11 @@ fn each_oddity_has_its_place_and_what_was_made_of_it() {
 #[test]
 fn notes_are_limited_and_counted() {
     let text = format!("<testsuite>{}</testsuite>", "<testcase/>".repeat(20));
-    let oddities = audit(text.as_bytes(), &LIMITS);
+    let oddities = audit(&text, &LIMITS);
     // Twenty without a name, and nineteen of them again.
     assert_eq!((oddities.first().len(), oddities.total()), (10, 39));
     let nobody_asks = Limits { oddities_max: 0, ..Limits::DEFAULT };
-    assert_eq!(audit(text.as_bytes(), &nobody_asks), Oddities::default());
+    assert_eq!(audit(&text, &nobody_asks), Oddities::default());
 }
 
 proptest! {
@@ -105,7 +105,7 @@ proptest! {
         ),
     ) {
         let text = format!("<testsuites>{}</testsuites>", pieces.concat());
-        let oddities = audit(text.as_bytes(), &LIMITS);
+        let oddities = audit(&text, &LIMITS);
         prop_assert_eq!(oddities.first().len() as u64, oddities.total().min(10));
         let lines = text.split('\n').count() as u64;
         prop_assert!(oddities.first().iter().all(|odd| odd.position.line <= lines));

@@ -1,5 +1,7 @@
 //! [`Totals`]: what a suite declares in its attributes, held against its elements.
 
+use crate::xml::Tag;
+
 /// The attributes and what they count, in the order of messages. `skip` is nose's, `skips` that of old
 /// versions of pytest.
 const COUNTS: [(&[&str], &str); 4] = [
@@ -29,9 +31,9 @@ pub(super) struct Totals {
 
 impl Totals {
     /// Reads the attributes of a suite.
-    pub(super) fn declared(attribute: super::Attributes<'_>) -> Self {
+    pub(super) fn declared(tag: Tag<'_>) -> Self {
         let declared = COUNTS.map(|(names, _)| {
-            let text = names.iter().find_map(|name| attribute(name))?;
+            let text = names.iter().find_map(|name| tag.attribute(name))?;
             Some(text.trim().parse().map_err(|_| text.to_owned()))
         });
         let [tests, elements, inner_tests, inner_elements] = [[0; 4]; 4];

@@ -1,0 +1,110 @@
+//! Inputs that are made on the spot. The same bytes every time.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use pony_formats::xmlrpc::write_response;
+use pony_formats::{Bag, Value};
+
+use crate::Failure;
+
+/// Lines of a text that a test runner prints.
+const LINES: usize = 200_000;
+
+/// Where the inputs are, until this is dropped.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let folder =
+            std::env::temp_dir().join(format!("pony-formats-bench-{}", std::process::id()));
+        std::fs::create_dir(&folder)?;
+        Ok(Self(folder))
+    }
+
+    fn file(&self, name: &str, content: &str) -> Result<PathBuf, Failure> {
+        let file = self.0.join(name);
+        std::fs::write(&file, content)?;
+        Ok(file)
+    }
+
+    /// Tests as a client of today would send them: a struct each.
+    pub(crate) fn many(&self) -> Result<PathBuf, Failure> {
+        let test = |n: usize| {
+            Value::Struct(Bag::from([
+                ("id".to_owned(), format!("package.module_{}::test_{n}", n / 50).into()),
+                ("outcome".to_owned(), if n % 50 == 7 { "failed" } else { "passed" }.into()),
+                ("duration".to_owned(), Value::Double(n as f64 / 1024.0)),
+                ("line".to_owned(), Value::Int(n as i64)),
+                ("message".to_owned(), format!("assert {n} < {} & so on", n + 1).into()),
+            ]))
+        };
+        self.file("many.xml", &write_response(&Value::Array((0..11_000).map(test).collect())))
+    }
+
+    /// Steps as the first pony-build client sent them: with all that they printed.
+    pub(crate) fn big(&self) -> Result<PathBuf, Failure> {
+        let step = |n: usize| {
+            let mut output = String::new();
+            for line in 0..300 {
+                let _ =
+                    writeln!(output, "cc -O2 -I <include> -c source/file_{n}_{line}.c -o out.o");
+            }
+            Value::Struct(Bag::from([
+                ("name".to_owned(), format!("step {n}").into()),
+                ("status".to_owned(), Value::Int(0)),
+                ("output".to_owned(), output.into()),
+            ]))
+        };
+        self.file("big.xml", &write_response(&Value::Array((0..200).map(step).collect())))
+    }
+
+    pub(crate) fn cargo_test(&self) -> Result<PathBuf, Failure> {
+        let mut text = format!("\nrunning {LINES} tests\n");
+        for n in 0..LINES {
+            let _ = writeln!(text, "test module_{}::tests::case_{n} ... ok", n / 100);
+        }
+        let _ = writeln!(
+            text,
+            "\ntest result: ok. {LINES} passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.00s"
+        );
+        self.file("cargo-test.txt", &text)
+    }
+
+    pub(crate) fn pytest(&self) -> Result<PathBuf, Failure> {
+        let mut text =
+            "============================= test session starts ==============================\n\
+            platform linux -- Python 3.12.0, pytest-8.0.0, pluggy-1.4.0 -- /usr/bin/python3\n\
+            cachedir: .pytest_cache\nrootdir: /build\n"
+                .to_owned();
+        let _ = writeln!(text, "collecting ... collected {LINES} items\n");
+        for n in 0..LINES {
+            let percent = n * 100 / LINES;
+            let file = n / 100;
+            let _ =
+                writeln!(text, "tests/test_{file}.py::test_case_{n} PASSED      [{percent:3}%]");
+        }
+        let _ = writeln!(
+            text,
+            "\n============================= {LINES} passed in 1.00s =============================="
+        );
+        self.file("pytest.txt", &text)
+    }
+
+    pub(crate) fn unittest(&self) -> Result<PathBuf, Failure> {
+        let mut text = String::new();
+        for n in 0..LINES {
+            let _ =
+                writeln!(text, "test_case_{n} (tests.test_{}.Case.test_case_{n}) ... ok", n / 100);
+        }
+        let rule = "-".repeat(70);
+        let _ = writeln!(text, "\n{rule}\nRan {LINES} tests in 1.000s\n\nOK");
+        self.file("unittest.txt", &text)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

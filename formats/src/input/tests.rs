@@ -1,0 +1,1 @@
+//! Reading as an input comes.

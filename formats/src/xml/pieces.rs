@@ -1,0 +1,217 @@
+//! A document as the [`Piece`]s that quick-xml finds in it, and where each of them is.
+
+use std::io::BufRead;
+use std::ops::Range;
+
+use quick_xml::errors::{Error as SyntaxError, IllFormedError};
+use quick_xml::events::Event;
+
+use super::encoding::not_utf_8;
+use super::error::{XmlError, XmlProblem, beyond, malformed, shown};
+use crate::input::Position;
+
+/// Bytes of pieces that are kept before their lines and characters are counted: to count many at
+/// once is faster.
+const COUNTED_BYTES: usize = 4096;
+
+/// A piece of a document: markup, or what is between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Start,
+    Empty,
+    End,
+    Text,
+    CData,
+    Reference,
+    Comment,
+    Instruction,
+    Declaration,
+    DocumentType,
+    Eof,
+}
+
+impl Piece {
+    fn of(event: &Event<'_>) -> Self {
+        match event {
+            Event::Start(_) => Self::Start,
+            Event::Empty(_) => Self::Empty,
+            Event::End(_) => Self::End,
+            Event::Text(_) => Self::Text,
+            Event::CData(_) => Self::CData,
+            Event::GeneralRef(_) => Self::Reference,
+            Event::Comment(_) => Self::Comment,
+            Event::PI(_) => Self::Instruction,
+            Event::Decl(_) => Self::Declaration,
+            Event::DocType(_) => Self::DocumentType,
+            Event::Eof => Self::Eof,
+        }
+    }
+
+    /// What stands before and behind its text.
+    fn marks(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Start => ("<", ">"),
+            Self::Empty => ("<", "/>"),
+            Self::End => ("</", ">"),
+            Self::Text | Self::Eof => ("", ""),
+            Self::CData => ("<![CDATA[", "]]>"),
+            Self::Reference => ("&", ";"),
+            Self::Comment => ("<!--", "-->"),
+            Self::Instruction | Self::Declaration => ("<?", "?>"),
+            Self::DocumentType => ("<!DOCTYPE", ">"),
+        }
+    }
+}
+
+/// Reads pieces, and holds the last one.
+pub(crate) trait Pieces {
+    /// Reads the next piece.
+    fn next(&mut self) -> Result<Piece, XmlError>;
+
+    /// The last piece without its marks.
+    fn text(&self) -> &str;
+
+    /// Where the last piece begins.
+    fn position(&self) -> Position;
+
+    /// Where this byte of the last piece's text is.
+    fn position_in_text(&self, at: usize) -> Position;
+}
+
+/// A document that is in memory.
+pub(crate) struct Whole<'a> {
+    document: &'a str,
+    inner: quick_xml::Reader<&'a [u8]>,
+    last: Piece,
+    /// The bytes of the last piece.
+    range: Range<usize>,
+}
+
+impl<'a> Whole<'a> {
+    pub(crate) fn new(document: &'a str) -> Self {
+        let mut inner = quick_xml::Reader::from_str(document);
+        inner.config_mut().check_comments = true;
+        Self { document, inner, last: Piece::Text, range: 0..0 }
+    }
+}
+
+impl Pieces for Whole<'_> {
+    fn next(&mut self) -> Result<Piece, XmlError> {
+        let begin = self.inner.buffer_position() as usize;
+        let event = self.inner.read_event();
+        self.range = begin..self.inner.buffer_position() as usize;
+        match event {
+            Ok(event) => self.last = Piece::of(&event),
+            Err(error) => {
+                let at = self.inner.error_position() as usize;
+                return Err(refused(&error, Position::of(self.document.as_bytes(), at)));
+            }
+        }
+        Ok(self.last)
+    }
+
+    fn text(&self) -> &str {
+        let (before, behind) = self.last.marks();
+        let range = self.range.start + before.len()..self.range.end.saturating_sub(behind.len());
+        self.document.get(range).unwrap_or_default()
+    }
+
+    fn position(&self) -> Position {
+        Position::of(self.document.as_bytes(), self.range.start)
+    }
+
+    fn position_in_text(&self, at: usize) -> Position {
+        let before = self.last.marks().0.len();
+        Position::of(self.document.as_bytes(), self.range.start + before + at)
+    }
+}
+
+/// A document that is read bit by bit.
+pub(crate) struct Stream<R> {
+    inner: quick_xml::Reader<R>,
+    bytes_max: usize,
+    last: Piece,
+    /// The last pieces as they are written, every byte of them.
+    raw: Vec<u8>,
+    /// Where in the document `raw` begins.
+    raw_start: Position,
+    /// Where in `raw` the last piece begins.
+    begin: usize,
+}
+
+impl<R: BufRead> Stream<R> {
+    /// Reads no more than one piece beyond `bytes_max`, and refuses it. What a single piece may hold
+    /// in memory has to be bounded by `input`.
+    pub(crate) fn new(input: R, bytes_max: usize) -> Self {
+        let mut inner = quick_xml::Reader::from_reader(input);
+        inner.config_mut().check_comments = true;
+        let (raw, raw_start) = (Vec::new(), Position::START);
+        Self { inner, bytes_max, last: Piece::Text, raw, raw_start, begin: 0 }
+    }
+
+    fn position_in_piece(&self, at: usize) -> Position {
+        let end = (self.begin + at).min(self.raw.len());
+        self.raw_start.after(&self.raw[..end])
+    }
+}
+
+impl<R: BufRead> Pieces for Stream<R> {
+    fn next(&mut self) -> Result<Piece, XmlError> {
+        if self.raw.len() >= COUNTED_BYTES {
+            self.raw_start = self.raw_start.after(&self.raw);
+            self.raw.clear();
+        }
+        self.begin = self.raw.len();
+        let offset = self.inner.buffer_position();
+        let event = self.inner.read_event_into(&mut self.raw);
+        if self.inner.buffer_position() > self.bytes_max as u64 {
+            return Err(beyond(self.position(), self.bytes_max, "bytes"));
+        }
+        match event {
+            Ok(event) => self.last = Piece::of(&event),
+            Err(SyntaxError::Encoding(_)) => {
+                return Err(not_utf_8(&self.raw[self.begin..], self.position()));
+            }
+            Err(error) => {
+                let at = self.inner.error_position().saturating_sub(offset) as usize;
+                return Err(refused(&error, self.position_in_piece(at)));
+            }
+        }
+        Ok(self.last)
+    }
+
+    fn text(&self) -> &str {
+        let (before, behind) = self.last.marks();
+        let range = self.begin + before.len()..self.raw.len().saturating_sub(behind.len());
+        // quick-xml has found that it is UTF-8.
+        self.raw.get(range).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    }
+
+    fn position(&self) -> Position {
+        self.position_in_piece(0)
+    }
+
+    fn position_in_text(&self, at: usize) -> Position {
+        self.position_in_piece(self.last.marks().0.len() + at)
+    }
+}
+
+/// What quick-xml found wrong at this position.
+fn refused(error: &SyntaxError, position: Position) -> XmlError {
+    let message = match error {
+        SyntaxError::Io(error) => return Box::new(XmlProblem::Io(error.clone())),
+        SyntaxError::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
+            format!("expected `</{}>`, found `</{}>`", shown(expected), shown(found))
+        }
+        SyntaxError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
+            format!("`</{}>` ends nothing that is open", shown(name))
+        }
+        SyntaxError::IllFormed(IllFormedError::UnclosedReference) => {
+            "`&` without a `;` after it".to_owned()
+        }
+        SyntaxError::IllFormed(error) => error.to_string(),
+        SyntaxError::Syntax(error) => error.to_string(),
+        other => other.to_string(),
+    };
+    malformed(position, message)
+}

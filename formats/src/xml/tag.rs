@@ -1,0 +1,126 @@
+//! The name and the attributes of a tag. quick-xml's own reader of attributes would let pass
+//! `a="1"b="2"`, names such as `1` and a bare `<` in a value.
+
+use std::ops::Range;
+
+use super::text::{Characters, name_bytes};
+use super::{BLANKS, shown};
+use crate::limits::Limits;
+
+/// What is between `<` and `>`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tag<'r> {
+    text: &'r str,
+    name_bytes: usize,
+    attributes: &'r [Attribute],
+}
+
+impl<'r> Tag<'r> {
+    pub(super) fn new(text: &'r str, name_bytes: usize, attributes: &'r [Attribute]) -> Self {
+        Self { text, name_bytes, attributes }
+    }
+
+    /// The name of the element.
+    pub(crate) fn name(&self) -> &'r str {
+        &self.text[..self.name_bytes]
+    }
+
+    /// Names and values of the attributes, each once, in the order of the document.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&'r str, &'r str)> + use<'r> {
+        let Self { text, attributes, .. } = *self;
+        attributes.iter().map(|attribute| (&text[attribute.name.clone()], attribute.value(text)))
+    }
+
+    /// One attribute.
+    pub(crate) fn attribute(&self, name: &str) -> Option<&'r str> {
+        self.attributes().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+}
+
+/// Where an attribute stands in the text of its tag.
+#[derive(Debug)]
+pub(super) struct Attribute {
+    name: Range<usize>,
+    written: Range<usize>,
+    /// The value, if it is not the one that is written.
+    read: Option<String>,
+}
+
+impl Attribute {
+    fn value<'a>(&'a self, text: &'a str) -> &'a str {
+        self.read.as_deref().unwrap_or(&text[self.written.clone()])
+    }
+}
+
+/// Why a tag is refused.
+pub(super) enum Error {
+    /// Its name is none.
+    Name(String),
+    /// What is wrong at this byte of it.
+    Attribute(usize, String),
+    /// It has too many attributes.
+    TooMany,
+}
+
+/// Reads the text of a tag. Gives the bytes of its name.
+pub(super) fn read(
+    text: &str,
+    attributes: &mut Vec<Attribute>,
+    characters: &mut Characters,
+    limits: &Limits,
+) -> Result<usize, Box<Error>> {
+    attributes.clear();
+    let name_bytes = name_bytes(text);
+    if name_bytes == 0 || text.as_bytes().get(name_bytes).is_some_and(|byte| !is_blank(*byte)) {
+        let name = text.split(BLANKS).next().unwrap_or_default();
+        let message = format!("`{}` cannot be the name of an element", shown(name));
+        return Err(Box::new(Error::Name(message)));
+    }
+    let mut end = name_bytes;
+    loop {
+        let at = skip_blanks(text, end);
+        if at == text.len() {
+            return Ok(name_bytes);
+        }
+        let refused = |message| Box::new(Error::Attribute(at, message));
+        if at == end {
+            return Err(refused("attributes without a blank between".to_owned()));
+        }
+        let Some((name, written)) = attribute(text, at) else {
+            return Err(refused(format!("`{}` is not an attribute", shown(&text[at..]))));
+        };
+        let key = &text[name.clone()];
+        if attributes.iter().any(|other| text[other.name.clone()] == *key) {
+            return Err(refused(format!("duplicate attribute `{}`", shown(key))));
+        }
+        if attributes.len() >= limits.xml_attributes_max {
+            return Err(Box::new(Error::TooMany));
+        }
+        end = written.end + 1;
+        let read = characters.attribute_value(&text[written.clone()]).map_err(refused)?;
+        attributes.push(Attribute { name, written, read });
+    }
+}
+
+/// Finds name and value of the `name="value"` that begins at byte `at`.
+fn attribute(text: &str, at: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let bytes = text.as_bytes();
+    let name = at..at + name_bytes(&text[at..]);
+    let equals = skip_blanks(text, name.end);
+    bytes.get(equals).filter(|byte| **byte == b'=' && !name.is_empty())?;
+    let opener = skip_blanks(text, equals + 1);
+    let quote = bytes.get(opener).filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let begin = opener + 1;
+    let end = begin + bytes[begin..].iter().position(|byte| byte == quote)?;
+    Some((name, begin..end))
+}
+
+/// The first byte from here on that is no blank.
+fn skip_blanks(text: &str, at: usize) -> usize {
+    let rest = &text.as_bytes()[at..];
+    rest.iter().position(|byte| !is_blank(*byte)).map_or(text.len(), |blanks| at + blanks)
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
