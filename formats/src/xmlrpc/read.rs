@@ -15,6 +15,10 @@ use crate::xml::{self, Event, Leniency, Whole, XmlError, XmlProblem, decode};
 /// # Errors
 /// When the document is not well-formed, not XML-RPC or beyond the limits.
 pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
+    call(body, limits).map_err(|error| *error)
+}
+
+fn call(body: &[u8], limits: &Limits) -> Result<Call, Error> {
     let (document, sanitised) = decode(body, Leniency::Call, limits)?;
     let mut reader = Reader::new(&document, limits);
     reader.expect("methodCall")?;
@@ -38,6 +42,10 @@ pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
 /// # Errors
 /// When the document is not well-formed, not XML-RPC or beyond the limits.
 pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError> {
+    response(body, limits).map_err(|error| *error)
+}
+
+fn response(body: &[u8], limits: &Limits) -> Result<Response, Error> {
     let (document, _) = decode(body, Leniency::Call, limits)?;
     let mut reader = Reader::new(&document, limits);
     reader.expect("methodResponse")?;
@@ -69,11 +77,14 @@ pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError
     Ok(response)
 }
 
-impl From<XmlError> for WireError {
+/// In a box for the reason that [`XmlError`] is.
+type Error = Box<WireError>;
+
+impl From<XmlError> for Error {
     fn from(error: XmlError) -> Self {
         let code = if matches!(*error, XmlProblem::Limit(_)) { BAD_VALUE } else { NOT_WELL_FORMED };
         let ParseError { position, message } = error.into();
-        Self { position, message, code }
+        Box::new(WireError { position, message, code })
     }
 }
 
@@ -92,7 +103,7 @@ fn trim(text: &str) -> &str {
 }
 
 fn is_blank(text: &str) -> bool {
-    trim(text).is_empty()
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
 /// An array or a struct that is not complete yet.
@@ -211,21 +222,22 @@ impl<'a> Reader<'a> {
         Self(xml::Reader::new(Whole::new(document), Leniency::Call, limits))
     }
 
-    fn error(&self, message: impl Into<String>) -> WireError {
-        WireError { position: self.0.position(), message: message.into(), code: NOT_XML_RPC }
+    fn error(&self, message: impl Into<String>) -> Error {
+        let position = self.0.position();
+        Box::new(WireError { position, message: message.into(), code: NOT_XML_RPC })
     }
 
-    fn bad_value(&self, message: impl Into<String>) -> WireError {
-        WireError { code: BAD_VALUE, ..self.error(message) }
+    fn bad_value(&self, message: impl Into<String>) -> Error {
+        Box::new(WireError { code: BAD_VALUE, ..*self.error(message) })
     }
 
     /// The next event inside the root, where the document cannot end.
-    fn next(&mut self) -> Result<Event<'_>, WireError> {
+    fn next(&mut self) -> Result<Event<'_>, Error> {
         Ok(self.0.next()?.unwrap_or(Event::End))
     }
 
     /// The tag of the next element in the innermost open one, or `None` where that ends.
-    fn child(&mut self) -> Result<Option<&str>, WireError> {
+    fn child(&mut self) -> Result<Option<&str>, Error> {
         loop {
             match self.next()? {
                 Event::Start => break,
@@ -238,7 +250,7 @@ impl<'a> Reader<'a> {
         Ok(Some(self.0.tag().name()))
     }
 
-    fn expect(&mut self, tag: &str) -> Result<(), WireError> {
+    fn expect(&mut self, tag: &str) -> Result<(), Error> {
         let problem = match self.child()? {
             Some(found) if found == tag => return Ok(()),
             found => unexpected(&format!("<{tag}>"), found),
@@ -247,7 +259,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether there is one more child, which must then be a `tag`.
-    fn optional(&mut self, tag: &str) -> Result<bool, WireError> {
+    fn optional(&mut self, tag: &str) -> Result<bool, Error> {
         let problem = match self.child()? {
             Some(found) if found == tag => return Ok(true),
             None => return Ok(false),
@@ -256,7 +268,7 @@ impl<'a> Reader<'a> {
         Err(self.error(problem))
     }
 
-    fn end(&mut self) -> Result<(), WireError> {
+    fn end(&mut self) -> Result<(), Error> {
         let problem = match self.child()? {
             None => return Ok(()),
             found => unexpected("an end tag", found),
@@ -264,7 +276,7 @@ impl<'a> Reader<'a> {
         Err(self.error(problem))
     }
 
-    fn eof(&mut self) -> Result<(), WireError> {
+    fn eof(&mut self) -> Result<(), Error> {
         match self.0.next()? {
             None => Ok(()),
             Some(_) => Err(self.error("expected the end of the document")),
@@ -272,7 +284,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text up to the end of the innermost element, which has no children.
-    fn text(&mut self) -> Result<String, WireError> {
+    fn text(&mut self) -> Result<String, Error> {
         let mut text = String::new();
         loop {
             match self.next()? {
@@ -285,7 +297,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The rest of a `<value>`, its end tag included.
-    fn value(&mut self) -> Result<Value, WireError> {
+    fn value(&mut self) -> Result<Value, Error> {
         let mut open: Vec<Container> = Vec::new();
         loop {
             match self.begin()? {
@@ -310,7 +322,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What follows `<value>`: a scalar up to `</value>`, or the start of a container.
-    fn begin(&mut self) -> Result<Begun, WireError> {
+    fn begin(&mut self) -> Result<Begun, Error> {
         let mut text = String::new();
         loop {
             match self.next()? {
@@ -339,7 +351,7 @@ impl<'a> Reader<'a> {
 
     /// Moves past the next `<value>` of a container. `false` when there is none: then the
     /// container and its `</value>` have been read.
-    fn advance(&mut self, container: &mut Container) -> Result<bool, WireError> {
+    fn advance(&mut self, container: &mut Container) -> Result<bool, Error> {
         match container {
             Container::Array(_) => {
                 if self.optional("value")? {
@@ -361,7 +373,7 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    fn member_name(&mut self, bag: &Bag) -> Result<String, WireError> {
+    fn member_name(&mut self, bag: &Bag) -> Result<String, Error> {
         let problem = match self.child()? {
             Some("name") => None,
             found => Some(unexpected("<name>", found)),
