@@ -23,7 +23,7 @@ fn call(body: &[u8], limits: &Limits) -> Result<Call, Error> {
     let mut reader = Reader::new(&document, limits);
     reader.expect("methodCall")?;
     reader.expect("methodName")?;
-    let method = trim(&reader.text()?).to_owned();
+    let method = trim(reader.text()?).to_owned();
     let mut params = Vec::new();
     if reader.optional("params")? {
         while reader.optional("param")? {
@@ -168,10 +168,10 @@ impl Scalar {
     }
 
     /// The value that `text` writes.
-    fn value(self, text: String) -> Result<Value, String> {
-        let trimmed = trim(&text);
+    fn value(self, text: &str) -> Result<Value, String> {
+        let trimmed = trim(text);
         let value = match self {
-            Self::String => return Ok(Value::String(text)),
+            Self::String => Some(Value::String(text.to_owned())),
             Self::Int => trimmed.parse().ok().map(Value::Int),
             Self::Boolean => match trimmed {
                 "0" => Some(Value::Bool(false)),
@@ -181,7 +181,7 @@ impl Scalar {
             Self::Double => trimmed.parse().ok().map(Value::Double),
             Self::Nil => trimmed.is_empty().then_some(Value::Nil),
             Self::DateTime => is_date_time(trimmed).then(|| Value::DateTime(trimmed.to_owned())),
-            Self::Base64 => decode_base64(&text),
+            Self::Base64 => decode_base64(text),
         };
         value.ok_or_else(|| format!("`{}` is no <{}>", shortened(trimmed), self.tag()))
     }
@@ -215,15 +215,20 @@ fn unexpected(expected: &str, found: Option<&str>) -> String {
 }
 
 /// The grammar of XML-RPC over XML events.
-struct Reader<'a>(xml::Reader<'a, Whole<'a>>);
+struct Reader<'a> {
+    xml: xml::Reader<'a, Whole<'a>>,
+    /// The text that was read last.
+    text: String,
+}
 
 impl<'a> Reader<'a> {
     fn new(document: &'a str, limits: &'a Limits) -> Self {
-        Self(xml::Reader::new(Whole::new(document), Leniency::Call, limits))
+        let xml = xml::Reader::new(Whole::new(document), Leniency::Call, limits);
+        Self { xml, text: String::new() }
     }
 
     fn error(&self, message: impl Into<String>) -> Error {
-        let position = self.0.position();
+        let position = self.xml.position();
         Box::new(WireError { position, message: message.into(), code: NOT_XML_RPC })
     }
 
@@ -231,23 +236,18 @@ impl<'a> Reader<'a> {
         Box::new(WireError { code: BAD_VALUE, ..*self.error(message) })
     }
 
-    /// The next event inside the root, where the document cannot end.
-    fn next(&mut self) -> Result<Event<'_>, Error> {
-        Ok(self.0.next()?.unwrap_or(Event::End))
-    }
-
     /// The tag of the next element in the innermost open one, or `None` where that ends.
     fn child(&mut self) -> Result<Option<&str>, Error> {
         loop {
-            match self.next()? {
-                Event::Start => break,
-                Event::End => return Ok(None),
-                Event::Text(text) if is_blank(&text) => continue,
-                Event::Text(_) => {}
+            match self.xml.next()? {
+                Some(Event::Start) => break,
+                Some(Event::End) | None => return Ok(None),
+                Some(Event::Text(text)) if is_blank(&text) => continue,
+                Some(Event::Text(_)) => {}
             }
             return Err(self.error("text between elements"));
         }
-        Ok(Some(self.0.tag().name()))
+        Ok(Some(self.xml.tag().name()))
     }
 
     fn expect(&mut self, tag: &str) -> Result<(), Error> {
@@ -277,23 +277,31 @@ impl<'a> Reader<'a> {
     }
 
     fn eof(&mut self) -> Result<(), Error> {
-        match self.0.next()? {
+        match self.xml.next()? {
             None => Ok(()),
             Some(_) => Err(self.error("expected the end of the document")),
         }
     }
 
     /// The text up to the end of the innermost element, which has no children.
-    fn text(&mut self) -> Result<String, Error> {
-        let mut text = String::new();
+    fn text(&mut self) -> Result<&str, Error> {
+        if self.text_ends()? {
+            return Ok(&self.text);
+        }
+        Err(self.error(unexpected("text", Some(self.xml.tag().name()))))
+    }
+
+    /// Reads text up to the next tag. Gives whether that ends the innermost element.
+    fn text_ends(&mut self) -> Result<bool, Error> {
+        self.text.clear();
         loop {
-            match self.next()? {
-                Event::Text(piece) => text.push_str(&piece),
-                Event::End => return Ok(text),
-                Event::Start => break,
+            match self.xml.next()? {
+                Some(Event::Text(piece)) => self.text.push_str(&piece),
+                Some(Event::Start) => return Ok(false),
+                // The document cannot end inside the root.
+                Some(Event::End) | None => return Ok(true),
             }
         }
-        Err(self.error(unexpected("text", Some(self.0.tag().name()))))
     }
 
     /// The rest of a `<value>`, its end tag included.
@@ -323,18 +331,13 @@ impl<'a> Reader<'a> {
 
     /// What follows `<value>`: a scalar up to `</value>`, or the start of a container.
     fn begin(&mut self) -> Result<Begun, Error> {
-        let mut text = String::new();
-        loop {
-            match self.next()? {
-                Event::Text(piece) => text.push_str(&piece),
-                Event::End => return Ok(Begun::Scalar(Value::String(text))),
-                Event::Start => break,
-            }
+        if self.text_ends()? {
+            return Ok(Begun::Scalar(Value::String(self.text.clone())));
         }
-        if !is_blank(&text) {
+        if !is_blank(&self.text) {
             return Err(self.error("text beside a typed value"));
         }
-        match Kind::of(self.0.tag().name()).map_err(|message| self.error(message))? {
+        match Kind::of(self.xml.tag().name()).map_err(|message| self.error(message))? {
             Kind::Array => {
                 self.expect("data")?;
                 Ok(Begun::Container(Container::Array(Vec::new())))
@@ -381,7 +384,7 @@ impl<'a> Reader<'a> {
         if let Some(message) = problem {
             return Err(self.bad_value(message));
         }
-        let name = self.text()?;
+        let name = self.text()?.to_owned();
         if bag.contains_key(&name) {
             return Err(self.bad_value(format!("a second member `{}`", shortened(&name))));
         }
