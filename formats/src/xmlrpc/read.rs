@@ -1,14 +1,15 @@
 //! Reads calls and answers. Values nest to any depth the limits allow, so they are kept on a stack of
 //! our own.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+mod scalar;
 
 use super::{BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError};
 use crate::input::ParseError;
 use crate::limits::Limits;
 use crate::value::{Bag, Value};
 use crate::xml::{self, Event, Leniency, Whole, XmlError, XmlProblem, decode};
+
+use scalar::{Scalar, is_blank, trim};
 
 /// Reads a `methodCall`.
 ///
@@ -95,17 +96,6 @@ fn to_fault(value: &Value) -> Option<Fault> {
     Some(Fault { code, message })
 }
 
-/// The blanks of XML.
-const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-fn trim(text: &str) -> &str {
-    text.trim_matches(BLANKS)
-}
-
-fn is_blank(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-}
-
 /// An array or a struct that is not complete yet.
 enum Container {
     Array(Vec<Value>),
@@ -137,56 +127,6 @@ enum Begun {
     Container(Container),
 }
 
-/// The type of a value that is neither an array nor a struct.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scalar {
-    String,
-    Int,
-    Boolean,
-    Double,
-    Nil,
-    DateTime,
-    Base64,
-}
-
-/// Every tag of a type; the first of several is the one that errors name.
-const SCALARS: [(&str, Scalar); 9] = [
-    ("string", Scalar::String),
-    ("int", Scalar::Int),
-    ("i4", Scalar::Int),
-    ("i8", Scalar::Int),
-    ("boolean", Scalar::Boolean),
-    ("double", Scalar::Double),
-    ("nil", Scalar::Nil),
-    ("dateTime.iso8601", Scalar::DateTime),
-    ("base64", Scalar::Base64),
-];
-
-impl Scalar {
-    fn tag(self) -> &'static str {
-        SCALARS.iter().find(|row| row.1 == self).map_or("string", |row| row.0)
-    }
-
-    /// The value that `text` writes.
-    fn value(self, text: &str) -> Result<Value, String> {
-        let trimmed = trim(text);
-        let value = match self {
-            Self::String => Some(Value::String(text.to_owned())),
-            Self::Int => trimmed.parse().ok().map(Value::Int),
-            Self::Boolean => match trimmed {
-                "0" => Some(Value::Bool(false)),
-                "1" => Some(Value::Bool(true)),
-                _ => None,
-            },
-            Self::Double => trimmed.parse().ok().map(Value::Double),
-            Self::Nil => trimmed.is_empty().then_some(Value::Nil),
-            Self::DateTime => is_date_time(trimmed).then(|| Value::DateTime(trimmed.to_owned())),
-            Self::Base64 => decode_base64(text),
-        };
-        value.ok_or_else(|| format!("`{}` is no <{}>", shortened(trimmed), self.tag()))
-    }
-}
-
 /// The element inside a `<value>`.
 enum Kind {
     Array,
@@ -196,8 +136,8 @@ enum Kind {
 
 impl Kind {
     fn of(tag: &str) -> Result<Self, String> {
-        if let Some((_, scalar)) = SCALARS.iter().find(|row| row.0 == tag) {
-            return Ok(Self::Scalar(*scalar));
+        if let Some(scalar) = Scalar::of(tag) {
+            return Ok(Self::Scalar(scalar));
         }
         match tag {
             "array" => Ok(Self::Array),
@@ -391,17 +331,6 @@ impl<'a> Reader<'a> {
         self.expect("value")?;
         Ok(name)
     }
-}
-
-/// With or without a time zone, in the basic or the extended form.
-fn is_date_time(text: &str) -> bool {
-    text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::Timestamp>().is_ok()
-}
-
-/// Strict, but for the line ends that encoders put in.
-fn decode_base64(text: &str) -> Option<Value> {
-    let text: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect();
-    BASE64.decode(text).ok().map(Value::Base64)
 }
 
 /// A name or value from outside, fit to be part of a one-line message.
