@@ -74,8 +74,8 @@ pub(crate) fn open<R: BufRead>(mut input: R, limits: &Limits) -> Result<Document
     let mut bytes = Vec::new();
     let head = max.min(DECLARATION_BYTES_MAX as u64);
     input.by_ref().take(head).read_to_end(&mut bytes).map_err(unreadable)?;
-    let mut rest = input.take(max - bytes.len() as u64);
     let Encoding::Utf8 { mark_bytes } = Encoding::of(&bytes)? else {
+        let mut rest = input.take(max - bytes.len() as u64);
         rest.read_to_end(&mut bytes).map_err(unreadable)?;
         let (text, _) = decode(&bytes, Leniency::Report, limits)?;
         return Ok(Document::Text(text.into_owned()));
@@ -84,8 +84,8 @@ pub(crate) fn open<R: BufRead>(mut input: R, limits: &Limits) -> Result<Document
     if bytes.starts_with("\u{feff}".as_bytes()) {
         return Err(second_mark());
     }
-    let input = Cursor::new(bytes).chain(rest);
-    Ok(Document::Stream(Stream::new(input, limits.input_bytes_max)))
+    let rest = input.take(max - bytes.len() as u64);
+    Ok(Document::Stream(Stream::new(Cursor::new(bytes).chain(rest), limits.input_bytes_max)))
 }
 
 /// Makes text of a whole document: by its byte order mark, else by the encoding it declares, else

@@ -81,6 +81,26 @@ fn forbidden_characters_become_visible() {
 }
 
 #[test]
+fn calls_keep_forbidden_characters() {
+    let read = |text: &str| walk(Whole::new(text), Leniency::Call, &Limits::DEFAULT);
+    let text = "<?xml version='1.0'?><a x='&#x1b;\0'>\u{1}\r\n&#0;\u{ffff}</a>";
+    assert_eq!(read(text).unwrap(), "<a x=\u{1b}\0\"\\u{1}\\n\"\"\\0\"\"\\u{ffff}\">");
+    let surrogate = read("<a>&#xD800;</a>");
+    assert_eq!(surrogate, Err("1:4: `&#xD800;` is no character".to_owned()));
+    let late = read(" <?xml version='1.0'?><a/>");
+    assert_eq!(late, Err("1:2: an XML declaration that is not at the start".to_owned()));
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_are_latin_1_in_a_call() {
+    let read = |input| decode(input, Leniency::Call, &Limits::DEFAULT).map_err(line);
+    assert_eq!(read(b"<a>\xc3\xa9</a>"), Ok(("<a>é</a>".into(), false)));
+    assert_eq!(read(b"<a>\xe9\xc3\xa9</a>"), Ok(("<a>éé</a>".into(), true)));
+    let refused = read(b"\xff\xfe<\0a\0/\0>\0");
+    assert_eq!(refused, Err("1:1: UTF-16 is not supported: send UTF-8".to_owned()));
+}
+
+#[test]
 fn what_is_not_well_formed_is_refused_at_its_position() {
     let cases = [
         ("", "1:1: the input is empty"),

@@ -1,8 +1,7 @@
 //! Reads calls and answers. Values nest to any depth the limits allow, so they are kept on a stack of
 //! our own.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+mod scalar;
 
 use super::{BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError};
 use crate::input::ParseError;
@@ -10,16 +9,22 @@ use crate::limits::Limits;
 use crate::value::{Bag, Value};
 use crate::xml::{self, Event, Leniency, Whole, XmlError, XmlProblem, decode};
 
+use scalar::{Scalar, is_blank, trim};
+
 /// Reads a `methodCall`.
 ///
 /// # Errors
 /// When the document is not well-formed, not XML-RPC or beyond the limits.
 pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
+    call(body, limits).map_err(|error| *error)
+}
+
+fn call(body: &[u8], limits: &Limits) -> Result<Call, Error> {
     let (document, sanitised) = decode(body, Leniency::Call, limits)?;
     let mut reader = Reader::new(&document, limits);
     reader.expect("methodCall")?;
     reader.expect("methodName")?;
-    let method = trim(&reader.text()?).to_owned();
+    let method = trim(reader.text()?).to_owned();
     let mut params = Vec::new();
     if reader.optional("params")? {
         while reader.optional("param")? {
@@ -38,6 +43,10 @@ pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
 /// # Errors
 /// When the document is not well-formed, not XML-RPC or beyond the limits.
 pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError> {
+    response(body, limits).map_err(|error| *error)
+}
+
+fn response(body: &[u8], limits: &Limits) -> Result<Response, Error> {
     let (document, _) = decode(body, Leniency::Call, limits)?;
     let mut reader = Reader::new(&document, limits);
     reader.expect("methodResponse")?;
@@ -69,11 +78,14 @@ pub fn read_response(body: &[u8], limits: &Limits) -> Result<Response, WireError
     Ok(response)
 }
 
-impl From<XmlError> for WireError {
+/// In a box for the reason that [`XmlError`] is.
+type Error = Box<WireError>;
+
+impl From<XmlError> for Error {
     fn from(error: XmlError) -> Self {
         let code = if matches!(*error, XmlProblem::Limit(_)) { BAD_VALUE } else { NOT_WELL_FORMED };
         let ParseError { position, message } = error.into();
-        Self { position, message, code }
+        Box::new(WireError { position, message, code })
     }
 }
 
@@ -82,17 +94,6 @@ fn to_fault(value: &Value) -> Option<Fault> {
     let code = bag.get("faultCode")?.as_int()?;
     let message = bag.get("faultString")?.as_str()?.to_owned();
     Some(Fault { code, message })
-}
-
-/// The blanks of XML.
-const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-fn trim(text: &str) -> &str {
-    text.trim_matches(BLANKS)
-}
-
-fn is_blank(text: &str) -> bool {
-    trim(text).is_empty()
 }
 
 /// An array or a struct that is not complete yet.
@@ -126,56 +127,6 @@ enum Begun {
     Container(Container),
 }
 
-/// The type of a value that is neither an array nor a struct.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scalar {
-    String,
-    Int,
-    Boolean,
-    Double,
-    Nil,
-    DateTime,
-    Base64,
-}
-
-/// Every tag of a type; the first of several is the one that errors name.
-const SCALARS: [(&str, Scalar); 9] = [
-    ("string", Scalar::String),
-    ("int", Scalar::Int),
-    ("i4", Scalar::Int),
-    ("i8", Scalar::Int),
-    ("boolean", Scalar::Boolean),
-    ("double", Scalar::Double),
-    ("nil", Scalar::Nil),
-    ("dateTime.iso8601", Scalar::DateTime),
-    ("base64", Scalar::Base64),
-];
-
-impl Scalar {
-    fn tag(self) -> &'static str {
-        SCALARS.iter().find(|row| row.1 == self).map_or("string", |row| row.0)
-    }
-
-    /// The value that `text` writes.
-    fn value(self, text: String) -> Result<Value, String> {
-        let trimmed = trim(&text);
-        let value = match self {
-            Self::String => return Ok(Value::String(text)),
-            Self::Int => trimmed.parse().ok().map(Value::Int),
-            Self::Boolean => match trimmed {
-                "0" => Some(Value::Bool(false)),
-                "1" => Some(Value::Bool(true)),
-                _ => None,
-            },
-            Self::Double => trimmed.parse().ok().map(Value::Double),
-            Self::Nil => trimmed.is_empty().then_some(Value::Nil),
-            Self::DateTime => is_date_time(trimmed).then(|| Value::DateTime(trimmed.to_owned())),
-            Self::Base64 => decode_base64(&text),
-        };
-        value.ok_or_else(|| format!("`{}` is no <{}>", shortened(trimmed), self.tag()))
-    }
-}
-
 /// The element inside a `<value>`.
 enum Kind {
     Array,
@@ -185,8 +136,8 @@ enum Kind {
 
 impl Kind {
     fn of(tag: &str) -> Result<Self, String> {
-        if let Some((_, scalar)) = SCALARS.iter().find(|row| row.0 == tag) {
-            return Ok(Self::Scalar(*scalar));
+        if let Some(scalar) = Scalar::of(tag) {
+            return Ok(Self::Scalar(scalar));
         }
         match tag {
             "array" => Ok(Self::Array),
@@ -204,41 +155,42 @@ fn unexpected(expected: &str, found: Option<&str>) -> String {
 }
 
 /// The grammar of XML-RPC over XML events.
-struct Reader<'a>(xml::Reader<'a, Whole<'a>>);
+struct Reader<'a> {
+    xml: xml::Reader<'a, Whole<'a>>,
+    /// The text that was read last.
+    text: String,
+}
 
 impl<'a> Reader<'a> {
     fn new(document: &'a str, limits: &'a Limits) -> Self {
-        Self(xml::Reader::new(Whole::new(document), Leniency::Call, limits))
+        let xml = xml::Reader::new(Whole::new(document), Leniency::Call, limits);
+        Self { xml, text: String::new() }
     }
 
-    fn error(&self, message: impl Into<String>) -> WireError {
-        WireError { position: self.0.position(), message: message.into(), code: NOT_XML_RPC }
+    fn error(&self, message: impl Into<String>) -> Error {
+        let position = self.xml.position();
+        Box::new(WireError { position, message: message.into(), code: NOT_XML_RPC })
     }
 
-    fn bad_value(&self, message: impl Into<String>) -> WireError {
-        WireError { code: BAD_VALUE, ..self.error(message) }
-    }
-
-    /// The next event inside the root, where the document cannot end.
-    fn next(&mut self) -> Result<Event<'_>, WireError> {
-        Ok(self.0.next()?.unwrap_or(Event::End))
+    fn bad_value(&self, message: impl Into<String>) -> Error {
+        Box::new(WireError { code: BAD_VALUE, ..*self.error(message) })
     }
 
     /// The tag of the next element in the innermost open one, or `None` where that ends.
-    fn child(&mut self) -> Result<Option<&str>, WireError> {
+    fn child(&mut self) -> Result<Option<&str>, Error> {
         loop {
-            match self.next()? {
-                Event::Start => break,
-                Event::End => return Ok(None),
-                Event::Text(text) if is_blank(&text) => continue,
-                Event::Text(_) => {}
+            match self.xml.next()? {
+                Some(Event::Start) => break,
+                Some(Event::End) | None => return Ok(None),
+                Some(Event::Text(text)) if is_blank(&text) => continue,
+                Some(Event::Text(_)) => {}
             }
             return Err(self.error("text between elements"));
         }
-        Ok(Some(self.0.tag().name()))
+        Ok(Some(self.xml.tag().name()))
     }
 
-    fn expect(&mut self, tag: &str) -> Result<(), WireError> {
+    fn expect(&mut self, tag: &str) -> Result<(), Error> {
         let problem = match self.child()? {
             Some(found) if found == tag => return Ok(()),
             found => unexpected(&format!("<{tag}>"), found),
@@ -247,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether there is one more child, which must then be a `tag`.
-    fn optional(&mut self, tag: &str) -> Result<bool, WireError> {
+    fn optional(&mut self, tag: &str) -> Result<bool, Error> {
         let problem = match self.child()? {
             Some(found) if found == tag => return Ok(true),
             None => return Ok(false),
@@ -256,7 +208,7 @@ impl<'a> Reader<'a> {
         Err(self.error(problem))
     }
 
-    fn end(&mut self) -> Result<(), WireError> {
+    fn end(&mut self) -> Result<(), Error> {
         let problem = match self.child()? {
             None => return Ok(()),
             found => unexpected("an end tag", found),
@@ -264,28 +216,36 @@ impl<'a> Reader<'a> {
         Err(self.error(problem))
     }
 
-    fn eof(&mut self) -> Result<(), WireError> {
-        match self.0.next()? {
+    fn eof(&mut self) -> Result<(), Error> {
+        match self.xml.next()? {
             None => Ok(()),
             Some(_) => Err(self.error("expected the end of the document")),
         }
     }
 
     /// The text up to the end of the innermost element, which has no children.
-    fn text(&mut self) -> Result<String, WireError> {
-        let mut text = String::new();
+    fn text(&mut self) -> Result<&str, Error> {
+        if self.text_ends()? {
+            return Ok(&self.text);
+        }
+        Err(self.error(unexpected("text", Some(self.xml.tag().name()))))
+    }
+
+    /// Reads text up to the next tag. Gives whether that ends the innermost element.
+    fn text_ends(&mut self) -> Result<bool, Error> {
+        self.text.clear();
         loop {
-            match self.next()? {
-                Event::Text(piece) => text.push_str(&piece),
-                Event::End => return Ok(text),
-                Event::Start => break,
+            match self.xml.next()? {
+                Some(Event::Text(piece)) => self.text.push_str(&piece),
+                Some(Event::Start) => return Ok(false),
+                // The document cannot end inside the root.
+                Some(Event::End) | None => return Ok(true),
             }
         }
-        Err(self.error(unexpected("text", Some(self.0.tag().name()))))
     }
 
     /// The rest of a `<value>`, its end tag included.
-    fn value(&mut self) -> Result<Value, WireError> {
+    fn value(&mut self) -> Result<Value, Error> {
         let mut open: Vec<Container> = Vec::new();
         loop {
             match self.begin()? {
@@ -310,19 +270,14 @@ impl<'a> Reader<'a> {
     }
 
     /// What follows `<value>`: a scalar up to `</value>`, or the start of a container.
-    fn begin(&mut self) -> Result<Begun, WireError> {
-        let mut text = String::new();
-        loop {
-            match self.next()? {
-                Event::Text(piece) => text.push_str(&piece),
-                Event::End => return Ok(Begun::Scalar(Value::String(text))),
-                Event::Start => break,
-            }
+    fn begin(&mut self) -> Result<Begun, Error> {
+        if self.text_ends()? {
+            return Ok(Begun::Scalar(Value::String(self.text.clone())));
         }
-        if !is_blank(&text) {
+        if !is_blank(&self.text) {
             return Err(self.error("text beside a typed value"));
         }
-        match Kind::of(self.0.tag().name()).map_err(|message| self.error(message))? {
+        match Kind::of(self.xml.tag().name()).map_err(|message| self.error(message))? {
             Kind::Array => {
                 self.expect("data")?;
                 Ok(Begun::Container(Container::Array(Vec::new())))
@@ -339,7 +294,7 @@ impl<'a> Reader<'a> {
 
     /// Moves past the next `<value>` of a container. `false` when there is none: then the
     /// container and its `</value>` have been read.
-    fn advance(&mut self, container: &mut Container) -> Result<bool, WireError> {
+    fn advance(&mut self, container: &mut Container) -> Result<bool, Error> {
         match container {
             Container::Array(_) => {
                 if self.optional("value")? {
@@ -361,7 +316,7 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    fn member_name(&mut self, bag: &Bag) -> Result<String, WireError> {
+    fn member_name(&mut self, bag: &Bag) -> Result<String, Error> {
         let problem = match self.child()? {
             Some("name") => None,
             found => Some(unexpected("<name>", found)),
@@ -369,24 +324,13 @@ impl<'a> Reader<'a> {
         if let Some(message) = problem {
             return Err(self.bad_value(message));
         }
-        let name = self.text()?;
+        let name = self.text()?.to_owned();
         if bag.contains_key(&name) {
             return Err(self.bad_value(format!("a second member `{}`", shortened(&name))));
         }
         self.expect("value")?;
         Ok(name)
     }
-}
-
-/// With or without a time zone, in the basic or the extended form.
-fn is_date_time(text: &str) -> bool {
-    text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::Timestamp>().is_ok()
-}
-
-/// Strict, but for the line ends that encoders put in.
-fn decode_base64(text: &str) -> Option<Value> {
-    let text: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect();
-    BASE64.decode(text).ok().map(Value::Base64)
 }
 
 /// A name or value from outside, fit to be part of a one-line message.

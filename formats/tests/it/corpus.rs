@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Format, Limits, Tally, parse};
+use pony_formats::{Format, Limits, Report, Summary, Tally, parse, read};
 
 /// What a manifest says of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +88,17 @@ pub(crate) fn check(title: &str, rows: &[Row]) {
 /// How reading went, or why that is wrong.
 fn check_row(row: &Row) -> Result<&'static str, String> {
     let input = std::fs::read(&row.path).map_err(|error| error.to_string())?;
-    let found = parse(row.format, &input, &Limits::DEFAULT).map(|r| (r.tally(), r.sanitised));
+    let found = parse(row.format, &input, &Limits::DEFAULT);
+    let streamed = stream(row.format, &input);
+    if let Ok(report) = &found
+        && streamed.as_ref() != Ok(report)
+    {
+        return Err(format!("read bit by bit it is another: {:?}", streamed.map(|r| r.tally())));
+    }
+    if found.is_err() && streamed.is_ok() {
+        return Err("read bit by bit it is not refused".to_owned());
+    }
+    let found = found.map(|report| (report.tally(), report.sanitised));
     match (row.expectation, found) {
         (Expectation::Ok | Expectation::ErrorOrRecover, Ok((tally, _)))
             if is_expected(row, tally) =>
@@ -101,6 +111,15 @@ fn check_row(row: &Row) -> Result<&'static str, String> {
         (_, Ok((tally, _))) => Err(format!("expected {:?}, found {tally:?}", row.tally)),
         (_, Err(error)) => Err(error.to_string()),
     }
+}
+
+/// Reads a few bytes at a time.
+fn stream(format: Format, input: &[u8]) -> Result<Report, String> {
+    let mut tests = Vec::new();
+    let input = std::io::BufReader::with_capacity(100, input);
+    let summary = read(format, input, &Limits::DEFAULT, &mut |test| tests.push(test));
+    let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
+    Ok(Report { format, tests, unnamed, sanitised })
 }
 
 fn is_expected(row: &Row, tally: Tally) -> bool {

@@ -1,0 +1,84 @@
+//! Values that hold no others, and the text that writes them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::shortened;
+use crate::value::Value;
+
+/// The type of a value that is neither an array nor a struct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scalar {
+    String,
+    Int,
+    Boolean,
+    Double,
+    Nil,
+    DateTime,
+    Base64,
+}
+
+/// Every tag of a type; the first of several is the one that errors name.
+const SCALARS: [(&str, Scalar); 9] = [
+    ("string", Scalar::String),
+    ("int", Scalar::Int),
+    ("i4", Scalar::Int),
+    ("i8", Scalar::Int),
+    ("boolean", Scalar::Boolean),
+    ("double", Scalar::Double),
+    ("nil", Scalar::Nil),
+    ("dateTime.iso8601", Scalar::DateTime),
+    ("base64", Scalar::Base64),
+];
+
+impl Scalar {
+    /// The type that a tag names.
+    pub(super) fn of(tag: &str) -> Option<Self> {
+        SCALARS.iter().find(|row| row.0 == tag).map(|row| row.1)
+    }
+
+    fn tag(self) -> &'static str {
+        SCALARS.iter().find(|row| row.1 == self).map_or("string", |row| row.0)
+    }
+
+    /// The value that `text` writes.
+    pub(super) fn value(self, text: &str) -> Result<Value, String> {
+        let trimmed = trim(text);
+        let value = match self {
+            Self::String => Some(Value::String(text.to_owned())),
+            Self::Int => trimmed.parse().ok().map(Value::Int),
+            Self::Boolean => match trimmed {
+                "0" => Some(Value::Bool(false)),
+                "1" => Some(Value::Bool(true)),
+                _ => None,
+            },
+            Self::Double => trimmed.parse().ok().map(Value::Double),
+            Self::Nil => trimmed.is_empty().then_some(Value::Nil),
+            Self::DateTime => is_date_time(trimmed).then(|| Value::DateTime(trimmed.to_owned())),
+            Self::Base64 => decode_base64(text),
+        };
+        value.ok_or_else(|| format!("`{}` is no <{}>", shortened(trimmed), self.tag()))
+    }
+}
+
+/// The blanks of XML.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_matches(BLANKS)
+}
+
+pub(super) fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+}
+
+/// With or without a time zone, in the basic or the extended form.
+fn is_date_time(text: &str) -> bool {
+    text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::Timestamp>().is_ok()
+}
+
+/// Strict, but for the line ends that encoders put in.
+fn decode_base64(text: &str) -> Option<Value> {
+    let text: String = text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect();
+    BASE64.decode(text).ok().map(Value::Base64)
+}
