@@ -17,7 +17,7 @@ fn read_by(bytes: usize, format: Format, input: &[u8]) -> Result<Report, String>
     let input = BufReader::with_capacity(bytes, input);
     let summary = read(format, input, &Limits::DEFAULT, &mut |test| tests.push(test));
     let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
-    Ok(Report { format, tests, unnamed, sanitised })
+    Ok(Report { format, tests, unnamed, sanitised, oddities: Default::default() })
 }
 
 fn parsed(format: Format, input: &[u8]) -> Result<Report, String> {

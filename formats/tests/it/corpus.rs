@@ -119,7 +119,7 @@ fn stream(format: Format, input: &[u8]) -> Result<Report, String> {
     let input = std::io::BufReader::with_capacity(100, input);
     let summary = read(format, input, &Limits::DEFAULT, &mut |test| tests.push(test));
     let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
-    Ok(Report { format, tests, unnamed, sanitised })
+    Ok(Report { format, tests, unnamed, sanitised, oddities: Default::default() })
 }
 
 fn is_expected(row: &Row, tally: Tally) -> bool {
