@@ -209,8 +209,10 @@ impl<'l, P: Pieces> Reader<'l, P> {
     }
 
     fn outside(&self, what: &str) -> String {
-        let side = if self.root_seen { "after" } else { "before" };
-        format!("{what} {side} the root element")
+        match self.root_seen {
+            true => format!("{what} after the root element, expected the end of the input"),
+            false => format!("{what} before the root element, expected `<`"),
+        }
     }
 
     fn instruction(&self) -> Result<(), XmlError> {
@@ -239,15 +241,24 @@ impl<'l, P: Pieces> Reader<'l, P> {
     fn document_type(&self) -> XmlError {
         let name = self.pieces.text().trim_start_matches(BLANKS);
         let name = name.split([' ', '\t', '\n', '\r', '[']).next().unwrap_or_default();
-        self.malformed(format!("DTD not allowed: `<!DOCTYPE {}`", shown(name)))
+        self.malformed(format!(
+            "DTD not allowed: `<!DOCTYPE {}`, expected the root element",
+            shown(name)
+        ))
     }
 
     fn finish(&self, is_blank: bool) -> Result<(), XmlError> {
         match (self.depth, self.root_seen) {
             (0, true) => Ok(()),
-            (0, false) if is_blank => Err(self.malformed("the input is empty")),
-            (0, false) => Err(self.malformed("no root element")),
-            (depth, _) => Err(self.malformed(format!("the input ends inside {depth} elements"))),
+            (0, false) if is_blank => {
+                Err(self.malformed("the input is empty, expected a root element"))
+            }
+            (0, false) => Err(self.malformed("the input ends, expected a root element")),
+            (depth, _) => {
+                let message =
+                    format!("the input ends inside {depth} elements, expected their end tags");
+                Err(self.malformed(message))
+            }
         }
     }
 

@@ -95,7 +95,7 @@ fn errors_far_into_an_input_say_where() {
         ),
         (begin.clone() + "<testcase\nx='1'\n x='2'/>", "10004:2: duplicate attribute `x`"),
         (begin.clone() + "é]]>", "10002:2: `]]>` in text"),
-        (begin.clone(), "10002:1: the input ends inside 2 elements"),
+        (begin.clone(), "10002:1: the input ends inside 2 elements, expected their end tags"),
         (one_line + "é&x;", "1:200025: undefined entity `&x;`"),
     ] {
         for bytes in [7, 4096, 1 << 20] {

@@ -103,15 +103,15 @@ fn bytes_that_are_not_utf_8_are_latin_1_in_a_call() {
 #[test]
 fn what_is_not_well_formed_is_refused_at_its_position() {
     let cases = [
-        ("", "1:1: the input is empty"),
-        (" \n ", "2:2: the input is empty"),
-        ("<!-- only -->", "1:14: no root element"),
-        ("not xml", "1:1: text before the root element"),
+        ("", "1:1: the input is empty, expected a root element"),
+        (" \n ", "2:2: the input is empty, expected a root element"),
+        ("<!-- only -->", "1:14: the input ends, expected a root element"),
+        ("not xml", "1:1: text before the root element, expected `<`"),
         ("<a/>\n<b/>", "2:1: a second root element"),
-        ("<a/>\n bye", "2:2: text after the root element"),
-        ("<a/>&lt;", "1:5: a reference after the root element"),
-        ("<![CDATA[]]><a/>", "1:1: CDATA before the root element"),
-        ("<a><b>", "1:7: the input ends inside 2 elements"),
+        ("<a/>\n bye", "2:2: text after the root element, expected the end of the input"),
+        ("<a/>&lt;", "1:5: a reference after the root element, expected the end of the input"),
+        ("<![CDATA[]]><a/>", "1:1: CDATA before the root element, expected `<`"),
+        ("<a><b>", "1:7: the input ends inside 2 elements, expected their end tags"),
         ("<a>\n</b>", "2:1: expected `</a>`, found `</b>`"),
         ("<a></a x='1'>", "1:4: expected `</a>`, found `</a x='1'>`"),
         ("</a>", "1:1: `</a>` ends nothing that is open"),
@@ -145,10 +145,13 @@ fn what_is_not_well_formed_is_refused_at_its_position() {
         ("<?xml version='1.0'encoding='utf-8'?><a/>", "1:20: attributes without a blank between"),
         ("<a><?1?></a>", "1:4: a processing instruction without a name"),
         ("<a><!-- -- --></a>", "1:9: forbidden string `--` was found in a comment"),
-        ("<!DOCTYPE html><a/>", "1:1: DTD not allowed: `<!DOCTYPE html`"),
+        (
+            "<!DOCTYPE html><a/>",
+            "1:1: DTD not allowed: `<!DOCTYPE html`, expected the root element",
+        ),
         (
             "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///x'>]><a>&b;</a>",
-            "1:1: DTD not allowed: `<!DOCTYPE a`",
+            "1:1: DTD not allowed: `<!DOCTYPE a`, expected the root element",
         ),
     ];
     let wrong: Vec<_> = cases

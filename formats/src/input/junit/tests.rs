@@ -227,7 +227,7 @@ fn other_formats_are_refused_by_their_root() {
             "1:1: not JUnit: root is <testsuites> of urn:x, \
              expected <testsuites> or <testsuite> without namespace",
         ),
-        ("", "1:1: the input is empty"),
+        ("", "1:1: the input is empty, expected a root element"),
     ];
     for (text, message) in cases {
         assert_eq!(read(text), Err(message.to_owned()), "{text:?}");
