@@ -230,7 +230,8 @@ fn broken_inputs_are_refused_by_line_and_nothing_is_stored() {
             .run(&["submit", "--repo", "r.git", "--package", "p", "good.xml", name])
             .ends_with(65)
             .printed("")
-            .complains(&format!("pony-report: error: {name}{place}"));
+            .complains(&format!("pony-report: error: {name}{place}"))
+            .complains("expected");
     }
     assert!(!world.path("r.git").exists());
     assert!(world.spooled("").is_empty());
