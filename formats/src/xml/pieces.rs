@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::ops::Range;
 
-use quick_xml::errors::{Error as SyntaxError, IllFormedError};
+use quick_xml::errors::{Error as XmlReadError, IllFormedError, SyntaxError};
 use quick_xml::events::Event;
 
 use super::encoding::not_utf_8;
@@ -169,7 +169,7 @@ impl<R: BufRead> Pieces for Stream<R> {
         }
         match event {
             Ok(event) => self.last = Piece::of(&event),
-            Err(SyntaxError::Encoding(_)) => {
+            Err(XmlReadError::Encoding(_)) => {
                 return Err(not_utf_8(&self.raw[self.begin..], self.position()));
             }
             Err(error) => {
@@ -197,21 +197,39 @@ impl<R: BufRead> Pieces for Stream<R> {
 }
 
 /// What quick-xml found wrong at this position.
-fn refused(error: &SyntaxError, position: Position) -> XmlError {
+fn refused(error: &XmlReadError, position: Position) -> XmlError {
     let message = match error {
-        SyntaxError::Io(error) => return Box::new(XmlProblem::Io(error.clone())),
-        SyntaxError::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
+        XmlReadError::Io(error) => return Box::new(XmlProblem::Io(error.clone())),
+        XmlReadError::IllFormed(IllFormedError::MismatchedEndTag { expected, found }) => {
             format!("expected `</{}>`, found `</{}>`", shown(expected), shown(found))
         }
-        SyntaxError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
+        XmlReadError::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
             format!("`</{}>` ends nothing that is open", shown(name))
         }
-        SyntaxError::IllFormed(IllFormedError::UnclosedReference) => {
+        XmlReadError::IllFormed(IllFormedError::UnclosedReference) => {
             "`&` without a `;` after it".to_owned()
         }
-        SyntaxError::IllFormed(error) => error.to_string(),
-        SyntaxError::Syntax(error) => error.to_string(),
+        XmlReadError::IllFormed(error) => error.to_string(),
+        XmlReadError::Syntax(error) => cut_off(error),
         other => other.to_string(),
     };
     malformed(position, message)
+}
+
+/// What ends too early, and with what it should have ended.
+fn cut_off(error: &SyntaxError) -> String {
+    let (inside, expected) = match error {
+        SyntaxError::InvalidBangMarkup => {
+            return "`<!` that begins nothing, expected a comment or CDATA".to_owned();
+        }
+        SyntaxError::UnclosedPI => ("a processing instruction", "?>"),
+        SyntaxError::UnclosedXmlDecl => ("the XML declaration", "?>"),
+        SyntaxError::UnclosedComment => ("a comment", "-->"),
+        SyntaxError::UnclosedDoctype => ("a DTD", ">"),
+        SyntaxError::UnclosedCData => ("CDATA", "]]>"),
+        SyntaxError::UnclosedTag => ("a tag", ">"),
+        SyntaxError::UnclosedSingleQuotedAttributeValue => ("an attribute", "'"),
+        SyntaxError::UnclosedDoubleQuotedAttributeValue => ("an attribute", "\""),
+    };
+    format!("the input ends inside {inside}, expected `{expected}`")
 }

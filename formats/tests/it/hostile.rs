@@ -132,7 +132,7 @@ fn broken() -> Vec<Row> {
             whole("x", "").each_ref().map(String::as_str),
             both("before the root"),
         ),
-        Row::text(19, "open CDATA", "", "<![CDATA[x", both("CDATA not closed")),
+        Row::text(19, "open CDATA", "", "<![CDATA[x", both("ends inside CDATA")),
         Row::text(21, "an undefined entity", "", "&unknown;", both("undefined entity")),
     ]
 }
