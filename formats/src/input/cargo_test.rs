@@ -244,9 +244,8 @@ impl<'t> Reader<'t> {
             }
         } else if self.bad == 0 && !(self.target.is_some() && self.has_bad_strays) {
             let id = self.target.as_ref().map_or(name, |target| target.id.clone());
-            let mut test = TestCase::new(id, Outcome::Errored);
-            test.evidence.message = Some("the target failed although no test of it did".to_owned());
-            self.add_bad(test);
+            let reason = "the target failed although no test of it did";
+            self.add_bad(TestCase::errored(id, reason));
         }
         self.awaits_cause = died.or_else(|| self.tests.len().checked_sub(1)).filter(|&index| {
             self.tests[index].outcome == Outcome::Errored && (died.is_some() || self.bad == 1)
@@ -306,16 +305,15 @@ impl<'t> Reader<'t> {
         self.unnamed += unnamed;
         let target = self.target.as_ref().map(|target| target.id.clone());
         let id = running.or(target).unwrap_or_else(|| format!("{UNKNOWN_BINARY}{ordinal}"));
-        let mut test = TestCase::new(id, Outcome::Errored);
-        test.evidence.message = Some(format!(
+        let message = format!(
             "no summary of the test binary: it ended after {reported} of {announced} tests"
-        ));
+        );
         self.notes.add(start, || {
             format!(
                 "{announced} tests announced and no `test result:`, counted as one errored test"
             )
         });
-        self.add_bad(test);
+        self.add_bad(TestCase::errored(id, message));
         Some(self.tests.len() - 1)
     }
 

@@ -18,7 +18,7 @@ use super::oddity::Notes;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
-use crate::model::{Outcome, Tally, TestCase};
+use crate::model::{Tally, TestCase};
 
 /// The id of what fails when a session does not end.
 const RUN: &str = "test run";
@@ -162,9 +162,7 @@ impl<'t> Reader<'t> {
     }
 
     fn add_errored(&mut self, id: String, message: String) {
-        let mut test = TestCase::new(id, Outcome::Errored);
-        test.evidence.message = Some(message);
-        self.tests.push(test);
+        self.tests.push(TestCase::errored(id, message));
     }
 }
 

@@ -224,9 +224,7 @@ impl<'t> Reader<'t> {
     }
 
     fn add_errored(&mut self, id: String, message: String) {
-        let mut test = TestCase::new(id, Outcome::Errored);
-        test.evidence.message = Some(message);
-        self.tests.push(test);
+        self.tests.push(TestCase::errored(id, message));
     }
 }
 

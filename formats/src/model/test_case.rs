@@ -125,6 +125,13 @@ impl TestCase {
         }
     }
 
+    /// What a reader makes of something that went wrong outside the tests: an errored test that says so.
+    pub(crate) fn errored(id: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut test = Self::new(id, Outcome::Errored);
+        test.evidence.message = Some(message.into());
+        test
+    }
+
     /// Whether there is nothing to say but id, outcome and duration.
     pub fn is_plain(&self) -> bool {
         self.evidence == Evidence::default()

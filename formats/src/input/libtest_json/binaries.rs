@@ -218,9 +218,7 @@ impl Binaries {
 
     fn died(&self, (package, binary): &Key, suite: &Suite) -> TestCase {
         let id = binary_id(package, binary, suite.kind.as_deref());
-        let mut test = TestCase::new(id, Outcome::Errored);
-        test.evidence.message = Some("no summary of the test binary".to_owned());
-        test
+        TestCase::errored(id, "no summary of the test binary")
     }
 
     /// Tests that were counted, but have no event of their own.

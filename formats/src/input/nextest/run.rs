@@ -138,7 +138,8 @@ impl<'t> Run<'t> {
 
     /// A script that was to prepare the run failed.
     pub(super) fn failed_setup(&mut self, script: &str) {
-        self.extra.push(errored(format!("setup script {script}"), "the setup script failed"));
+        self.extra
+            .push(TestCase::errored(format!("setup script {script}"), "the setup script failed"));
     }
 
     /// Takes a summary. False when it cannot be this run's.
@@ -175,7 +176,7 @@ impl<'t> Run<'t> {
 
     /// Nextest complains that there was nothing to run.
     pub(super) fn minds_emptiness(&mut self) {
-        self.extra.push(errored(RUN.to_owned(), "no tests to run"));
+        self.extra.push(TestCase::errored(RUN.to_owned(), "no tests to run"));
     }
 
     /// What it comes to.
@@ -192,18 +193,18 @@ impl<'t> Run<'t> {
         if let Some(summary) = summary {
             if summary.run < summary.initial && tally.bad() == 0 {
                 let message = format!("only {} of {} tests were run", summary.run, summary.initial);
-                tests.push(errored(RUN.to_owned(), &message));
+                tests.push(TestCase::errored(RUN.to_owned(), &message));
             }
         } else if !self.is_over {
             let mut running: Vec<_> = self.running.into_iter().collect();
             running.sort_unstable();
             for (_, instance) in running {
                 let id = instance.replacen(' ', "::", 1);
-                tests.push(errored(id, "started, but never finished"));
+                tests.push(TestCase::errored(id, "started, but never finished"));
             }
             let of = self.announced.map(|number| format!(" of {number}")).unwrap_or_default();
             let message = format!("no summary of the run: it ended after {ended}{of} tests");
-            tests.push(errored(RUN.to_owned(), &message));
+            tests.push(TestCase::errored(RUN.to_owned(), &message));
         }
         (tests, unnamed)
     }
@@ -229,12 +230,6 @@ fn settle(entries: Vec<Entry>, summary: Summary) -> (Vec<TestCase>, Tally) {
         }
     }
     (tests, unnamed)
-}
-
-fn errored(id: String, message: &str) -> TestCase {
-    let mut test = TestCase::new(id, Outcome::Errored);
-    test.evidence.message = Some(message.to_owned());
-    test
 }
 
 impl Entry {

@@ -363,9 +363,7 @@ impl<'t> Stream<'t> {
         }
         let is_red = level.tests.iter().any(|test| test.outcome.is_bad());
         let message = complaint.or_else(|| verdict.filter(|_| !is_red).map(str::to_owned))?;
-        let mut test = TestCase::new(PLAN, Outcome::Errored);
-        test.evidence.message = Some(message);
-        Some(test)
+        Some(TestCase::errored(PLAN, message))
     }
 
     fn count_complaint(&mut self) -> Option<String> {
