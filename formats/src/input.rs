@@ -289,6 +289,8 @@ pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, Pa
 /// in other encodings, are read to their end first. `input` should come in large pieces: a
 /// [`BufReader`](io::BufReader) of 64 KiB is good.
 ///
+/// Oddities are not looked for; [`parse`] does that.
+///
 /// # Errors
 /// When `input` fails, or stops being what `format` promises. What was handed over until then is
 /// part of a broken input and should be dropped.
@@ -309,7 +311,8 @@ pub fn read<R: BufRead>(
         let message = format!("over the limit of {max} bytes");
         return Err(ParseError { position: Position::START, message }.into());
     }
-    let Report { format, tests, unnamed, sanitised, .. } = parse(format, &content, limits)?;
+    let limits = Limits { oddities_max: 0, ..limits.clone() };
+    let Report { format, tests, unnamed, sanitised, .. } = parse(format, &content, &limits)?;
     tests.into_iter().for_each(visit);
     Ok(Summary { format, unnamed, sanitised })
 }

@@ -115,6 +115,7 @@ fn of_spool(error: &SpoolError) -> i32 {
     match error {
         SpoolError::Io { action, .. } if action.is_creation() => CANNOT_CREATE,
         SpoolError::Io { .. } => IO,
+        SpoolError::Folder(error) => error.exit_status().into(),
         SpoolError::Damaged { .. } => DATA,
         SpoolError::PathIsNotText { .. } => CONFIG,
     }
@@ -138,6 +139,7 @@ mod tests {
             (StoreError::Locked { path: path.clone(), holder: text() }, 75),
             (StoreError::TooLarge { bytes: 2, max: 1 }, 65),
             (StoreError::Damaged { subject: text(), reason: text() }, 3),
+            (StoreError::DiskLost { path: path.clone(), source: io::Error::other("x") }, 74),
             (io(Action::Create), 73),
             (io(Action::CreateIn), 73),
             (io(Action::Write), 74),

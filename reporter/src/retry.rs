@@ -39,7 +39,9 @@ fn discard(spool: &Spool, files: &[PathBuf], messages: &Messages) -> Result<i32,
         let claimed = entries.iter().find(is_named).map(|path| spool.claim(path)).transpose()?;
         let Some((entry, ..)) = claimed.flatten() else {
             let file = file.display();
-            let problem = format!("--discard: {file} does not wait in the spool, see retry --list");
+            let problem = format!(
+                "--discard: {file} does not wait in the spool: `retry --list` shows what does"
+            );
             return Err(Failure::Usage(problem));
         };
         entry.forget()?;

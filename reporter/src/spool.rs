@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use pony_formats::{Bag, Submission, Value, json};
-use pony_store::Action;
+use pony_store::{Action, StoreError};
 
 use crate::origin::Surroundings;
 use crate::target::{ServerUrl, Target};
@@ -39,6 +39,8 @@ pub(crate) struct Entry {
 pub(crate) enum SpoolError {
     #[error("cannot {action} {}: {source}", path.display())]
     Io { action: Action, path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Folder(#[from] StoreError),
     #[error("{}: no submission: {reason}; moved to {}", path.display(), moved.display())]
     Damaged { path: PathBuf, reason: String, moved: PathBuf },
     #[error("{}: cannot be kept in the spool: the path is not UTF-8", path.display())]
@@ -198,13 +200,18 @@ fn from_text(text: &[u8]) -> Result<(Submission, Target), String> {
 
 /// Test output may hold secrets, so only the owner gets to see it.
 fn create_private_folder(folder: &Path) -> Result<(), SpoolError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    pony_store::create_folder(folder)?;
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let failed =
-        |source| SpoolError::Io { action: Action::Create, path: folder.to_owned(), source };
-    builder.create(folder).map_err(failed)
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let failed =
+            |source| SpoolError::Io { action: Action::Create, path: folder.to_owned(), source };
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Makes a rename durable, where the system has a way to.

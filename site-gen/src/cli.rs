@@ -65,7 +65,7 @@ impl Cli {
 fn report(built: &Built, out: &mut impl Write, err: &mut impl Write) -> anyhow::Result<()> {
     let mut write = || {
         for result in &built.unreadable {
-            writeln!(err, "pony-site: warning: unreadable result {}", result.escape_debug())?;
+            writeln!(err, "pony-site: warning: cannot be read: {}", result.escape_debug())?;
         }
         writeln!(out, "{} files written", built.files_written)
     };

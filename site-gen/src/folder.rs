@@ -77,7 +77,9 @@ impl SiteFolder {
         unfinished: State,
     ) -> Result<Self, SiteError> {
         let state = read_state(root, repository)?;
-        pony_store::create_folder(root)?;
+        if !root.is_dir() {
+            pony_store::create_folder(root)?;
+        }
         Ok(Self {
             root: root.to_owned(),
             state,

@@ -175,6 +175,11 @@ impl Collector {
         work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.disk_lost.is_raised() {
+            // By an upload: the writer does not know.
+            let source = io::Error::other("an earlier write did not");
+            return Err(StoreError::DiskLost { path: self.plan.repo.clone(), source });
+        }
         let outcome = work(&mut writer);
         // Also when it succeeded: packs are joined after a commit is on disk.
         if writer.is_poisoned() {
@@ -200,22 +205,15 @@ fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
     plan.base_url.clone().or(own)
 }
 
-/// Fills the rules from the stored results. A result or package that cannot be read is passed over: it must
-/// not keep the others from being served.
+/// Fills the rules from the stored results. What cannot be read is passed over: it must not keep the
+/// others from being served.
 fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
     let mut coordinator = Coordinator::default();
     for error in snapshot.damage()? {
         tracing::warn!(error = full(&error), "unreadable results");
     }
     for package in snapshot.packages()? {
-        let keys = match snapshot.results(&package) {
-            Err(error @ StoreError::Damaged { .. }) => {
-                tracing::warn!(?package, error = full(&error), "unreadable package");
-                continue;
-            }
-            keys => keys?,
-        };
-        for key in keys {
+        for key in snapshot.results(&package)? {
             match snapshot.summary(&package, key) {
                 Ok(Some(summary)) => {
                     remember(&mut coordinator, &summary.receipt, &summary.client_info);

@@ -40,3 +40,17 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     }
     error.downcast_ref().map_or(SOFTWARE, StoreError::exit_status)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_disk_ends_with_74_whoever_found_out() {
+        let by_upload = Failure::DiskLost;
+        assert_eq!(exit_code(&by_upload.into()), 74);
+        let source = io::Error::other("x");
+        let by_writer = StoreError::DiskLost { path: PathBuf::from("r.git"), source };
+        assert_eq!(exit_code(&by_writer.into()), 74);
+    }
+}

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -13,13 +14,16 @@ use crate::failure::Failure;
 use crate::listener::{self, Terms};
 use crate::router::router;
 
+/// How long to wait for work on the disk after the last answer.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or an interrupt. Says on `out` where, once it is ready.
 pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
     let runtime = Builder::new_multi_thread().enable_all().build().map_err(Failure::Runtime)?;
     // Before the repository is opened: a taken port is found out at once, and feeds need the address.
     let (listener, address) = runtime.block_on(listen(&plan.listen))?;
     let collector = Arc::new(Collector::open(plan, address)?);
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let plan = &collector.plan;
         let signal = stop_signal()?;
         let stop = async {
@@ -42,7 +46,10 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
         listener::accept(listener, router(Arc::clone(&collector)), terms, stop).await?;
         tracing::info!("stopped");
         Ok(())
-    })
+    });
+    // What still waits for a disk that hangs was not acknowledged, and may be cut off anywhere.
+    runtime.shutdown_timeout(SHUTDOWN_PATIENCE);
+    outcome
 }
 
 async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {

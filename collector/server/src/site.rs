@@ -29,7 +29,7 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
     if request.uri().path().starts_with("//") {
         return not_found();
     }
-    let is_feed = is_old_feed(request.uri().path());
+    let is_feed = is_feed(request.uri().path());
     let request = unconditional(request);
     match ServeDir::new(&collector.plan.site).try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
@@ -84,10 +84,10 @@ fn modern_path(path: &str, key_named: impl Fn(&str) -> Option<ResultKey>) -> Opt
     (modern != path[1..]).then_some(modern)
 }
 
-/// Whether this is a feed at the address that the original server gave it, which has no extension to tell
-/// its type by.
-fn is_old_feed(path: &str) -> bool {
-    path.starts_with("/rss2/") && !path.ends_with('/') && !path.ends_with(".xml")
+/// Whether this is a feed. Those at the addresses that the original server gave them have no extension to
+/// tell their type by.
+fn is_feed(path: &str) -> bool {
+    path.starts_with("/rss2/") && !path.ends_with('/')
 }
 
 /// A visible file of a result. Never shown in the browser: it may be a page with a script in it.

@@ -114,9 +114,6 @@ pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Req
         }
         Err(problem) => Err(problem),
     };
-    if let Err(Problem::DiskLost(_)) = stored {
-        collector.disk_lost.raise();
-    }
     match stored {
         Ok(()) => StatusCode::OK.into_response(),
         Err(problem) => problem.into_response(),
@@ -138,7 +135,7 @@ fn read_label(uri: &Uri) -> Result<Label, Problem> {
     Ok(label)
 }
 
-/// A file that has arrived, on disk but not in its place. Dropping it removes it.
+/// A file that has arrived, neither synced nor in its place. Dropping it removes it.
 struct Received {
     file: NamedTempFile,
     size: u64,
@@ -160,7 +157,6 @@ async fn receive(folder: &Path, reader: &mut BodyReader) -> Result<Received, Pro
         }
     }
     writing.flush().await.map_err(failed)?;
-    writing.sync_all().await.map_err(|error| Problem::DiskLost(error.to_string()))?;
     let sha256 = Sha256Hex::from(<[u8; 32]>::from(hash.finalize()));
     Ok(Received { file, size, sha256 })
 }
@@ -187,11 +183,13 @@ fn store(
     if stored.saturating_add(artifact.size) > limit {
         return Err(Problem::Body(Refusal::TooLarge { limit }));
     }
-    keep(&collector.artifacts_folder(), &artifact.sha256, received.file, File::sync_all)?;
-    if collector.disk_lost.is_raised() {
-        // The sync that failed may have been for the same content, and ours then says nothing.
-        return Err(Problem::Disk("the disk was lost".to_owned()));
+    let kept = keep(&collector.artifacts_folder(), &artifact.sha256, received.file, File::sync_all);
+    if let Err(Problem::DiskLost(_)) = kept {
+        // Here, because the client may be gone, and before the next file is stored: when a sync of the same
+        // content succeeds after this one, that says nothing.
+        collector.disk_lost.raise();
     }
+    kept?;
     match collector.attach(key, &artifact) {
         Ok(true) => {
             tracing::info!(%key, filename = ?artifact.filename, size = artifact.size, "stored a file");
@@ -203,8 +201,8 @@ fn store(
     }
 }
 
-/// Puts content in its place, and makes its names durable. Also when it is there already: whoever put it
-/// there may not have got so far.
+/// Puts content in its place, and makes it and its names durable. Also when it is there already: whoever put
+/// it there may not have got so far.
 fn keep(
     folder: &Path,
     sha256: &Sha256Hex,
@@ -212,6 +210,8 @@ fn keep(
     sync: impl Fn(&File) -> io::Result<()>,
 ) -> Result<(), Problem> {
     let failed = |error: io::Error| Problem::Disk(error.to_string());
+    let lost = |error: io::Error| Problem::DiskLost(error.to_string());
+    sync(file.as_file()).map_err(lost)?;
     let path = content_path(folder, sha256);
     let shard = path.parent().unwrap_or(folder);
     fs::create_dir_all(shard).map_err(failed)?;
@@ -221,7 +221,7 @@ fn keep(
     // Only Unix can.
     for folder in [shard, folder].iter().filter(|_| cfg!(unix)) {
         let folder = File::open(folder).map_err(failed)?;
-        sync(&folder).map_err(|error| Problem::DiskLost(error.to_string()))?;
+        sync(&folder).map_err(lost)?;
     }
     Ok(())
 }
@@ -276,7 +276,7 @@ mod tests {
     fn a_failed_sync_is_not_forgotten_when_the_same_content_comes_again() {
         let folder = tempfile::tempdir().unwrap();
         let sha256 = Sha256Hex::from([0xab; 32]);
-        for broken in [1, 2, 1] {
+        for broken in [1, 2, 3, 2] {
             let file = NamedTempFile::new_in(folder.path()).unwrap();
             let synced = Cell::new(0);
             let kept = keep(folder.path(), &sha256, file, |_| {

@@ -51,12 +51,29 @@ impl Disk {
 
     /// Waits until the names in a folder are on disk.
     pub(crate) fn sync_folder(&mut self, path: &Path) -> Result<(), StoreError> {
+        let folder = self.open_folder(path)?;
+        self.sync_opened(folder.as_ref(), path)
+    }
+
+    /// Opens a folder for [`Disk::sync_opened`]: where nothing must fail any more but the sync itself.
+    pub(crate) fn open_folder(&self, path: &Path) -> Result<Option<File>, StoreError> {
         if cfg!(windows) {
             // Folders cannot be opened there; NTFS journals names itself.
-            return self.check(path);
+            return Ok(None);
         }
-        let folder = File::open(path).map_err(StoreError::io(Action::Open, path))?;
-        self.sync(&folder, path)
+        File::open(path).map(Some).map_err(StoreError::io(Action::Open, path))
+    }
+
+    /// Waits until the names in an opened folder are on disk.
+    pub(crate) fn sync_opened(
+        &mut self,
+        folder: Option<&File>,
+        path: &Path,
+    ) -> Result<(), StoreError> {
+        match folder {
+            Some(folder) => self.sync(folder, path),
+            None => self.check(path),
+        }
     }
 
     /// Creates a folder, and those above it, and waits until the name of each new one is on disk; that of the

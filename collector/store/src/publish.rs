@@ -140,11 +140,14 @@ fn move_branch(
         File::options().write(true).open(&lock).map_err(StoreError::io(Action::Open, &lock))?;
     disk.sync(&file, &lock)?;
     drop(file);
+    let heads = path.parent().unwrap_or(repo.common_dir());
+    let opened = disk.open_folder(heads)?;
     let committer = signature(seconds);
     let mut buffer = gix::date::parse::TimeBuf::default();
     transaction
         .commit(committer.to_ref(&mut buffer))
         .map_err(StoreError::gix(Action::Update, &path))?;
-    disk.sync_folder(path.parent().unwrap_or(repo.common_dir()))?;
+    // From here on only a lost disk can keep the commit from counting.
+    disk.sync_opened(opened.as_ref(), heads)?;
     Ok(true)
 }

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn no_submission_waits_for_more_than_a_few_megabytes() {
+    fn no_submission_waits_for_more_than_the_limit() {
         for bytes in [50_000, 1 << 20, 20 << 20] {
             let (copied, most, packs) = simulate(10_000, bytes);
             assert!(most <= JOINED_BYTES_MAX, "{most}");

@@ -111,8 +111,8 @@ impl Writer {
     /// milliseconds.
     ///
     /// # Errors
-    /// Nothing is stored when this fails, with one exception: after [`StoreError::DiskLost`], or an error of
-    /// the action `open` on the folder of the branch, it may or may not be stored.
+    /// Nothing is stored when this fails, with one exception: after [`StoreError::DiskLost`] it may or may
+    /// not be stored.
     /// After any failed sync the writer refuses everything, see [`Writer::is_poisoned`].
     pub fn append(
         &mut self,

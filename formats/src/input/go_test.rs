@@ -60,10 +60,8 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
             }
         }
         if reader.runs > limits.tests_max {
-            return Err(ParseError {
-                position: Position::of(screen.text().as_bytes(), line.start),
-                message: format!("more than {} tests", limits.tests_max),
-            });
+            let text = screen.text().as_bytes();
+            return Err(ParseError::too_many_tests(text, line.start, limits));
         }
     }
     if events == 0 && reader.runs == 0 {

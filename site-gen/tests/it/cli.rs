@@ -77,7 +77,7 @@ fn strict_fails_on_unreadable_results() {
     let output = build(&place, "results.git", "site", &["--strict"]);
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{error}");
-    assert!(error.starts_with("pony-site: warning: unreadable result "), "{error}");
+    assert!(error.starts_with("pony-site: warning: cannot be read: "), "{error}");
     assert_eq!(build(&place, "results.git", "site", &[]).status.code(), Some(0));
 }
 
