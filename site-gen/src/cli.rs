@@ -9,6 +9,15 @@ use jiff::Timestamp;
 use pony_site::{Built, Options, SiteError};
 use pony_store::{Store, StoreError};
 
+const AFTER_HELP: &str = "\
+Examples:
+  pony-site build --repo results.git --out site
+  pony-site build --repo results.git --out site --base-url https://ci.example/
+
+Exit status: 0 done, 1 a result cannot be read (with --strict), 3 damaged repository, 64 usage,
+66 not a results repository, 70 fault of this program, 73 cannot create or not a site,
+74 cannot read or write, 78 newer repository.";
+
 /// Renders a results repository as a static site.
 #[derive(Debug, Parser)]
 #[command(name = "pony-site", version, about)]
@@ -20,6 +29,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Brings a site up to date with the newest commit of a results repository.
+    #[command(after_help = AFTER_HELP)]
     Build(BuildArgs),
 }
 

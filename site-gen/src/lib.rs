@@ -41,4 +41,4 @@ mod view;
 pub use build::{Built, build};
 pub use error::SiteError;
 pub use folder::check_folder;
-pub use options::Options;
+pub use options::{Options, base_url};

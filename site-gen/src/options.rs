@@ -20,18 +20,25 @@ pub struct Options {
 impl Options {
     /// The address of the site with a final slash.
     pub(crate) fn checked_base_url(&self) -> Result<Option<String>, SiteError> {
-        let Some(url) = self.base_url.as_deref() else { return Ok(None) };
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let is_address = rest.is_some_and(|rest| {
-            !rest.is_empty()
-                && !rest.starts_with('/')
-                && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>?#".contains(&byte))
-        });
-        if !is_address {
-            return Err(SiteError::BaseUrl { url: url.escape_debug().to_string() });
-        }
-        Ok(Some(format!("{}/", url.trim_end_matches('/'))))
+        self.base_url.as_deref().map(base_url).transpose()
     }
+}
+
+/// The address of a site, with a final slash: `http://` or `https://`, a host and perhaps a path.
+///
+/// # Errors
+/// [`SiteError::BaseUrl`] when it is none.
+pub fn base_url(url: &str) -> Result<String, SiteError> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_address = rest.is_some_and(|rest| {
+        !rest.is_empty()
+            && !rest.starts_with('/')
+            && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>?#".contains(&byte))
+    });
+    if !is_address {
+        return Err(SiteError::BaseUrl { url: url.escape_debug().to_string() });
+    }
+    Ok(format!("{}/", url.trim_end_matches('/')))
 }
 
 #[cfg(test)]

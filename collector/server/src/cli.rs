@@ -130,14 +130,7 @@ fn listen(text: &str) -> Result<String, String> {
 }
 
 fn base_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_plain = |rest: &str| {
-        rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'<>?#".contains(&byte))
-    };
-    if !rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && is_plain(rest)) {
-        return Err("expected http:// or https://, a host and perhaps a path".to_owned());
-    }
-    Ok(format!("{}/", text.trim_end_matches('/')))
+    pony_site::base_url(text).map_err(|error| error.to_string())
 }
 
 /// Does what the command line says and returns the exit status to end with.
