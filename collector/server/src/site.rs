@@ -30,7 +30,7 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
         return not_found();
     }
     let is_feed = is_feed(request.uri().path());
-    let request = unconditional(request);
+    let request = with_index(unconditional(request));
     match ServeDir::new(&collector.plan.site).try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => {
@@ -46,6 +46,17 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// Names the page of a folder. Otherwise a folder that is made while it is looked for is taken for a file, and
+/// the connection breaks when that cannot be read.
+fn with_index(mut request: Request) -> Request {
+    if request.uri().path().ends_with('/')
+        && let Ok(uri) = format!("{}index.html", request.uri().path()).parse()
+    {
+        *request.uri_mut() = uri;
+    }
+    request
 }
 
 /// Leaves out what asks only for news: files are replaced more than once within the second that HTTP
@@ -220,6 +231,18 @@ fn not_found() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_asked_for_by_its_page() {
+        let path = |uri: &str| {
+            let request = Request::builder().uri(uri).body(Body::empty()).unwrap();
+            with_index(request).uri().path().to_owned()
+        };
+        assert_eq!(path("/"), "/index.html");
+        assert_eq!(path("/p/hayloft/?x"), "/p/hayloft/index.html");
+        assert_eq!(path("/style.css"), "/style.css");
+        assert_eq!(path("/p/hayloft"), "/p/hayloft");
+    }
 
     #[test]
     fn old_addresses_lead_to_their_pages() {

@@ -67,7 +67,10 @@ impl Place {
             line.strip_prefix("listening on http://").and_then(|rest| rest.split('/').next());
         match address.and_then(|address| address.parse().ok()) {
             Some(address) => Collector { child, address },
-            None => panic!("said {line:?}, log: {}", self.log()),
+            None => {
+                let status = child.wait().unwrap();
+                panic!("said {line:?}, {status}, log: {}", self.log())
+            }
         }
     }
 
