@@ -17,6 +17,9 @@ const OWNED: [&str; 2] = ["p", "rss2"];
 /// Uploaded files, which others put beside a result.
 const FILES: &str = "files";
 
+/// How the names of files that are still being written start.
+const TEMPORARY: &str = ".pony-";
+
 /// Refuses a folder that [`build`](crate::build()) would refuse: what serves a site should ask first, so
 /// that no other files are shown.
 ///
@@ -33,7 +36,8 @@ fn read_state(root: &Path, repository: &Path) -> Result<Option<State>, SiteError
         return Err(SiteError::InsideRepository { path: root.to_owned() });
     }
     let is_empty = match fs::read_dir(root) {
-        Ok(mut entries) => entries.next().is_none(),
+        // What a first build that was killed left does not make it somebody else's.
+        Ok(entries) => entries.map_while(Result::ok).all(|entry| is_temporary(&entry.file_name())),
         Err(error) if error.kind() == ErrorKind::NotFound => true,
         Err(source) => return Err(failed(Action::Read, root, source)),
     };
@@ -266,11 +270,16 @@ fn is_uploads(folder: &Path) -> bool {
     folder.starts_with(OWNED[0]) && folder.iter().count() == 4 && folder.ends_with(FILES)
 }
 
+/// Whether this is the name of a file that was still being written.
+fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+}
+
 /// A file that everybody whom the umask allows may read: temporary files are private otherwise,
 /// and a web server runs as somebody else.
 fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".pony-");
+    builder.prefix(TEMPORARY);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -326,6 +335,13 @@ mod tests {
         let error = open(place.path(), Path::new("/nonexistent")).unwrap_err();
         assert!(matches!(error, SiteError::Foreign { .. }), "{error}");
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_first_build_left_is_not_foreign() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join(".pony-x1y2z3"), "{").unwrap();
+        assert!(open(place.path(), Path::new("/nonexistent")).is_ok());
     }
 
     #[test]
