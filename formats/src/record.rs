@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{ClientInfo, Receipt, Tally};
 
-pub use decode::{decode, decode_summary};
+pub use decode::{decode, decode_heading, decode_summary};
 pub use encode::encode;
 
 /// The files of one result: path relative to the result's folder, and content. Sorted by path.
@@ -79,9 +79,24 @@ pub struct Summary {
     pub tally: Tally,
 }
 
+/// What says which result this is: two of the three bags, without the steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heading {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The client's bag.
+    pub client_info: ClientInfo,
+}
+
+/// Whether [`decode_heading`] needs this file.
+pub fn is_heading_file(path: &str) -> bool {
+    matches!(path, RECEIPT | CLIENT_INFO)
+}
+
 /// Whether [`decode_summary`] needs this file.
 pub fn is_summary_file(path: &str) -> bool {
-    matches!(path, RECEIPT | CLIENT_INFO | RESULTS_LIST)
+    is_heading_file(path)
+        || path == RESULTS_LIST
         || path.ends_with(&format!("/{}", tests_files::OUTCOMES))
 }
 

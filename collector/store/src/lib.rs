@@ -28,6 +28,7 @@
 mod artifact;
 mod changes;
 mod commit_id;
+mod difference;
 mod disk;
 mod error;
 mod init;

@@ -1,8 +1,8 @@
 //! From files back to the result.
 
 use super::{
-    CLIENT_INFO, FORMAT_VERSION, Files, RECEIPT, RESULTS_LIST, RecordError, STREAMS, Summary,
-    step_folder, tests_files,
+    CLIENT_INFO, FORMAT_VERSION, Files, Heading, RECEIPT, RESULTS_LIST, RecordError, STREAMS,
+    Summary, step_folder, tests_files,
 };
 use crate::json;
 use crate::model::{ClientInfo, Receipt, Step, Submission, Tally, TestResult};
@@ -37,7 +37,16 @@ pub fn decode_summary(files: &Files) -> Result<Summary, RecordError> {
         }
         tally += Step::from_bag(bag).tally();
     }
-    Ok(Summary { receipt: read_receipt(files)?, client_info: read_client_info(files)?, tally })
+    let Heading { receipt, client_info } = decode_heading(files)?;
+    Ok(Summary { receipt, client_info, tally })
+}
+
+/// Which result this is, from the files that [`super::is_heading_file`] selects.
+///
+/// # Errors
+/// Names the file that is missing or damaged.
+pub fn decode_heading(files: &Files) -> Result<Heading, RecordError> {
+    Ok(Heading { receipt: read_receipt(files)?, client_info: read_client_info(files)? })
 }
 
 fn read_step(files: &Files, index: usize, mut bag: Bag) -> Result<Step, RecordError> {
