@@ -95,6 +95,12 @@ pub enum StoreError {
         /// The process id, or `unknown`.
         holder: String,
     },
+    /// Another process has the index open. It is derived: one can be kept in memory instead.
+    #[error("the index `{path}` is in use by another process: try again later")]
+    IndexInUse {
+        /// The file of the index.
+        path: PathBuf,
+    },
     /// The operating system refused to read or write.
     #[error("cannot {action} `{path}`")]
     Io {
@@ -151,7 +157,7 @@ impl StoreError {
             | Self::NoSuchResult { .. } => 66,
             Self::Io { action, .. } if action.is_creation() => 73,
             Self::Io { .. } | Self::DiskLost { .. } => 74,
-            Self::Locked { .. } => 75,
+            Self::Locked { .. } | Self::IndexInUse { .. } => 75,
             Self::NewerFormat { .. } => 78,
         }
     }

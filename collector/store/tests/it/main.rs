@@ -8,6 +8,7 @@ mod changes;
 mod crash;
 mod create;
 mod fixture;
+mod index;
 mod lock;
 mod many_packs;
 mod read;
