@@ -125,6 +125,7 @@ fn import(repo: &Path, count: usize) -> Result<(), Box<dyn Error>> {
             key,
             number: Some(number as u32),
             received,
+            submission_id: None,
             client: None,
             client_ip: None,
             flags: Default::default(),

@@ -13,7 +13,7 @@ mod tables;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{ResultKey, Tagset};
+use pony_formats::{ResultKey, SubmissionId, Tagset};
 
 use crate::{CommitId, Snapshot, StoreError};
 use database::Holder;
@@ -127,6 +127,15 @@ impl Index {
     /// As [`Index::commit_id`].
     pub fn numbered(&self, number: u32) -> Result<Option<ResultKey>, StoreError> {
         self.database.with(|database| tables::numbered(&database.begin_read()?, number))
+    }
+
+    /// The result of the submission with this id. Where repositories were merged that both have it, the
+    /// first of them.
+    ///
+    /// # Errors
+    /// As [`Index::commit_id`].
+    pub fn submission(&self, id: &SubmissionId) -> Result<Option<IndexEntry>, StoreError> {
+        self.database.with(|database| tables::submission(&database.begin_read()?, id))
     }
 
     /// The greatest number of a result.

@@ -62,6 +62,7 @@ struct Stored<'e> {
     received: i64,
     duration: Option<f64>,
     number: Option<u32>,
+    submission_id: Option<Cow<'e, str>>,
     client: Option<Cow<'e, str>>,
     client_ip: Option<Cow<'e, str>>,
     flags: Cow<'e, BTreeSet<String>>,
@@ -80,6 +81,7 @@ impl IndexEntry {
             received: receipt.received.as_millisecond(),
             duration: *duration,
             number: receipt.number,
+            submission_id: receipt.submission_id.as_ref().map(|id| Cow::from(id.as_str())),
             client: receipt.client.as_deref().map(Cow::from),
             client_ip: receipt.client_ip.as_deref().map(Cow::from),
             flags: Cow::Borrowed(&receipt.flags),
@@ -92,6 +94,7 @@ impl IndexEntry {
         let receipt = Receipt {
             key: ResultKey::from_i64(stored.key)?,
             number: stored.number,
+            submission_id: stored.submission_id.and_then(|id| id.parse().ok()),
             received: Timestamp::from_millisecond(stored.received).ok()?,
             client: stored.client.map(Cow::into_owned),
             client_ip: stored.client_ip.map(Cow::into_owned),

@@ -36,6 +36,10 @@ pub(super) fn grow(
     if base == *snapshot.commit_id() && again.is_empty() {
         return Ok(true);
     }
+    let transaction = database.begin_write()?;
+    let tables = Tables::open(&transaction)?;
+    // Somebody else may have been faster.
+    let Some(base) = tables.commit()? else { return Ok(false) };
     let repo = snapshot.repository();
     let objects = Objects::new(&repo);
     let old = match base.to_object_id().map(|id| objects.commit(id)) {
@@ -43,9 +47,7 @@ pub(super) fn grow(
         Some(Err(error)) if !error.is_damage() => return Err(error.into()),
         _ => return Ok(false),
     };
-    let transaction = database.begin_write()?;
-    let mut growth =
-        Growth { objects: &objects, tables: Tables::open(&transaction)?, is_new: false };
+    let mut growth = Growth { objects: &objects, tables, is_new: false };
     match growth.between(Some(old), snapshot.tree()) {
         // Of the old tree; the new one's would be noted.
         Err(Fault::Unreadable(error)) if error.is_damage() => return Ok(false),

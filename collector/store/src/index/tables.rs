@@ -5,8 +5,8 @@
 
 use std::io::{self, Write};
 
-use pony_formats::ResultKey;
 use pony_formats::names::tree_component;
+use pony_formats::{ResultKey, SubmissionId};
 use redb::{Key, ReadTransaction, ReadableTable, ReadableTableMetadata as _};
 use redb::{Table, TableDefinition, Value, WriteTransaction};
 
@@ -23,6 +23,8 @@ const PACKAGES: TableDefinition<'_, (&str, i64), ()> = TableDefinition::new("pac
 /// By the canonical name of the tagset; with the package.
 const LINES: TableDefinition<'_, (&str, i64), &str> = TableDefinition::new("lines");
 const NUMBERS: TableDefinition<'_, (u32, i64), ()> = TableDefinition::new("numbers");
+/// By submission id, key and package.
+const SUBMISSIONS: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("submissions");
 const UNREADABLE: TableDefinition<'_, &str, &str> = TableDefinition::new("unreadable");
 
 /// How many results are read at once.
@@ -35,6 +37,7 @@ pub(super) struct Tables<'t> {
     packages: Table<'t, (&'static str, i64), ()>,
     lines: Table<'t, (&'static str, i64), &'static str>,
     numbers: Table<'t, (u32, i64), ()>,
+    submissions: Table<'t, (&'static str, i64, &'static str), ()>,
     unreadable: Table<'t, &'static str, &'static str>,
 }
 
@@ -46,8 +49,14 @@ impl<'t> Tables<'t> {
             packages: transaction.open_table(PACKAGES)?,
             lines: transaction.open_table(LINES)?,
             numbers: transaction.open_table(NUMBERS)?,
+            submissions: transaction.open_table(SUBMISSIONS)?,
             unreadable: transaction.open_table(UNREADABLE)?,
         })
+    }
+
+    /// As [`commit`].
+    pub(super) fn commit(&self) -> Result<Option<CommitId>, Fault> {
+        commit_in(&self.meta)
     }
 
     /// Says what the tables are about, once they are.
@@ -65,6 +74,9 @@ impl<'t> Tables<'t> {
         self.lines.insert((&*line_name(&entry.tagset), key), package)?;
         if let Some(number) = entry.receipt.number {
             self.numbers.insert((number, key), ())?;
+        }
+        if let Some(id) = &entry.receipt.submission_id {
+            self.submissions.insert((id.as_str(), key, package), ())?;
         }
         Ok(())
     }
@@ -87,6 +99,9 @@ impl<'t> Tables<'t> {
         if let Some(number) = entry.receipt.number {
             self.numbers.remove((number, key))?;
         }
+        if let Some(id) = &entry.receipt.submission_id {
+            self.submissions.remove((id.as_str(), key, package))?;
+        }
         Ok(())
     }
 
@@ -108,6 +123,12 @@ pub(super) fn commit(read: &ReadTransaction) -> Result<Option<CommitId>, Fault> 
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
+    commit_in(&meta)
+}
+
+fn commit_in(
+    meta: &impl ReadableTable<&'static str, &'static str>,
+) -> Result<Option<CommitId>, Fault> {
     if meta.get("schema")?.is_none_or(|schema| schema.value() != SCHEMA.to_string()) {
         return Ok(None);
     }
@@ -129,6 +150,18 @@ pub(super) fn numbered(read: &ReadTransaction, number: u32) -> Result<Option<Res
     let numbers = read.open_table(NUMBERS)?;
     let last = numbers.range((number, i64::MIN)..=(number, i64::MAX))?.next_back();
     Ok(last.transpose()?.and_then(|row| ResultKey::from_i64(row.0.value().1)))
+}
+
+pub(super) fn submission(
+    read: &ReadTransaction,
+    id: &SubmissionId,
+) -> Result<Option<IndexEntry>, Fault> {
+    let (submissions, results) = (read.open_table(SUBMISSIONS)?, read.open_table(RESULTS)?);
+    let id = id.as_str();
+    let first = submissions.range((id, i64::MIN, "")..=(id, i64::MAX, ""))?.next().transpose()?;
+    let Some(first) = first else { return Ok(None) };
+    let (_, key, package) = first.0.value();
+    expect(&results, key, package).map(Some)
 }
 
 pub(super) fn last_number(read: &ReadTransaction) -> Result<Option<u32>, Fault> {
@@ -214,6 +247,7 @@ pub(super) fn dump(read: &ReadTransaction, out: &mut dyn Write) -> Result<io::Re
     lines.table(read, PACKAGES, |(package, key), ()| format!("{package:?} {key}"))?;
     lines.table(read, LINES, |(line, key), package| format!("{line} {key} {package:?}"))?;
     lines.table(read, NUMBERS, |(number, key), ()| format!("{number} {key}"))?;
+    lines.table(read, SUBMISSIONS, |(id, key, package), ()| format!("{id} {key} {package:?}"))?;
     lines.table(read, UNREADABLE, |path, reason| format!("{path:?} {reason:?}"))?;
     Ok(lines.outcome)
 }

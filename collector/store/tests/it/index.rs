@@ -34,7 +34,8 @@ fn opened(fixture: &Fixture) -> Index {
 fn append_at(fixture: &Fixture, package: &str, seconds: i64, number: Option<u32>) -> ResultKey {
     let start: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let time = start + jiff::SignedDuration::from_secs(seconds);
-    let arrival = Arrival { number, ..Arrival::at(time) };
+    let submission_id = format!("{package}/{seconds}").replace(' ', "").parse().ok();
+    let arrival = Arrival { number, submission_id, ..Arrival::at(time) };
     fixture.writer().append(&submission(package), &arrival).unwrap().receipt.key
 }
 
@@ -71,6 +72,7 @@ fn an_entry_has_what_the_result_has() {
     let fixture = Fixture::new();
     let arrival = Arrival {
         number: Some(7),
+        submission_id: "id-7".parse().ok(),
         client: Some("shed \"\\ ä\n".to_owned()),
         client_ip: Some("127.0.0.1".to_owned()),
         flags: ["sanitised".to_owned()].into(),
@@ -78,7 +80,10 @@ fn an_entry_has_what_the_result_has() {
     };
     let long = "ä\"".repeat(60);
     let appended = fixture.writer().append(&submission(&long), &arrival).unwrap();
-    let entry = opened(&fixture).result(appended.receipt.key).unwrap().unwrap();
+    let index = opened(&fixture);
+    let entry = index.result(appended.receipt.key).unwrap().unwrap();
+    assert_eq!(index.submission(&"id-7".parse().unwrap()).unwrap().as_ref(), Some(&entry));
+    assert_eq!(index.submission(&"id-".parse().unwrap()).unwrap(), None);
     assert_eq!(entry.receipt, appended.receipt);
     assert_eq!(entry.tagset, client_info(&long).tagset());
 }

@@ -4,6 +4,7 @@
 
 mod append;
 mod attach;
+mod batch;
 mod changes;
 mod crash;
 mod create;
@@ -13,3 +14,4 @@ mod lock;
 mod many_packs;
 mod read;
 mod strangers;
+mod submissions;
