@@ -81,7 +81,7 @@ impl Collector {
             path: secret,
             source,
         })?;
-        let artifacts = folder.join("artifacts");
+        let artifacts = store.artifacts_path();
         pony_store::create_folder(&artifacts)?;
         upload::tidy(&artifacts).map_err(|source| Failure::File {
             action: "use",
@@ -110,7 +110,7 @@ impl Collector {
 
     /// Where the content of uploaded files is.
     pub(crate) fn artifacts_folder(&self) -> PathBuf {
-        self.plan.repo.join("pony").join("artifacts")
+        self.store.artifacts_path()
     }
 
     /// The rules and what they know. Held for moments only.

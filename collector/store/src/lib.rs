@@ -56,6 +56,7 @@ mod roll_up;
 mod snapshot;
 mod store;
 mod tree;
+mod verify;
 mod writer;
 
 pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
@@ -67,4 +68,5 @@ pub use prepared::Prepared;
 pub use queue::Queue;
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;
+pub use verify::{Checked, Findings, verify};
 pub use writer::{Appended, Arrival, Writer};

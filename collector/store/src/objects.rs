@@ -101,6 +101,11 @@ impl<'r> Objects<'r> {
         self.read(id, Kind::Tree)
     }
 
+    /// An object of any kind, as git stores it.
+    pub(crate) fn raw(&self, id: ObjectId, kind: Kind) -> Result<Vec<u8>, Unreadable> {
+        self.read(id, kind)
+    }
+
     /// As [`Objects::folder`], but a damaged one is noted and taken for empty: it must not hide the others.
     pub(crate) fn folder_or_note(
         &self,

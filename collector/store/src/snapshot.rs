@@ -58,6 +58,10 @@ impl Snapshot {
         self.repo.to_thread_local()
     }
 
+    pub(crate) fn commit(&self) -> ObjectId {
+        self.commit
+    }
+
     pub(crate) fn tree(&self) -> ObjectId {
         self.tree
     }

@@ -150,7 +150,26 @@ impl Store {
     /// Where the [`Index`](crate::Index) of a repository that is written to is kept. One that is only read is
     /// left alone: its index belongs elsewhere.
     pub fn index_path(&self) -> PathBuf {
-        self.repo.refs.git_dir().join("pony/index.redb")
+        self.git_dir().join("pony/index.redb")
+    }
+
+    /// Where a collector keeps the content of uploaded files, see [`Sha256Hex::path_in`](crate::Sha256Hex::path_in).
+    pub fn artifacts_path(&self) -> PathBuf {
+        self.git_dir().join("pony/artifacts")
+    }
+
+    pub(crate) fn git_dir(&self) -> &Path {
+        self.repo.refs.git_dir()
+    }
+
+    /// Says if the format is newer than what is known.
+    pub(crate) fn note_format(&self, notes: &mut Vec<String>) {
+        if self.format > FORMAT {
+            let Version { major, minor } = self.format;
+            notes.push(format!(
+                "the format is {major}.{minor}: what is newer than this version was not looked at"
+            ));
+        }
     }
 
     pub(crate) fn snapshot_of(&self, commit: ObjectId, tree: ObjectId) -> Snapshot {

@@ -15,3 +15,4 @@ mod many_packs;
 mod read;
 mod strangers;
 mod submissions;
+mod verify;
