@@ -6,8 +6,8 @@
 //!
 //! # How a submission becomes a commit
 //!
-//! 1. [`Store::writer`] takes the lock on `pony.lock` (`lock`) and removes what a writer that was killed
-//!    has left lying about.
+//! 1. [`Store::writer`] takes the lock on `pony.lock` (`lock`), removes what a writer that was killed has left
+//!    lying about (`recovery`), and refuses a branch whose newest commit is not whole (`tip`).
 //! 2. [`Writer::append`] draws a [`ResultKey`](pony_formats::ResultKey): the time of arrival and a random part,
 //!    greater than every key before it. The key decides the folder (`layout`), the submission decides the
 //!    files ([`pony_formats::record`]) and the log line (`message`).
@@ -38,9 +38,11 @@ mod objects;
 mod pack;
 mod packages;
 mod publish;
+mod recovery;
 mod roll_up;
 mod snapshot;
 mod store;
+mod tip;
 mod writer;
 
 pub use artifact::{Artifact, Sha256Hex, Sha256HexError};

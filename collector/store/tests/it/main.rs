@@ -7,6 +7,7 @@ mod attach;
 mod changes;
 mod crash;
 mod create;
+mod damage;
 mod fixture;
 mod lock;
 mod many_packs;
