@@ -8,11 +8,16 @@
 //! - [`full_disk`] and [`clock`]: no room left; a clock that jumps.
 //!
 //! They share [`place`] (the programs, and folders to try them in), [`collector`] (a running one, and its
-//! clients), [`strace`] (what a process asked the system for), [`census`] (what a repository holds) and
+//! clients), [`load`] (those clients at work), [`strace`] (what a process asked the system for), [`census`] (what a repository holds) and
 //! [`report`] (the table).
 
+pub mod beside_git;
 pub mod census;
+pub mod clock;
 pub mod collector;
+pub mod full_disk;
+pub mod kills;
+pub mod load;
 pub mod place;
 pub mod power_cut;
 pub mod report;

@@ -20,7 +20,7 @@ use crate::place::{Place, copy_folder, has};
 use crate::report::{Row, Violation};
 use cut::{Cutter, Rules, kind_of_sync};
 use recording::{Deed, Recording};
-pub use runs::{RUNS, RecordedRun};
+pub use runs::{RUNS, RecordedRun, SHORT};
 use state::Bench;
 
 /// How much is looked at.
@@ -185,7 +185,7 @@ impl<'p> Watcher<'p> {
         Ok(Self {
             place,
             effort,
-            each: (effort.states / (recording.deeds.len() + 1)).max(3),
+            each: (effort.states / (recording.deeds.len() + 1)).max(1),
             bench: Bench::new(&folder.join(format!("bench-{worker}")))?,
             kept: folder.join(format!("broken-{worker}")),
             random: fastrand::Rng::with_seed(effort.seed + worker as u64),

@@ -12,15 +12,23 @@ use cargo_metadata::MetadataCommand;
 struct Task {
     name: &'static str,
     purpose: &'static str,
-    run: fn(&Workspace) -> Outcome,
+    /// Gets the words after its name.
+    run: fn(&Workspace, &[String]) -> Outcome,
 }
 
 /// Every task.
-const TASKS: [Task; 1] = [Task {
-    name: "ci",
-    purpose: "check, build and test as steps of one result, stored and rendered below target/pony",
-    run: ci,
-}];
+const TASKS: [Task; 2] = [
+    Task {
+        name: "ci",
+        purpose: "check, build and test as steps of one result, stored and rendered below target/pony",
+        run: ci,
+    },
+    Task {
+        name: "faults",
+        purpose: "inject faults into the programs (--long for hours, --help for more)",
+        run: faults,
+    },
+];
 
 /// Whether a task did what it should; an error is one sentence.
 type Outcome = Result<bool, String>;
@@ -37,11 +45,12 @@ fn main() -> ExitCode {
         say(&usage());
         return ExitCode::SUCCESS;
     }
+    let words: Vec<String> = env::args().skip(2).collect();
     let Some(task) = TASKS.iter().find(|known| known.name == word) else {
         say(&format!("xtask: error: unknown task `{word}`\n{}", usage()));
         return ExitCode::from(64);
     };
-    match Workspace::find().and_then(|workspace| (task.run)(&workspace)) {
+    match Workspace::find().and_then(|workspace| (task.run)(&workspace, &words)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(sentence) => {
@@ -52,8 +61,8 @@ fn main() -> ExitCode {
 }
 
 /// Builds the two programs and has them check, report and render this workspace.
-fn ci(workspace: &Workspace) -> Outcome {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+fn ci(workspace: &Workspace, _words: &[String]) -> Outcome {
+    let cargo = cargo();
     // The whole workspace, so that its later steps find everything built with the same features.
     if !run(workspace, &cargo, ["build", "--workspace"])? {
         return Ok(false);
@@ -70,6 +79,19 @@ fn ci(workspace: &Workspace) -> Outcome {
     let rendered = run(workspace, program("pony-site").as_ref(), build)?;
     say(&format!("results: {}\nsite:    {}", repo.display(), site.join("index.html").display()));
     Ok(green && rendered)
+}
+
+/// Builds the programs as they are released, and has `pony-faults` try them.
+fn faults(workspace: &Workspace, words: &[String]) -> Outcome {
+    if !run(workspace, &cargo(), ["build", "--release", "--workspace", "--bins"])? {
+        return Ok(false);
+    }
+    let program = workspace.target.join("release").join("pony-faults");
+    run(workspace, program.with_extension(env::consts::EXE_EXTENSION).as_ref(), words)
+}
+
+fn cargo() -> std::ffi::OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 impl Workspace {

@@ -1,6 +1,5 @@
 //! Creating a results repository: all of it, or nothing.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -8,9 +7,8 @@ use crate::disk::Disk;
 use crate::layout::{BRANCH, FORMAT_FILE};
 use crate::lock::LOCK_FILE;
 use crate::publish::{Draft, publish};
-use crate::recovery::remove_dead_nurseries;
 use crate::store::{git_options, open_git};
-use crate::{Action, StoreError};
+use crate::{Action, StoreError, recovery};
 
 /// The git configuration of a results repository.
 const CONFIG: &str = include_str!("init/config");
@@ -24,9 +22,6 @@ const README: &str = include_str!("init/README.md");
 
 /// What tells a program.
 const FORMAT: &str = include_str!("init/format.json");
-
-/// How the names of folders begin in which repositories are made.
-const NURSERY: &str = ".pony-new-";
 
 /// The time of every first commit, seconds since 1970: before any result key. With this, all repositories
 /// begin with the same commit, and git can merge any two of them.
@@ -44,11 +39,7 @@ pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
     let parent = path.parent().unwrap_or(&path);
     let mut disk = Disk::default();
     disk.create_folder(parent)?;
-    remove_dead_nurseries(parent, NURSERY)?;
-    let nursery = tempfile::Builder::new().prefix(NURSERY).tempdir_in(parent);
-    let nursery = nursery.map_err(StoreError::io(Action::CreateIn, parent))?;
-    // Tells others that we live. Where folders cannot be locked, nobody removes any either.
-    let _alive = File::open(nursery.path()).ok().filter(|folder| folder.try_lock().is_ok());
+    let (nursery, _alive) = recovery::nursery(parent)?;
     // One level down, because the temporary folder itself is closed to other users.
     let new = nursery.path().join("repository");
     build(&new, &mut disk)?;
@@ -86,7 +77,8 @@ fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
     disk.write(&path.join("HEAD"), format!("ref: {BRANCH}\n").as_bytes())?;
     disk.write(&path.join("config"), CONFIG.as_bytes())?;
     disk.write(&path.join("info/attributes"), ATTRIBUTES.as_bytes())?;
-    disk.write(&path.join(LOCK_FILE), b"")?;
+    // As a writer that died would leave it: the first one to come then looks what is left of us.
+    disk.write(&path.join(LOCK_FILE), std::process::id().to_string().as_bytes())?;
     disk.write(&path.join("description"), b"Test results collected by pony\n")?;
     // Samples of hooks: nothing here runs any.
     let hooks = path.join("hooks");

@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ const POLL: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct WriteLock {
     file: File,
+    git_dir: PathBuf,
 }
 
 impl WriteLock {
@@ -36,7 +37,7 @@ impl WriteLock {
             .map_err(StoreError::io(Action::Write, &path))?;
         // Or after a power cut nobody would know whose the lock of the branch is.
         disk.sync(&file, &path)?;
-        Ok(Self { file })
+        Ok(Self { file, git_dir: git_dir.to_owned() })
     }
 }
 
@@ -56,8 +57,11 @@ fn open(path: &Path, git_dir: &Path, disk: &mut Disk) -> Result<File, StoreError
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        // If this fails, the next writer is merely more careful.
-        let _ = self.file.set_len(0);
+        // A lock of ours that could not be removed: the next writer has to take it for a dead one's.
+        if !recovery::is_locked(&self.git_dir) {
+            // If this fails, the next writer is merely more careful.
+            let _ = self.file.set_len(0);
+        }
         // Closing the file is not enough: a child process that is just being started by another thread
         // still has it open until its program begins, and the lock with it.
         let _ = self.file.unlock();

@@ -7,6 +7,7 @@
 //! | what | whose | removed |
 //! | --- | --- | --- |
 //! | `tmp_pony_*` | ours | always: we hold the lock |
+//! | `.pony-new-*` beside the repository | ours | when nobody holds the lock on it |
 //! | `main.lock`, `packed-refs.lock` | ours or git's | after a moment if the last writer died, else when stale |
 //! | `HEAD.lock`, `config.lock` | git's | when stale: git holds them for moments |
 //! | a pack without its index, and the reverse | ours or git's | when stale: both are renamed at once |
@@ -14,10 +15,12 @@
 //!
 //! What is wrong with the branch itself is not repaired, see `tip`.
 
-use std::fs::{self, DirEntry, Metadata};
+use std::fs::{self, DirEntry, File, Metadata, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
 
 use crate::disk::Disk;
 use crate::layout::BRANCH;
@@ -38,12 +41,21 @@ const SHARED_LOCKS: [&str; 2] = ["packed-refs.lock", "refs/heads/main.lock"];
 /// Locks that only git takes here.
 const GIT_LOCKS: [&str; 2] = ["HEAD.lock", "config.lock"];
 
+/// How the names of folders begin in which repositories are made.
+const NURSERY: &str = ".pony-new-";
+
 /// Removes what would block or clutter, and makes what a writer needs. `is_orphaned`: the writer before this
 /// one died. Waits for a moment if it has to.
 pub(crate) fn tidy(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError> {
     debug_assert!(SHARED_LOCKS[1].starts_with(BRANCH));
     if is_orphaned {
         wait_a_moment(&SHARED_LOCKS.map(|name| git_dir.join(name)));
+        // It may have died while it created the repository.
+        if let Some(parent) = git_dir.parent()
+            && let Some(_alone) = lock_folder(parent)
+        {
+            remove_dead_nurseries(parent)?;
+        }
     }
     for path in leftovers(git_dir, is_orphaned, SystemTime::now())? {
         let removed =
@@ -57,6 +69,11 @@ pub(crate) fn tidy(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError> 
     }
     // When the branch is in `packed-refs`, gix removes the empty folder after a transaction that failed.
     Disk::default().create_folder(&git_dir.join("refs/heads"))
+}
+
+/// Whether a lock that a transaction of ours may have taken is there.
+pub(crate) fn is_locked(git_dir: &Path) -> bool {
+    SHARED_LOCKS.iter().any(|name| git_dir.join(name).exists())
 }
 
 /// Waits until each of these files is gone or has been there for a moment: a push that lives lets go of it.
@@ -166,23 +183,40 @@ fn distance(time: SystemTime, now: SystemTime) -> Duration {
     now.duration_since(time).unwrap_or_else(|error| error.duration())
 }
 
-/// Folders in which repositories were being created by processes that have died. Whoever creates one holds a
-/// lock on its folder.
-pub(crate) fn remove_dead_nurseries(parent: &Path, prefix: &str) -> Result<(), StoreError> {
+/// Makes a folder for a repository that is being created in `parent`, after removing those whose makers have
+/// died. Whoever makes one holds a lock on it, which is the second thing returned, and nobody else looks at it
+/// until then: that is what the lock on `parent` is for.
+pub(crate) fn nursery(parent: &Path) -> Result<(TempDir, Option<File>), StoreError> {
+    let alone = lock_folder(parent);
+    if alone.is_some() {
+        remove_dead_nurseries(parent)?;
+    }
+    let nursery = tempfile::Builder::new().prefix(NURSERY).tempdir_in(parent);
+    let nursery = nursery.map_err(StoreError::io(Action::CreateIn, parent))?;
+    let alive = lock_folder(nursery.path());
+    Ok((nursery, alive))
+}
+
+/// `None` where folders cannot be locked, or when somebody else keeps it locked: then nothing is cleared.
+fn lock_folder(path: &Path) -> Option<File> {
+    let folder = File::open(path).ok()?;
+    for _ in 0..20 {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(MOMENT / 20),
+            Err(TryLockError::Error(_)) => break,
+        }
+    }
+    None
+}
+
+/// The caller holds the lock on `parent`.
+fn remove_dead_nurseries(parent: &Path) -> Result<(), StoreError> {
     for entry in entries(parent)? {
         let path = entry.path();
-        if !entry.file_name().to_string_lossy().starts_with(prefix) || !path.is_dir() {
-            continue;
-        }
-        // Its maker locks it a moment after making it.
-        let age = entry.metadata().map_or(Duration::ZERO, |found| age_of(&found, SystemTime::now()));
-        if let Some(rest) = MOMENT.checked_sub(age) {
-            std::thread::sleep(rest);
-        }
-        let is_dead = fs::File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok());
-        if is_dead {
-            // Somebody else may be doing the same.
-            let _ = fs::remove_dir_all(&path);
+        let is_nursery = entry.file_name().to_string_lossy().starts_with(NURSERY) && path.is_dir();
+        if is_nursery && File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
+            fs::remove_dir_all(&path).map_err(StoreError::io(Action::Remove, &path))?;
         }
     }
     Ok(())
@@ -278,11 +312,11 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_nursery_is_left_alone_while_its_maker_lives() {
-        let folder = with_files(&[".new-dead/x", ".new-alive/x", "other/x"]);
-        let alive = fs::File::open(folder.path().join(".new-alive")).unwrap();
-        alive.lock().unwrap();
-        remove_dead_nurseries(folder.path(), ".new-").unwrap();
+        let folder = with_files(&[".pony-new-dead/x", "other/x"]);
+        let alive = nursery(folder.path()).unwrap();
+        let another = nursery(folder.path()).unwrap();
+        assert!(alive.0.path().exists() && another.0.path().exists());
         let left = |name: &str| folder.path().join(name).exists();
-        assert_eq!(["other/x", ".new-alive/x", ".new-dead"].map(left), [true, true, false]);
+        assert_eq!(["other/x", ".pony-new-dead"].map(left), [true, false]);
     }
 }

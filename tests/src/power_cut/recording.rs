@@ -169,6 +169,8 @@ impl Recorder {
             "unlinkat" => self.unnamed(call_path(call, Some(0), 1)),
             "mkdir" => self.new_folder(call_path(call, None, 0)),
             "mkdirat" => self.new_folder(call_path(call, Some(0), 1)),
+            "symlink" => self.symlinked(call.text(0), call_path(call, None, 1)),
+            "symlinkat" => self.symlinked(call.text(0), call_path(call, Some(1), 2)),
             "link" => self.linked(call_path(call, None, 0), call_path(call, None, 1)),
             "linkat" => self.linked(call_path(call, Some(0), 1), call_path(call, Some(2), 3)),
             _ if call.is_below(&self.root) => bail!("{} is not understood", call.name),
@@ -278,6 +280,15 @@ impl Recorder {
     fn linked(&mut self, from: Option<String>, to: Option<String>) {
         let node = from.and_then(|path| self.node_at(&path));
         if let (Some(node), Some((folder, name))) = (node, to.and_then(|path| self.place(&path))) {
+            self.name(vec![Naming { folder, name, target: Some(node) }]);
+        }
+    }
+
+    /// A symbolic link is a file that holds a path. None is left in the end, or the folder would not be what
+    /// was recorded.
+    fn symlinked(&mut self, target: Option<Vec<u8>>, path: Option<String>) {
+        if let Some((folder, name)) = path.and_then(|path| self.place(&path)) {
+            let node = self.new_node(Content::File(Arc::new(target.unwrap_or_default())));
             self.name(vec![Naming { folder, name, target: Some(node) }]);
         }
     }

@@ -39,8 +39,12 @@ pub struct RecordedRun {
     pub spare_syncs: &'static [&'static str],
 }
 
+/// The shortest of them.
+pub const SHORT: &str = "a submission";
+
 /// All of them.
-pub const RUNS: [RecordedRun; 3] = [
+pub const RUNS: [RecordedRun; 4] = [
+    RecordedRun { name: SHORT, before: 2, play: one_submission, spare_syncs: &[] },
     RecordedRun { name: "first submissions", before: 0, play: two_submissions, spare_syncs: &[] },
     RecordedRun {
         name: "submissions that join packs",
@@ -103,8 +107,12 @@ fn add_trace(home: &Path, recorder: &mut Recorder) -> anyhow::Result<()> {
     recorder.add(&calls(&String::from_utf8_lossy(&trace))?)
 }
 
+fn one_submission(place: &Place, home: &Path, recorder: &mut Recorder) -> anyhow::Result<()> {
+    traced_submission(place, home, recorder, 100)
+}
+
 fn two_submissions(place: &Place, home: &Path, recorder: &mut Recorder) -> anyhow::Result<()> {
-    (0..2).try_for_each(|index| traced_submission(place, home, recorder, index))
+    (100..102).try_for_each(|index| traced_submission(place, home, recorder, index))
 }
 
 fn until_packs_are_joined(

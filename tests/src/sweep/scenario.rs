@@ -57,7 +57,8 @@ pub fn submit(place: &Place, home: &Path, mark: &str) -> Command {
     command
 }
 
-pub(super) fn submit_args(mark: &str) -> Vec<String> {
+/// What `pony-report` is told to submit with a mark.
+pub fn submit_args(mark: &str) -> Vec<String> {
     let words = ["submit", "--repo", "results.git", "--package", "hayloft", "--tag", mark];
     words.iter().copied().chain(["report.xml"]).map(str::to_owned).collect()
 }
