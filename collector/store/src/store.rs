@@ -144,8 +144,7 @@ impl Store {
             });
         }
         let lock = WriteLock::take(self.repo.refs.git_dir(), patience)?;
-        let repo = self.repo.to_thread_local().with_object_memory();
-        Writer::new(repo, lock)
+        Writer::new(self.repo.to_thread_local(), lock)
     }
 
     fn head(&self, objects: &Objects<'_>) -> Result<ObjectId, StoreError> {
