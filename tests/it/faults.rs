@@ -48,7 +48,7 @@ fn one_fault_anywhere_leaves_no_lock_on_packed_refs() {
 fn a_power_cut_at_any_moment_loses_nothing_and_each_sync_is_needed() {
     let effort = power_cut::Effort {
         states: 300,
-        mutant_states: 20_000,
+        mutant_states: 1_500,
         fsck_every: 50,
         workers: 2,
         seed: SEED,
@@ -59,8 +59,7 @@ fn a_power_cut_at_any_moment_loses_nothing_and_each_sync_is_needed() {
 
 #[test]
 fn kill_9_beneath_eight_clients_loses_nothing() {
-    let effort =
-        kills::Effort { cycles: 4, cycles_each: 4, clients: 8, life_max: 300, seed: SEED };
+    let effort = kills::Effort { cycles: 4, cycles_each: 4, clients: 8, life_max: 300, seed: SEED };
     assert_kept(vec![kills::run(&place(), effort).unwrap()]);
 }
 

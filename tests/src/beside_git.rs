@@ -56,7 +56,11 @@ pub const DISTURBANCES: [Disturbance; 8] = [
     },
     Disturbance { name: "clones", disturb: clone, expected: Expected::Works },
     Disturbance { name: "fetches", disturb: fetch, expected: Expected::Works },
-    Disturbance { name: "pushes to other branches", disturb: push_other, expected: Expected::Works },
+    Disturbance {
+        name: "pushes to other branches",
+        disturb: push_other,
+        expected: Expected::Works,
+    },
     Disturbance { name: "pushes to main", disturb: push_main, expected: Expected::Either },
 ];
 
@@ -70,10 +74,13 @@ pub fn run(place: &Place, disturbance: &Disturbance, submissions: usize) -> anyh
     let what = format!("beside {}", disturbance.name);
     let mut row = Row { what, count: format!("{submissions} submissions"), ..Row::default() };
     match disturbed(place, disturbance, home, submissions) {
-        Ok((worked, tried)) => row.remark = format!("git: {worked} of {tried} done, others refused"),
+        Ok((worked, tried)) => {
+            row.remark = format!("git: {worked} of {tried} done, others refused")
+        }
         Err(error) => {
             let name = disturbance.name;
-            let reproduce = format!("pony-faults beside-git --only {name:?}; look at {}", home.display());
+            let reproduce =
+                format!("pony-faults beside-git --only {name:?}; look at {}", home.display());
             row.violations.push(Violation { what: format!("{error:#}"), reproduce });
             let _ = folder.keep();
         }

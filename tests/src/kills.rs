@@ -58,8 +58,11 @@ pub fn run(place: &Place, effort: Effort) -> anyhow::Result<Row> {
         let counted = load.check(&repository).and_then(|()| fsck(place, &repository));
         let counted = counted.map_err(|error| format!("after cycle {}: {error:#}", done + cycles));
         for what in [problem, counted.err()].into_iter().flatten() {
-            let reproduce =
-                format!("pony-faults kills --seed {}; look at {}", effort.seed, folder.path().display());
+            let reproduce = format!(
+                "pony-faults kills --seed {}; look at {}",
+                effort.seed,
+                folder.path().display()
+            );
             row.violations.push(Violation { what, reproduce });
         }
         if !row.violations.is_empty() {

@@ -194,7 +194,12 @@ impl<'p> Watcher<'p> {
         })
     }
 
-    fn look_at(&mut self, cutter: &Cutter<'_>, moment: usize, is_mutant: bool) -> anyhow::Result<()> {
+    fn look_at(
+        &mut self,
+        cutter: &Cutter<'_>,
+        moment: usize,
+        is_mutant: bool,
+    ) -> anyhow::Result<()> {
         let weak = [Rules::Ordered, Rules::Weak(50), Rules::Weak(10), Rules::Weak(90)];
         let random = weak.into_iter().cycle();
         let rules = [Rules::KeepAll, Rules::KeepNone].into_iter().chain(random).take(self.each);

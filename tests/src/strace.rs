@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_call_is_read_with_its_paths_and_its_text() {
-        let line = r#"17 openat(AT_FDCWD<\x2f\x77>, "\x61\x2c\x62", O_RDWR|O_CREAT, 0666) = 5</w/a,b>"#;
+        let line =
+            r#"17 openat(AT_FDCWD<\x2f\x77>, "\x61\x2c\x62", O_RDWR|O_CREAT, 0666) = 5</w/a,b>"#;
         let call = &calls(line).unwrap()[0];
         assert_eq!((call.thread, call.name.as_str(), call.result), (17, "openat", Some(5)));
         assert_eq!(call.path_of(0).as_deref(), Some("/w"));

@@ -105,7 +105,8 @@ fn try_all(
     let tried: Mutex<Vec<(usize, Verdict)>> = Mutex::default();
     let work = |worker: usize| -> anyhow::Result<()> {
         let home = folder.join(format!("home-{worker}"));
-        while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|i| *i < points.len())
+        while let Some(index) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).filter(|i| *i < points.len())
         {
             if home.exists() {
                 std::fs::remove_dir_all(&home)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
-use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use pony_store::{Appended, Arrival, Artifact, Prepared, Queue, Snapshot, Store, StoreError};
 use tokio::sync::Semaphore;
 
 use crate::auth_key::AuthKeys;
@@ -40,9 +40,9 @@ pub(crate) struct Collector {
     /// One permit for each byte that may be held.
     pub(crate) memory: Arc<Semaphore>,
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
-    pub(crate) disk_lost: DiskLost,
+    pub(crate) disk_lost: Arc<DiskLost>,
     store: Store,
-    writer: Mutex<Writer>,
+    queue: Queue,
     storing: Mutex<()>,
     coordinator: Mutex<Coordinator>,
     refresher: Refresher,
@@ -78,6 +78,9 @@ impl Collector {
             path: artifacts,
             source,
         })?;
+        let disk_lost = Arc::new(DiskLost::default());
+        let lost = Arc::clone(&disk_lost);
+        let queue = Queue::start(writer, move || lost.raise()).map_err(Failure::Runtime)?;
         let rendering = Store::open(&plan.repo)?;
         let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
         Ok(Self {
@@ -85,9 +88,9 @@ impl Collector {
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
-            disk_lost: DiskLost::default(),
+            disk_lost,
             store,
-            writer: Mutex::new(writer),
+            queue,
             storing: Mutex::new(()),
             coordinator: Mutex::new(coordinator),
             refresher,
@@ -104,27 +107,39 @@ impl Collector {
         self.coordinator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores a submission. When this returns it survives a power cut.
+    /// Has a submission stored. Returns when it waits for the disk; `done` is told when the result survives a
+    /// power cut, or why it is not stored.
     pub(crate) fn add(
-        &self,
+        self: &Arc<Self>,
         submission: &Submission,
         peer: IpAddr,
         flags: BTreeSet<String>,
-    ) -> Result<Receipt, StoreError> {
-        let mut arrival = Arrival {
+        done: impl FnOnce(Result<Receipt, StoreError>) + Send + 'static,
+    ) {
+        let prepared = match Prepared::new(submission) {
+            Ok(prepared) => prepared,
+            Err(error) => return done(Err(error)),
+        };
+        let collector = Arc::clone(self);
+        let client_info = submission.client_info.clone();
+        let stored = move |outcome: Result<Appended, StoreError>| {
+            let receipt = outcome.map(|appended| appended.receipt);
+            if let Ok(receipt) = &receipt {
+                remember(&mut collector.coordinator(), receipt, &client_info);
+                collector.refresher.refresh();
+            }
+            done(receipt);
+        };
+        let arrival = Arrival {
             client_ip: self.plan.store_addresses.then(|| peer.to_string()),
             flags,
             ..Arrival::at(Timestamp::now())
         };
-        let receipt = self.write(|writer| {
-            // While we are the writer nobody else can take the number.
-            arrival.number = Some(self.coordinator().next_number());
-            let receipt = writer.append(submission, &arrival)?.receipt;
-            remember(&mut self.coordinator(), &receipt, &submission.client_info);
-            Ok(receipt)
-        })?;
-        self.refresher.refresh();
-        Ok(receipt)
+        // Numbers rise in the order in which results are written: while the rules are held, nobody
+        // else gets between the number and the queue.
+        let mut coordinator = self.coordinator();
+        let arrival = Arrival { number: Some(coordinator.take_number()), ..arrival };
+        self.queue.push(prepared, arrival, stored);
     }
 
     /// Lets one file be stored at a time, so that what it leaves for others can be counted.
@@ -143,7 +158,7 @@ impl Collector {
     /// Records an uploaded file. `false` when there is no such result.
     pub(crate) fn attach(&self, key: ResultKey, artifact: &Artifact) -> Result<bool, StoreError> {
         let Some(package) = self.store.snapshot()?.package_of(key)? else { return Ok(false) };
-        self.write(|writer| writer.attach(&package, key, artifact))?;
+        self.queue.attach(&package, key, artifact)?;
         self.refresher.refresh();
         Ok(true)
     }
@@ -170,22 +185,15 @@ impl Collector {
         self.store.snapshot()
     }
 
-    fn write<T>(
-        &self,
-        work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.disk_lost.is_raised() {
-            // By an upload: the writer does not know.
-            let source = io::Error::other("an earlier write did not");
-            return Err(StoreError::DiskLost { path: self.plan.repo.clone(), source });
-        }
-        let outcome = work(&mut writer);
-        // Also when it succeeded: packs are joined after a commit is on disk.
-        if writer.is_poisoned() {
-            self.disk_lost.raise();
-        }
-        outcome
+    /// Has nothing acknowledged any more: a sync has failed.
+    pub(crate) fn lose_disk(&self) {
+        self.queue.refuse();
+        self.disk_lost.raise();
+    }
+
+    /// Waits until everything that was accepted is written.
+    pub(crate) fn flush(&self) {
+        self.queue.flush();
     }
 }
 

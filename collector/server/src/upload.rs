@@ -187,7 +187,7 @@ fn store(
     if let Err(Problem::DiskLost(_)) = kept {
         // Here, because the client may be gone, and before the next file is stored: when a sync of the same
         // content succeeds after this one, that says nothing.
-        collector.disk_lost.raise();
+        collector.lose_disk();
     }
     kept?;
     match collector.attach(key, &artifact) {

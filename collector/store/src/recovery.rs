@@ -110,7 +110,8 @@ fn leftovers(
 /// Packs without an index, and what belongs to a pack that is not there, if they have been so for long.
 fn halves_of_packs(packs: &Path, now: SystemTime) -> Result<Vec<PathBuf>, StoreError> {
     // A pack is written long before it gets its name.
-    let is_stale = |path: &Path| path.metadata().is_ok_and(|found| age_of_name(&found, now) > STALE);
+    let is_stale =
+        |path: &Path| path.metadata().is_ok_and(|found| age_of_name(&found, now) > STALE);
     let is_half = |path: &PathBuf| {
         // Git's temporary packs are called otherwise.
         if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pack-")) {
@@ -141,7 +142,9 @@ fn clutter(git_dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
         }
     }
     for folder in folders {
-        found.extend(entries(&folder)?.iter().filter(|entry| is_temporary(entry)).map(DirEntry::path));
+        found.extend(
+            entries(&folder)?.iter().filter(|entry| is_temporary(entry)).map(DirEntry::path),
+        );
     }
     Ok(found)
 }
@@ -247,7 +250,8 @@ mod tests {
         let folder = with_files(files);
         let now = SystemTime::now() + Duration::from_secs(seconds);
         let found = leftovers(folder.path(), is_orphaned, now).unwrap();
-        let is_there = |name: &&&str| found.contains(&folder.path().join(name.trim_end_matches('/')));
+        let is_there =
+            |name: &&&str| found.contains(&folder.path().join(name.trim_end_matches('/')));
         files.iter().filter(is_there).map(|name| (*name).to_owned()).collect()
     }
 
@@ -281,7 +285,8 @@ mod tests {
     fn halves_of_packs_go_when_stale_and_whole_ones_stay() {
         assert_eq!(removed(&HALVES, true, 2), [""; 0]);
         assert_eq!(removed(&HALVES, false, 61), HALVES);
-        let whole = ["objects/pack/pack-1.pack", "objects/pack/pack-1.idx", "objects/pack/pack-1.rev"];
+        let whole =
+            ["objects/pack/pack-1.pack", "objects/pack/pack-1.idx", "objects/pack/pack-1.rev"];
         assert_eq!(removed(&whole, true, 1_000_000), [""; 0]);
     }
 

@@ -144,7 +144,7 @@ impl Store {
             });
         }
         let lock = WriteLock::take(self.repo.refs.git_dir(), patience)?;
-        let repo = self.repo.to_thread_local().with_object_memory();
+        let repo = self.repo.to_thread_local();
         tip::check(&repo)?;
         Writer::new(repo, lock)
     }

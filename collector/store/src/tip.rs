@@ -48,11 +48,7 @@ pub(crate) fn check(repo: &gix::Repository) -> Result<(), StoreError> {
 }
 
 /// Reads everything in a folder that is not the same in an older one.
-fn read_new(
-    objects: &Objects<'_>,
-    new: ObjectId,
-    old: Option<ObjectId>,
-) -> Result<(), Unreadable> {
+fn read_new(objects: &Objects<'_>, new: ObjectId, old: Option<ObjectId>) -> Result<(), Unreadable> {
     let mut pairs = vec![(new, old)];
     while let Some((new, old)) = pairs.pop() {
         let before = old.map(|id| objects.folder(id)).transpose()?.unwrap_or_default();

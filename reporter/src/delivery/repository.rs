@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pony_formats::{Submission, Value};
-use pony_store::{Arrival, Store};
+use pony_store::{Arrival, Prepared, Store};
 
 use super::{Delivered, DeliveryError};
 
@@ -17,7 +17,9 @@ pub(super) fn append(submission: &Submission, path: &Path) -> Result<Delivered, 
     if submission.client_info.bag().get("sanitised") == Some(&Value::Bool(true)) {
         arrival.flags.insert("sanitised".to_owned());
     }
-    let appended = store.writer(PATIENCE)?.append(submission, &arrival)?;
+    // Before others have to wait for us.
+    let prepared = Prepared::new(submission)?;
+    let appended = store.writer(PATIENCE)?.append_prepared(&prepared, &arrival)?;
     let key = appended.receipt.key.to_string();
     Ok(Delivered { key, place: path.display().to_string() })
 }

@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use super::recording::{Content, Deed, Node, Promise, Recording, apply_name, apply_resize, apply_write};
+use super::recording::{
+    Content, Deed, Node, Promise, Recording, apply_name, apply_resize, apply_write,
+};
 
 /// What a file system may do to what was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +156,8 @@ fn lose_some(nodes: &mut [Content], deed: &Deed, random: &mut fastrand::Rng) {
 pub(super) fn kind_of_sync(path: &str) -> String {
     if let Some((_, inside)) = path.split_once(".pony-new-") {
         let is_file = inside.rsplit('/').next().is_some_and(|name| {
-            name.contains('.') || ["HEAD", "config", "description", "attributes", "main"].contains(&name)
+            name.contains('.')
+                || ["HEAD", "config", "description", "attributes", "main"].contains(&name)
         });
         let kind = if is_file { "files" } else { "folders" };
         return format!("{kind} of a new repository");

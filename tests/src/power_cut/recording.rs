@@ -221,7 +221,8 @@ impl Recorder {
         data.truncate(done);
         let file = description.node;
         let Content::File(bytes) = &mut self.now[file] else { return };
-        let offset = at.unwrap_or(if description.appends { bytes.len() } else { description.offset });
+        let offset =
+            at.unwrap_or(if description.appends { bytes.len() } else { description.offset });
         if let (None, Some(description)) = (at, self.description(call)) {
             description.offset = offset + done;
         }
@@ -243,7 +244,8 @@ impl Recorder {
                 None => return,
             },
         };
-        let path = path.strip_prefix(&self.root).unwrap_or(&path).trim_start_matches('/').to_owned();
+        let path =
+            path.strip_prefix(&self.root).unwrap_or(&path).trim_start_matches('/').to_owned();
         let before = self.deeds_before(call.begun);
         self.recording.deeds.push(Deed::Sync { node, path, before });
     }

@@ -149,7 +149,8 @@ fn ordinals(calls: &[Call], home: &str, depth: Depth) -> BTreeSet<(String, usize
         let changes = !call.name.starts_with("open")
             || call.args.iter().any(|argument| argument.contains("O_CREAT"));
         let answers = call.name == "write" && call.descriptor(0) == Some(1)
-            || call.name.starts_with("send") || call.name == "writev";
+            || call.name.starts_with("send")
+            || call.name == "writev";
         if wanted && changes && (call.is_below(home) || answers) && !call.is_below(&site) {
             found.insert((call.name.clone(), *count));
         }
@@ -267,7 +268,9 @@ mod tests {
 
     #[test]
     fn a_point_is_named_as_strace_names_it() {
-        for text in ["fsync:error=EIO:when=3", "write:signal=SIGKILL:when=1", "write:error=ENOSPC:when=2+"] {
+        for text in
+            ["fsync:error=EIO:when=3", "write:signal=SIGKILL:when=1", "write:error=ENOSPC:when=2+"]
+        {
             assert_eq!(Point::parse(text).unwrap().injection(), text);
         }
         assert_eq!(Point::parse("fsync"), None);

@@ -170,7 +170,8 @@ fn next_works(
         let answer = client.submit(&submission("hayloft", &next, "x")?);
         if is_lost {
             ensure!(answer.is_err(), "a sync failed and the next call was acknowledged");
-            let status = collector.ended(STOP_PATIENCE)?.context("it goes on after a failed sync")?;
+            let status =
+                collector.ended(STOP_PATIENCE)?.context("it goes on after a failed sync")?;
             ensure!(status.code() == Some(IO), "a sync failed and it ended with {status}");
         } else {
             answer.context("the next call to the same collector")?;
@@ -203,7 +204,8 @@ fn nothing_lies_about(repository: &Path) -> anyhow::Result<()> {
     };
     let left: Vec<_> = files_below(repository)?.into_iter().filter(is_leftover).collect();
     ensure!(left.is_empty(), "left behind: {left:?}");
-    let homes = std::fs::read_dir(parent)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let homes =
+        std::fs::read_dir(parent)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let nurseries: Vec<String> = homes.filter(|name| name.starts_with(".pony-new-")).collect();
     ensure!(nurseries.is_empty(), "left behind: {nurseries:?}");
     Ok(())

@@ -4,6 +4,7 @@
 
 mod append;
 mod attach;
+mod batch;
 mod changes;
 mod crash;
 mod create;
