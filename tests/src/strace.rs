@@ -15,6 +15,8 @@ pub struct Call {
     pub args: Vec<String>,
     /// What it returned; negative when it failed. `None` when it never returned.
     pub result: Option<i64>,
+    /// The name of the error, such as `EIO`.
+    pub error: Option<String>,
     /// The path of the descriptor that it returned.
     pub result_path: Option<String>,
     /// How many calls had returned when it began.
@@ -102,6 +104,10 @@ fn parse(thread: u32, text: &str, begun: usize) -> Option<Call> {
         name: name.to_owned(),
         args: split(args),
         result: number(result),
+        error: result
+            .strip_prefix("-1 ")
+            .and_then(|rest| rest.split(' ').next())
+            .map(str::to_owned),
         result_path: described(result),
         begun,
     })
@@ -197,6 +203,7 @@ mod tests {
         assert_eq!(names, ["write", "fsync", "unlink"]);
         assert_eq!((calls[1].begun, calls[1].is_done()), (0, true));
         assert!(!calls[2].is_done());
+        assert_eq!(calls[2].error.as_deref(), Some("EIO"));
     }
 
     #[test]

@@ -49,7 +49,9 @@ pub fn run(
     (scenario.prepare)(place, &template).context("cannot prepare the scenario")?;
     let points = point::all(place, scenario, &template, folder.path(), depth)?;
     let tried = try_all(place, scenario, &template, folder.path(), &points, workers)?;
-    let mut row = Row { what, count: format!("{} points", points.len()), ..Row::default() };
+    let elsewhere = tried.iter().filter(|verdict| verdict.is_elsewhere).count();
+    let count = format!("{} points", points.len() - elsewhere);
+    let mut row = Row { what, count, ..Row::default() };
     let acknowledged = tried.iter().filter(|verdict| verdict.is_acknowledged).count();
     let twice = tried.iter().filter(|verdict| verdict.is_twice).count();
     row.remark = format!("{acknowledged} acknowledged");

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use pony_store::Store;
 
 use super::point::{Fault, Point, Run, trace};
@@ -12,6 +12,7 @@ use super::scenario::{Scenario, Subject, mark, must_submit};
 use crate::census::{Census, MARK, fsck};
 use crate::collector::{Client, submission};
 use crate::place::{Place, files_below, has_extension};
+use crate::strace::Call;
 
 /// The exit status for a disk that did not keep what was written.
 const IO: i32 = 74;
@@ -26,6 +27,8 @@ pub(super) struct Verdict {
     pub(super) is_acknowledged: bool,
     /// It was stored again when what was kept in the spool was sent.
     pub(super) is_twice: bool,
+    /// The fault met something that is on no disk, such as a thread's alarm clock, and says nothing.
+    pub(super) is_elsewhere: bool,
     /// The promise that was broken.
     pub(super) problem: Option<String>,
 }
@@ -47,11 +50,28 @@ pub(super) fn try_point(
 ) -> anyhow::Result<Verdict> {
     let run = trace(place, scenario.subject, home, Some(point))?;
     let mut verdict = Verdict { is_acknowledged: run.is_acknowledged, ..Verdict::default() };
+    if is_elsewhere(home, point, &run) {
+        return Ok(Verdict { is_elsewhere: true, ..verdict });
+    }
     match judge(place, scenario, home, point, run) {
         Ok(is_twice) => verdict.is_twice = is_twice,
         Err(error) => verdict.problem = Some(format!("{error:#}").replace('\n', " ")),
     }
     Ok(verdict)
+}
+
+/// strace counts the calls of each thread by themselves, so a point that is a file for one may be a wake-up of
+/// another thread, or a connection, for the next: no such call can fail as a disk does.
+fn is_elsewhere(home: &Path, point: &Point, run: &Run) -> bool {
+    let home = home.to_string_lossy();
+    let injected = |call: &&Call| {
+        // These are no answers of a disk: nothing is there to remove, or something is there already.
+        let by_itself =
+            matches!(call.error.as_deref(), None | Some("ENOENT" | "EEXIST" | "EAGAIN"));
+        call.name == point.call && !by_itself
+    };
+    point.fault != Fault::Kill
+        && run.calls.iter().filter(injected).any(|call| !call.is_below(&home))
 }
 
 /// An error is a broken promise. Returns whether it was stored twice by a later retry.
@@ -101,7 +121,11 @@ fn check_end(point: &Point, run: &Run, is_lost: bool) -> anyhow::Result<()> {
             run.said.trim()
         );
     }
-    if !(is_lost && point.is_failing_sync()) {
+    let failed = |call: &Call| call.name.ends_with("sync") && !call.is_done();
+    let first = run.calls.iter().position(failed).unwrap_or(run.calls.len());
+    // Packs are joined behind a submission that is on the disk already.
+    let is_behind = is_stored(&run.calls[..first]);
+    if !(is_lost && point.is_failing_sync()) || is_behind {
         return Ok(());
     }
     ensure!(!run.is_acknowledged, "a sync failed and it was acknowledged");
@@ -110,13 +134,26 @@ fn check_end(point: &Point, run: &Run, is_lost: bool) -> anyhow::Result<()> {
     if let Some(status) = status {
         ensure!(status.code() == Some(IO), "a sync failed and it ended with {status}");
     }
-    let failed = |call: &crate::strace::Call| call.name.ends_with("sync") && !call.is_done();
-    let first = run.calls.iter().position(failed).unwrap_or(run.calls.len());
     let failed_path = run.calls.get(first).and_then(|call| call.path_of(0));
     let mut later = run.calls.iter().skip(first + 1).filter(|call| call.name.ends_with("sync"));
     let again = later.find(|call| call.path_of(0) == failed_path);
     ensure!(again.is_none(), "a sync that failed was tried again: {again:?}");
     Ok(())
+}
+
+/// Whether the branch has moved, and its folder was synced after that: then a submission counts.
+fn is_stored(calls: &[Call]) -> bool {
+    let moves = |call: &Call| {
+        let names = (0..call.args.len()).filter_map(|index| call.text(index));
+        call.name.starts_with("rename")
+            && names.into_iter().any(|name| name.ends_with(b"/main.lock"))
+    };
+    let keeps = |call: &Call| {
+        let path = call.path_of(0).unwrap_or_default();
+        call.name == "fsync" && call.is_done() && path.ends_with("refs/heads")
+    };
+    let moved = calls.iter().position(moves);
+    moved.is_some_and(|moved| calls[moved..].iter().any(keeps))
 }
 
 /// How often the submission, or the file, is there.
@@ -179,8 +216,6 @@ fn next_works(
             let count = Census::take(&repository)?.count(&next);
             ensure!(count == 1, "the next call was acknowledged and is there {count} times");
         }
-    } else if is_lost && run.status.is_some_and(|status| status.code() != Some(IO)) {
-        bail!("a sync failed and it ended with {:?}", run.status);
     }
     let next = format!("{MARK}next");
     must_submit(place, home, &next).context("the next submission")?;
