@@ -14,6 +14,9 @@ use pony_tests::{beside_git, clock, full_disk, kills, power_cut, sweep};
 /// How git is disturbed in the long form, and in the other one.
 const SUBMISSIONS: [usize; 2] = [2_000, 200];
 
+/// States in which the lack of one kind of sync must be noticed.
+const MUTANT_STATES: usize = 2_000;
+
 /// Sizes of the disks that are filled, in bytes.
 const DISKS: [usize; 3] = [2 << 20, 3 << 20, 5 << 20];
 
@@ -153,7 +156,7 @@ impl Args {
     fn power_cut(&self, states: usize) -> power_cut::Effort {
         power_cut::Effort {
             states: states / power_cut::RUNS.len(),
-            mutant_states: 20_000,
+            mutant_states: MUTANT_STATES,
             fsck_every: 200,
             workers: self.workers,
             seed: self.seed,

@@ -212,7 +212,7 @@ impl<'p> Watcher<'p> {
             self.finding.states += 1;
             let folder = self.bench.lay_out(&state)?;
             let mut looked = Ok(());
-            if self.finding.states % self.effort.fsck_every == 0 {
+            if self.finding.states.is_multiple_of(self.effort.fsck_every) {
                 looked = fsck_if_there(self.place, folder);
                 self.finding.checked_by_git += 1;
             }

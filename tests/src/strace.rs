@@ -143,7 +143,7 @@ fn number(text: &str) -> Option<i64> {
     }
     let end = text
         .char_indices()
-        .find(|(at, c)| !c.is_ascii_digit() && !(*at == 0 && *c == '-'))
+        .find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && *c == '-'))
         .map_or(text.len(), |(at, _)| at);
     text[..end].parse().ok()
 }

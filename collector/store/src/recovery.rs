@@ -76,6 +76,14 @@ pub(crate) fn is_locked(git_dir: &Path) -> bool {
     SHARED_LOCKS.iter().any(|name| git_dir.join(name).exists())
 }
 
+/// Removes locks that stand in the way of a writer that runs, if they are stale. Says whether there were any.
+pub(crate) fn remove_stale_locks(git_dir: &Path) -> bool {
+    let now = SystemTime::now();
+    let locks = SHARED_LOCKS.iter().map(|name| git_dir.join(name));
+    let is_stale = |path: &PathBuf| path.metadata().is_ok_and(|found| age_of(&found, now) > STALE);
+    locks.filter(is_stale).filter(|path| fs::remove_file(path).is_ok()).count() > 0
+}
+
 /// Waits until each of these files is gone or has been there for a moment: a push that lives lets go of it.
 fn wait_a_moment(paths: &[PathBuf]) {
     let age = |path: &PathBuf| Some(age_of(&path.metadata().ok()?, SystemTime::now()));

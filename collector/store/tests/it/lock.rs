@@ -138,3 +138,15 @@ fn a_branch_in_packed_refs_survives_a_transaction_that_failed() {
     append(&mut fixture.writer(), "hayloft");
     assert_eq!(fixture.store.snapshot().unwrap().results("hayloft").unwrap().len(), 2);
 }
+
+#[test]
+fn a_lock_of_a_push_that_died_long_ago_does_not_stop_a_running_writer() {
+    let fixture = Fixture::new();
+    let mut writer = fixture.writer();
+    append(&mut writer, "hayloft");
+    let lock = fixture.path().join("refs/heads/main.lock");
+    fs::write(&lock, "").unwrap();
+    age(&lock, Duration::from_secs(3600));
+    append(&mut writer, "hayloft");
+    assert!(!lock.exists());
+}
