@@ -2,6 +2,7 @@
 //!
 //! - `journeys`: from a real runner to a commit, a page and a feed.
 //! - `collector`: a running collector and the clients of the original protocol.
+//! - `faults`: faults on purpose, in their short form.
 //! - `scratch_project`: `cargo xtask ci` in somebody else's project, as the README shows it.
 //! - `architecture`: who may depend on whom.
 //! - `house_rules`: what clippy cannot check.
@@ -12,6 +13,7 @@
 
 mod architecture;
 mod collector;
+mod faults;
 mod house_rules;
 mod journeys;
 mod programs;
