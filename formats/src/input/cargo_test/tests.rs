@@ -4,6 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+    crate::parse(Format::CargoTest, input, limits)
+}
+
 fn read(text: &str) -> Report {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
 }
