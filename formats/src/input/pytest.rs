@@ -1,7 +1,8 @@
 //! Reader of the text of pytest (5 to 9): verbose or one letter per test, with or without `-q`.
 //!
 //! An id is what pytest's JUnit XML says: `tests/test_x.py::TestY::test_z[a]` is
-//! `tests.test_x.TestY::test_z[a]`.
+//! `tests.test_x.TestY::test_z[a]`. A subtest that failed is a test case, too, with its description behind the id
+//! of its test: `tests.test_x::test_z [even] (i=1)`.
 //!
 //! The last line, `=== 1 failed, 2 passed in 0.12s ===`, is right about how many there were. Each of
 //! its failures and errors is a test case, as in JUnit XML: a test that failed and whose tear-down
@@ -10,6 +11,7 @@
 //! `test run`; so does one that was interrupted without a failure, and a failure of pytest itself.
 
 mod line;
+mod node;
 mod session;
 
 use session::Session;
@@ -96,7 +98,9 @@ impl<'t> Reader<'t> {
                 self.end();
             }
             self.names += 1;
-            self.open.push(Session::new(true, line.start));
+            let mut session = Session::new(true, line.start);
+            session.may_doubt = self.open.is_empty();
+            self.open.push(session);
             return;
         }
         if self.open.is_empty() {
@@ -128,6 +132,7 @@ impl<'t> Reader<'t> {
     fn end(&mut self) {
         for mut session in std::mem::take(&mut self.open) {
             let after = std::mem::take(&mut session.inner);
+            session.settle_for_doubtful();
             if session.is_certain() || !self.has_finished && after.is_empty() {
                 self.close(session);
             }
