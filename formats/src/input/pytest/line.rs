@@ -145,11 +145,8 @@ pub(super) fn test_line(line: &str) -> Option<TestLine<'_>> {
     if let Some((node, has_failed)) = subtest(line) {
         return Some(TestLine::Subtest(node, has_failed));
     }
-    let name = line.find("::")?;
-    let ends =
-        WORDS.iter().filter_map(|(text, word)| Some((find_word(&line[name..], text)?, *word)));
-    match ends.min_by_key(|(at, _)| *at) {
-        Some((at, word)) => Some(TestLine::Test(&line[..name + at], word)),
+    match end_of_test(line) {
+        Some((at, word)) => Some(TestLine::Test(&line[..at], word)),
         None => {
             let end = match line.find('[') {
                 Some(_) => line.rfind(']').map(|at| at + 1),
@@ -157,6 +154,23 @@ pub(super) fn test_line(line: &str) -> Option<TestLine<'_>> {
             };
             Some(TestLine::Began(line.get(..end.unwrap_or(line.len())).unwrap_or(line)))
         }
+    }
+}
+
+/// Where a test ends and the first word begins. A parameter may be called like a word.
+fn end_of_test(line: &str) -> Option<(usize, Word)> {
+    let name = line.find("::")?;
+    let first = |from: usize| {
+        let found = WORDS.iter().filter_map(|(text, word)| {
+            let at = find_word(&line[from..], text)?;
+            Some((from + at, *word))
+        });
+        found.min_by_key(|(at, _)| *at)
+    };
+    let (at, word) = first(name)?;
+    match line[name..at].contains('[') && !line[..at].ends_with(']') {
+        true => line[at..].find("] ").and_then(|end| first(at + end)).or(Some((at, word))),
+        false => Some((at, word)),
     }
 }
 
@@ -244,6 +258,8 @@ mod tests {
         let passed = Word::End(Outcome::Passed);
         let cases = [
             ("t.py::a PASSED    [  4%]", TestLine::Test("t.py::a", passed)),
+            ("t.py::a[x FAILED] PASSED [ 5%]", TestLine::Test("t.py::a[x FAILED]", passed)),
+            ("t.py::a[PASSED PASSED", TestLine::Test("t.py::a[PASSED", passed)),
             ("t.py::a[x y] PASSED", TestLine::Test("t.py::a[x y]", passed)),
             (
                 "t.py::a SKIPPED (why PASSED) [ 5%]",
