@@ -13,6 +13,7 @@ mod nextest;
 mod oddity;
 mod pytest;
 mod python;
+mod quote;
 mod tap;
 mod terminal;
 mod traceback;

@@ -198,6 +198,10 @@ fn read(format: Format, input: &[u8]) {
     let described = oddities.first().len() as u64;
     assert_eq!(described, oddities.total().min(10), "{oddities:?}");
     assert_eq!(read_as, format);
+    for odd in oddities.first() {
+        let is_line = !odd.message.is_empty() && !odd.message.contains(char::is_control);
+        assert!(is_line && odd.message.len() < 4_000, "{odd:?}");
+    }
     assert!(tests.len() <= 2 * limits.tests_max, "{} tests", tests.len());
     for test in &tests {
         let durations = test.attempts.iter().map(|attempt| attempt.duration);
@@ -237,6 +241,7 @@ fn assert_is_inside(input: &[u8], error: &ParseError) {
     let end = Position::of(input, input.len());
     let ParseError { position, message } = error;
     assert!(!message.is_empty() && !message.contains(char::is_control), "{message:?}");
+    assert!(message.len() < 4_000, "{message}");
     assert!(position.line >= 1 && position.column >= 1, "{error}");
     assert!(position.line <= end.line.max(input.len() as u64), "{error}, but it ends at {end:?}");
 }

@@ -33,6 +33,7 @@ use section::Section;
 
 use super::cargo_targets::CargoTargets;
 use super::oddity::Notes;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -87,7 +88,7 @@ pub(super) fn parse(
     reader.close_target();
     if !reader.found_anything {
         let complaint =
-            reader.compilation.first_error().map(|error| format!("; cargo says: {error}"));
+            reader.compilation.first_error().map(|error| format!("; cargo says: {}", quote(error)));
         return Err(ParseError::at(
             input,
             input.len(),

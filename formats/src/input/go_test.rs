@@ -24,6 +24,7 @@ mod package;
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Position, Report};
 use crate::limits::Limits;
@@ -89,7 +90,7 @@ fn no_events(screen: &Screen<'_>, first_error: Option<(usize, serde_json::Error)
     let shown = shown.rsplit_once(" at line ").map_or(shown.as_str(), |(message, _)| message);
     ParseError {
         position: Position::of(text, start + error.column().saturating_sub(1)),
-        message: format!("{EXPECTED}; the first one is broken: {shown}"),
+        message: format!("{EXPECTED}; the first one is broken: {}", quote(shown)),
     }
 }
 

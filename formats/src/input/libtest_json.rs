@@ -32,6 +32,7 @@ use suite::Finished;
 use super::cargo_targets::CargoTargets;
 use super::cargo_test::compile::uncompiled;
 use super::cargo_test::line::{CargoLine, announced, summary};
+use super::quote::quote;
 use super::terminal::Screen;
 use super::{Format, ParseError, Position, Report, nextest};
 use crate::limits::Limits;
@@ -102,7 +103,9 @@ pub(super) fn parse(
         None => Err(ParseError {
             position: Position::of(input, input.len()),
             message: match complaint {
-                Some(error) => format!("no test results: {EXPECTED}; cargo says: {error}"),
+                Some(error) => {
+                    format!("no test results: {EXPECTED}; cargo says: {}", quote(error))
+                }
                 None => format!("no test results: {EXPECTED}"),
             },
         }),

@@ -19,6 +19,7 @@ use run::Run;
 
 use super::cargo_test::compile::{Compilation, uncompiled};
 use super::census::Certainty;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -72,7 +73,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     reader.end_run();
     if !reader.found_anything {
         let complaint = reader.compilation.first_error();
-        let complaint = complaint.map(|error| format!("; cargo says: {error}"));
+        let complaint = complaint.map(|error| format!("; cargo says: {}", quote(error)));
         return Err(ParseError::at(
             input,
             input.len(),

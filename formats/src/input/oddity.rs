@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::quote::quote;
 use super::{Format, Position, Report};
 
 /// Something in an input that does not keep it from being read, but may not be meant.
@@ -90,7 +91,8 @@ pub(super) fn note_what_any_format_can_have(report: &mut Report, input: &[u8], m
     if let Some(first) = again.next() {
         let number = again.count() + 1;
         let (position, id) = (Position::of(input, 0), &first.id);
-        let message = format!("tests have the id of another one, {number} of them, such as `{id}`");
+        let message =
+            format!("tests have the id of another one, {number} of them, such as `{}`", quote(id));
         report.oddities.add(max, || Oddity { position, message });
     }
 }

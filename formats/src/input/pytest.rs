@@ -17,6 +17,7 @@ mod session;
 use session::Session;
 
 use super::oddity::Notes;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -162,7 +163,7 @@ impl<'t> Reader<'t> {
         let message = complaint.unwrap_or_else(|| {
             "the session did not get to its end, a line such as `2 passed in 0.12s`".to_owned()
         });
-        self.notes.add(start, || format!("{message}, counted as one errored test"));
+        self.notes.add(start, || format!("{}, counted as one errored test", quote(&message)));
         self.add_errored(running.unwrap_or_else(|| RUN.to_owned()), message);
     }
 

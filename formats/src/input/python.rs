@@ -18,6 +18,7 @@ mod run;
 use run::{Run, RunEnd};
 
 use super::oddity::Notes;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -85,8 +86,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
 /// The last line of a text, for a message.
 fn last_words(text: &str) -> String {
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    let short = |line: &str| line.trim().chars().take(200).collect::<String>();
-    last.map(|line| format!("; the text ends with `{}`", short(line))).unwrap_or_default()
+    last.map(|line| format!("; the text ends with `{}`", quote(line.trim()))).unwrap_or_default()
 }
 
 /// Where reading is.
