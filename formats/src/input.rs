@@ -228,9 +228,9 @@ impl ParseError {
         Self { position: Position::of(input, offset), message: message.into() }
     }
 
-    /// The limit on tests is passed at a byte offset of the input.
-    fn too_many_tests(input: &[u8], offset: usize, limits: &Limits) -> Self {
-        Self::at(input, offset, format!("more than {} tests", limits.tests_max))
+    /// The limit on tests is passed.
+    fn too_many_tests(position: Position, limits: &Limits) -> Self {
+        Self { position, message: format!("more than {} tests", limits.tests_max) }
     }
 }
 

@@ -78,11 +78,11 @@ pub(super) fn parse(
     targets: &CargoTargets,
 ) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text(), targets, limits.oddities_max);
+    let mut reader = Reader::new(&screen, targets, limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.names > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     reader.close_target();
@@ -131,9 +131,9 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str, targets: &'t CargoTargets, notes_max: usize) -> Self {
+    fn new(screen: &'t Screen<'t>, targets: &'t CargoTargets, notes_max: usize) -> Self {
         Self {
-            text,
+            text: screen.text(),
             targets,
             target: None,
             open: Vec::new(),
@@ -146,7 +146,7 @@ impl<'t> Reader<'t> {
             awaits_cause: None,
             compilation: Compilation::default(),
             found_anything: false,
-            notes: Notes::new(text, notes_max),
+            notes: Notes::new(screen, notes_max),
         }
     }
 

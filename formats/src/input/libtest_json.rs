@@ -88,7 +88,7 @@ pub(super) fn parse(
     for line in screen.lines() {
         reader.feed(line.text);
         if reader.names() > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     let complaint = reader.first_error();

@@ -67,7 +67,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     for line in screen.lines() {
         reader.feed(line);
         if reader.tests.len() + reader.run.as_ref().map_or(0, Run::len) > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     reader.end_run();

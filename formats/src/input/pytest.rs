@@ -47,11 +47,11 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 /// When no test ran, or nothing says so.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text(), limits.oddities_max);
+    let mut reader = Reader::new(&screen, limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.names > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     reader.end();
@@ -87,8 +87,9 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str, notes_max: usize) -> Self {
-        let (tests, unnamed, notes) = (Vec::new(), Tally::default(), Notes::new(text, notes_max));
+    fn new(screen: &'t Screen<'t>, notes_max: usize) -> Self {
+        let (tests, unnamed) = (Vec::new(), Tally::default());
+        let (text, notes) = (screen.text(), Notes::new(screen, notes_max));
         Self { text, open: Vec::new(), names: 0, tests, unnamed, has_finished: false, notes }
     }
 
