@@ -62,6 +62,11 @@ impl<'t> Notes<'t> {
         Self { screen, max, oddities: Oddities::default() }
     }
 
+    /// Whether anybody reads them.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.max > 0
+    }
+
     /// Notes something about the line at a byte offset.
     pub(super) fn add(&mut self, offset: usize, message: impl FnOnce() -> String) {
         let position = || self.screen.position(offset);

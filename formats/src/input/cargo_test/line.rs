@@ -75,6 +75,10 @@ const RERUN: &str = " failed, to rerun pass ";
 impl<'t> CargoLine<'t> {
     /// Finds one at the end of a line, with the offset at which it begins.
     pub(in crate::input) fn find(line: &'t str) -> Option<(usize, Self)> {
+        // Nearly every line is none of these, and to search for a short text is quick.
+        if !line.contains("   ") && !line.contains("to rerun") {
+            return None;
+        }
         if let Some(at) = line.rfind(RUNNING)
             && let Some(target) = executable_target(&line[at + RUNNING.len()..])
         {

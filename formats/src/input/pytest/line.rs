@@ -161,25 +161,17 @@ pub(super) fn test_line(line: &str) -> Option<TestLine<'_>> {
 fn end_of_test(line: &str) -> Option<(usize, Word)> {
     let name = line.find("::")?;
     let first = |from: usize| {
-        let found = WORDS.iter().filter_map(|(text, word)| {
-            let at = find_word(&line[from..], text)?;
-            Some((from + at, *word))
-        });
-        found.min_by_key(|(at, _)| *at)
+        let mut blanks = line[from..].match_indices(' ').map(|(at, _)| from + at);
+        blanks.find_map(|at| {
+            let word = WORDS.iter().find(|(text, _)| line[at + 1..].starts_with(text))?;
+            Some((at, word.1))
+        })
     };
     let (at, word) = first(name)?;
     match line[name..at].contains('[') && !line[..at].ends_with(']') {
         true => line[at..].find("] ").and_then(|end| first(at + end)).or(Some((at, word))),
         false => Some((at, word)),
     }
-}
-
-/// The offset of the blank before a word.
-fn find_word(text: &str, word: &str) -> Option<usize> {
-    text.match_indices(word).map(|(at, _)| at).find_map(|at| {
-        let before = at.checked_sub(1)?;
-        (text.as_bytes()[before] == b' ').then_some(before)
-    })
 }
 
 fn starts_with_word(line: &str) -> Option<(Word, &str)> {

@@ -69,6 +69,9 @@ impl<'t> Node<'t> {
 /// | with `-v` | `t.py::a SUBFAILED[even] (i=1)  [ 5%]` | `t.py::a [even] (i=1) SUBFAIL  [ 5%]` |
 /// | in the short summary | `SUBFAILED[even] (i=1) t.py::a` | `[even] (i=1) SUBFAIL t.py::a` |
 pub(super) fn subtest(line: &str) -> Option<(Node<'_>, bool)> {
+    if !line.contains("SUB") {
+        return None;
+    }
     let line = without_percent(line);
     let (at, word, has_failed) = SUBTEST_WORDS.iter().find_map(|(word, has_failed)| {
         let at = line.match_indices(word).map(|(at, _)| at);

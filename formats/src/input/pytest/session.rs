@@ -257,7 +257,11 @@ impl<'t> Session<'t> {
         let mut cases = Vec::new();
         for (node, word) in self.events {
             let Word::End(outcome) = word else { continue };
-            let listed = messages.get_mut(&(outcome, node.id()));
+            // Most tests pass, and are not listed then.
+            let listed = match messages.is_empty() {
+                true => None,
+                false => messages.get_mut(&(outcome, node.id())),
+            };
             let message = listed.and_then(VecDeque::pop_front).flatten();
             cases.push(reports.case(node, outcome, message));
         }
