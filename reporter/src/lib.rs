@@ -28,6 +28,7 @@ mod exit;
 mod input;
 mod messages;
 mod origin;
+mod parcel;
 mod plan;
 mod retry;
 mod run;

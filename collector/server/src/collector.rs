@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
-use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, SubmissionId, TestResult};
+use pony_store::{
+    Appended, Arrival, Artifact, Index, Prepared, Queue, Snapshot, Store, StoreError,
+};
 use tokio::sync::Semaphore;
 
 use crate::auth_key::AuthKeys;
@@ -31,6 +33,12 @@ const CALLS_MAX: usize = 16;
 /// just below the limit for one, must not take all memory.
 const RECEIVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
+/// Who sends a submission, and what they call it.
+pub(crate) struct Sender {
+    pub(crate) peer: IpAddr,
+    pub(crate) submission_id: Option<SubmissionId>,
+}
+
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
@@ -40,9 +48,10 @@ pub(crate) struct Collector {
     /// One permit for each byte that may be held.
     pub(crate) memory: Arc<Semaphore>,
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
-    pub(crate) disk_lost: DiskLost,
+    pub(crate) disk_lost: Arc<DiskLost>,
     store: Store,
-    writer: Mutex<Writer>,
+    queue: Queue,
+    index: Arc<Index>,
     storing: Mutex<()>,
     coordinator: Mutex<Coordinator>,
     refresher: Refresher,
@@ -52,8 +61,9 @@ impl Collector {
     /// Takes the repository for itself and learns what is in it. `address` is where it will answer.
     pub(crate) fn open(plan: Plan, address: SocketAddr) -> anyhow::Result<Self> {
         let store = Store::open_or_create(&plan.repo)?;
-        let writer = store.writer(LOCK_PATIENCE)?;
-        let coordinator = learn(&store.snapshot()?)?;
+        let mut writer = store.writer(LOCK_PATIENCE)?;
+        let index = writer.index()?;
+        let coordinator = learn(&index)?;
         let folder = plan.repo.join("pony");
         pony_store::create_folder(&folder)?;
         // Everything below the site is shown to everybody.
@@ -71,13 +81,16 @@ impl Collector {
             path: secret,
             source,
         })?;
-        let artifacts = folder.join("artifacts");
+        let artifacts = store.artifacts_path();
         pony_store::create_folder(&artifacts)?;
         upload::tidy(&artifacts).map_err(|source| Failure::File {
             action: "use",
             path: artifacts,
             source,
         })?;
+        let disk_lost = Arc::new(DiskLost::default());
+        let lost = Arc::clone(&disk_lost);
+        let queue = Queue::start(writer, move || lost.raise()).map_err(Failure::Runtime)?;
         let rendering = Store::open(&plan.repo)?;
         let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
         Ok(Self {
@@ -85,9 +98,10 @@ impl Collector {
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
-            disk_lost: DiskLost::default(),
+            disk_lost,
             store,
-            writer: Mutex::new(writer),
+            queue,
+            index,
             storing: Mutex::new(()),
             coordinator: Mutex::new(coordinator),
             refresher,
@@ -96,7 +110,7 @@ impl Collector {
 
     /// Where the content of uploaded files is.
     pub(crate) fn artifacts_folder(&self) -> PathBuf {
-        self.plan.repo.join("pony").join("artifacts")
+        self.store.artifacts_path()
     }
 
     /// The rules and what they know. Held for moments only.
@@ -104,27 +118,40 @@ impl Collector {
         self.coordinator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores a submission. When this returns it survives a power cut.
+    /// Has a submission stored. Returns when it waits for the disk; `done` is told when the result survives a
+    /// power cut, or why it is not stored.
     pub(crate) fn add(
-        &self,
+        self: &Arc<Self>,
         submission: &Submission,
-        peer: IpAddr,
+        sender: Sender,
         flags: BTreeSet<String>,
-    ) -> Result<Receipt, StoreError> {
-        let mut arrival = Arrival {
-            client_ip: self.plan.store_addresses.then(|| peer.to_string()),
+        done: impl FnOnce(Result<Receipt, StoreError>) + Send + 'static,
+    ) {
+        let prepared = match Prepared::new(submission) {
+            Ok(prepared) => prepared,
+            Err(error) => return done(Err(error)),
+        };
+        let collector = Arc::clone(self);
+        let client_info = submission.client_info.clone();
+        let stored = move |outcome: Result<Appended, StoreError>| {
+            let receipt = outcome.map(|appended| appended.receipt);
+            if let Ok(receipt) = &receipt {
+                remember(&mut collector.coordinator(), receipt, &client_info);
+                collector.refresher.refresh();
+            }
+            done(receipt);
+        };
+        let arrival = Arrival {
+            submission_id: sender.submission_id,
+            client_ip: self.plan.store_addresses.then(|| sender.peer.to_string()),
             flags,
             ..Arrival::at(Timestamp::now())
         };
-        let receipt = self.write(|writer| {
-            // While we are the writer nobody else can take the number.
-            arrival.number = Some(self.coordinator().next_number());
-            let receipt = writer.append(submission, &arrival)?.receipt;
-            remember(&mut self.coordinator(), &receipt, &submission.client_info);
-            Ok(receipt)
-        })?;
-        self.refresher.refresh();
-        Ok(receipt)
+        // Numbers rise in the order in which results are written: while the rules are held, nobody
+        // else gets between the number and the queue.
+        let mut coordinator = self.coordinator();
+        let arrival = Arrival { number: Some(coordinator.take_number()), ..arrival };
+        self.queue.push(prepared, arrival, stored);
     }
 
     /// Lets one file be stored at a time, so that what it leaves for others can be counted.
@@ -143,17 +170,23 @@ impl Collector {
     /// Records an uploaded file. `false` when there is no such result.
     pub(crate) fn attach(&self, key: ResultKey, artifact: &Artifact) -> Result<bool, StoreError> {
         let Some(package) = self.store.snapshot()?.package_of(key)? else { return Ok(false) };
-        self.write(|writer| writer.attach(&package, key, artifact))?;
+        self.queue.attach(&package, key, artifact)?;
         self.refresher.refresh();
         Ok(true)
     }
 
     /// The key that somebody means: by itself, or by the number of the original protocol.
     pub(crate) fn key_named(&self, name: &str) -> Option<ResultKey> {
-        match name.parse() {
-            Ok(number) => self.coordinator().key_of(number),
-            Err(_) => name.parse().ok(),
-        }
+        let Ok(number) = name.parse() else { return name.parse().ok() };
+        // The index may be a batch behind.
+        let recent = self.coordinator().key_of(number);
+        recent.or_else(|| match self.index.numbered(number) {
+            Ok(key) => key,
+            Err(error) => {
+                tracing::warn!(error = full(&error), "a number cannot be looked up");
+                None
+            }
+        })
     }
 
     /// A stored triple.
@@ -170,22 +203,15 @@ impl Collector {
         self.store.snapshot()
     }
 
-    fn write<T>(
-        &self,
-        work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.disk_lost.is_raised() {
-            // By an upload: the writer does not know.
-            let source = io::Error::other("an earlier write did not");
-            return Err(StoreError::DiskLost { path: self.plan.repo.clone(), source });
-        }
-        let outcome = work(&mut writer);
-        // Also when it succeeded: packs are joined after a commit is on disk.
-        if writer.is_poisoned() {
-            self.disk_lost.raise();
-        }
-        outcome
+    /// Has nothing acknowledged any more: a sync has failed.
+    pub(crate) fn lose_disk(&self) {
+        self.queue.refuse();
+        self.disk_lost.raise();
+    }
+
+    /// Waits until everything that was accepted is written.
+    pub(crate) fn flush(&self) {
+        self.queue.flush();
     }
 }
 
@@ -205,23 +231,19 @@ fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
     plan.base_url.clone().or(own)
 }
 
-/// Fills the rules from the stored results. What cannot be read is passed over: it must not keep the
-/// others from being served.
-fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
+/// Fills the rules from the newest result of each build line. What cannot be read is passed over: it must not
+/// keep the others from being served.
+fn learn(index: &Index) -> Result<Coordinator, StoreError> {
     let mut coordinator = Coordinator::default();
-    for error in snapshot.damage()? {
-        tracing::warn!(error = full(&error), "unreadable results");
+    for (path, reason) in index.unreadable()? {
+        tracing::warn!(path, reason, "unreadable results");
     }
-    for package in snapshot.packages()? {
-        for key in snapshot.results(&package)? {
-            match snapshot.summary(&package, key) {
-                Ok(Some(summary)) => {
-                    remember(&mut coordinator, &summary.receipt, &summary.client_info);
-                }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(error = full(&error), "unreadable result"),
-            }
-        }
+    if let Some(number) = index.last_number()? {
+        coordinator.number_taken(number);
+    }
+    for entry in index.latest()? {
+        let newest = newest(&entry.receipt, entry.success, entry.duration);
+        coordinator.add(entry.tagset, newest);
     }
     Ok(coordinator)
 }
@@ -230,11 +252,11 @@ fn remember(coordinator: &mut Coordinator, receipt: &Receipt, client_info: &Clie
     if let Some(number) = receipt.number {
         coordinator.add_number(number, receipt.key);
     }
-    let newest = Newest {
-        key: receipt.key,
-        received: receipt.received,
-        success: client_info.success(),
-        duration: client_info.duration().and_then(|s| SignedDuration::try_from_secs_f64(s).ok()),
-    };
+    let newest = newest(receipt, client_info.success(), client_info.duration());
     coordinator.add(client_info.tagset(), newest);
+}
+
+fn newest(receipt: &Receipt, success: bool, duration: Option<f64>) -> Newest {
+    let duration = duration.and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
+    Newest { key: receipt.key, received: receipt.received, success, duration }
 }

@@ -26,8 +26,10 @@ const RESERVATIONS_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Coordinator {
     packages: BTreeMap<String, BTreeMap<Tagset, Newest>>,
-    /// The results that have a number, by it.
+    /// The results that were numbered since the start, by their numbers. Older ones are in the index.
     numbers: BTreeMap<u32, ResultKey>,
+    /// Greater than every number that was given, also to a result that was then not stored.
+    next_number: u32,
     requested: BTreeSet<Tagset>,
     reservations: HashMap<LineHash, Reservation>,
 }
@@ -105,11 +107,19 @@ impl Coordinator {
     pub(crate) fn add_number(&mut self, number: u32, key: ResultKey) {
         let holder = self.numbers.entry(number).or_insert(key);
         *holder = key.max(*holder);
+        self.number_taken(number);
     }
 
-    /// The number of the next result: one more than the greatest.
-    pub(crate) fn next_number(&self) -> u32 {
-        self.numbers.last_key_value().map_or(0, |(greatest, _)| greatest.saturating_add(1))
+    /// Gives no result a number up to this one.
+    pub(crate) fn number_taken(&mut self, number: u32) {
+        self.next_number = self.next_number.max(number.saturating_add(1));
+    }
+
+    /// The number of the next result: one more than the greatest. Nobody else gets it.
+    pub(crate) fn take_number(&mut self) -> u32 {
+        let number = self.next_number;
+        self.next_number = number.saturating_add(1);
+        number
     }
 
     /// The result with this number.
@@ -308,9 +318,11 @@ mod tests {
     #[test]
     fn numbers_rise_and_are_never_used_again() {
         let mut coordinator = coordinator();
-        assert_eq!(coordinator.next_number(), 0);
+        assert_eq!(coordinator.take_number(), 0);
+        assert_eq!(coordinator.take_number(), 1, "the first is still being stored");
         coordinator.add_number(7, ResultKey::new(after(-60), 0));
-        assert_eq!(coordinator.next_number(), 8);
+        coordinator.add_number(0, ResultKey::new(after(-60), 0));
+        assert_eq!(coordinator.take_number(), 8);
         assert_eq!(coordinator.key_of(7), Some(ResultKey::new(after(-60), 0)));
         assert_eq!(coordinator.key_of(8), None);
         coordinator.add_number(7, ResultKey::new(now(), 0));

@@ -1,20 +1,23 @@
-//! [`Writer`]: appends results, one commit each.
+//! [`Writer`]: appends results, one commit each, as many at a time as are there.
 
-use std::hash::{BuildHasher, RandomState};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 
-use gix::ObjectId;
-use jiff::{SignedDuration, Timestamp};
-use pony_formats::record::{self, Files};
-use pony_formats::{Receipt, ResultKey, Submission, json};
+use jiff::Timestamp;
+use pony_formats::{Receipt, ResultKey, Submission, SubmissionId};
 
+use crate::batch::{Batch, Head};
+use crate::cache::Cache;
 use crate::disk::Disk;
-use crate::layout::{ARTIFACTS, BRANCH, RESULT_BYTES_MAX, artifact_file, result_folder};
+use crate::draft::{Draft, Keys, Known, Source, gone};
+use crate::layout::BRANCH;
 use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::newest_key;
-use crate::publish::{Draft, packs, publish};
+use crate::publish::{packs, publish};
 use crate::roll_up::RollUp;
-use crate::{Action, Artifact, CommitId, StoreError, message};
+use crate::{Action, Artifact, CommitId, Index, Prepared, Store, StoreError};
 
 /// How often a commit is made anew because somebody pushed meanwhile.
 const ATTEMPTS_MAX: usize = 10;
@@ -26,6 +29,8 @@ pub struct Arrival {
     pub time: Timestamp,
     /// The number that a collector gave it.
     pub number: Option<u32>,
+    /// What the client calls it, if it does: under one id only one submission is stored.
+    pub submission_id: Option<SubmissionId>,
     /// The authenticated name of the client, if it had one.
     pub client: Option<String>,
     /// The client's address; `None` unless configured to be kept.
@@ -37,7 +42,14 @@ pub struct Arrival {
 impl Arrival {
     /// An arrival without a name, an address or flags.
     pub fn at(time: Timestamp) -> Self {
-        Self { time, number: None, client: None, client_ip: None, flags: Default::default() }
+        Self {
+            time,
+            number: None,
+            submission_id: None,
+            client: None,
+            client_ip: None,
+            flags: Default::default(),
+        }
     }
 }
 
@@ -46,53 +58,78 @@ impl Arrival {
 pub struct Appended {
     /// The third bag of the triple.
     pub receipt: Receipt,
-    /// The commit that holds it.
+    /// A commit that holds it: the one that added it, or a later one when it was there before.
     pub commit_id: CommitId,
+}
+
+/// What is to be written: becomes one commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Write<'w> {
+    Result { prepared: &'w Prepared, arrival: &'w Arrival },
+    Artifact { package: &'w str, key: ResultKey, artifact: &'w Artifact },
+}
+
+impl<'w> Write<'w> {
+    fn submission_id(&self) -> Option<&'w SubmissionId> {
+        match self {
+            Self::Result { arrival, .. } => arrival.submission_id.as_ref(),
+            Self::Artifact { .. } => None,
+        }
+    }
+}
+
+/// What has become of a [`Write`].
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) commit_id: CommitId,
+    /// That of the result.
+    pub(crate) receipt: Option<Receipt>,
 }
 
 /// The holder of a repository's write lock. Dropping it gives the lock back.
 #[derive(Debug)]
 pub struct Writer {
+    store: Store,
     repo: gix::Repository,
     disk: Disk,
     head: Head,
+    cache: Cache,
     /// The greatest key of a result that is known to be taken.
     last_key: Option<ResultKey>,
     source: Source,
     roll_up: RollUp,
+    /// Opened when it is needed.
+    index: Option<Arc<Index>>,
     /// Last, because it is given back last.
     _lock: WriteLock,
 }
 
-/// The commit that the next one follows.
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    commit: ObjectId,
-    tree: ObjectId,
-    /// Committer time, seconds since 1970.
-    seconds: i64,
-}
-
-/// What makes two runs differ.
-#[derive(Debug, Clone, Copy)]
-enum Source {
-    /// The system's clock, and random salts for keys.
-    System,
-    /// Always the same, for [`Writer::reproducible`].
-    Fixed { now: Timestamp, salt: u32 },
-}
-
 impl Writer {
-    /// `repo` must have object memory.
-    pub(crate) fn new(repo: gix::Repository, lock: WriteLock) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        store: Store,
+        repo: gix::Repository,
+        lock: WriteLock,
+    ) -> Result<Self, StoreError> {
         let mut disk = Disk::default();
         // A writer that was killed may have left names that others see, but a power cut would undo.
         for folder in [packs(&repo), repo.common_dir().join("refs/heads")] {
             disk.sync_folder(&folder)?;
         }
         let (head, last_key) = read_head(&Objects::new(&repo))?;
+        let (cache, roll_up) = (Cache::new(), RollUp::default());
         let source = Source::System;
-        Ok(Self { repo, disk, head, last_key, source, roll_up: RollUp::default(), _lock: lock })
+        Ok(Self {
+            store,
+            repo,
+            disk,
+            head,
+            cache,
+            last_key,
+            source,
+            roll_up,
+            index: None,
+            _lock: lock,
+        })
     }
 
     /// Fixes what else is different in every run: the clock that [`Writer::attach`] reads, and the random
@@ -106,11 +143,15 @@ impl Writer {
 
     /// Stores a submission as one commit. When this returns, the result survives a power cut.
     ///
+    /// A submission whose id is that of a stored result is not stored again: its receipt is that of the
+    /// result. Without an id each is a result of its own.
+    ///
     /// Its key is made from the time of arrival, but is always greater than every key before it: when
     /// the clock goes back, keys run ahead of it. The receipt has the time as it was told, in
     /// milliseconds.
     ///
     /// # Errors
+    /// [`StoreError::SubmissionIdTaken`] when the result with its id has other content.
     /// Nothing is stored when this fails, with one exception: after [`StoreError::DiskLost`] it may or may
     /// not be stored.
     /// After any failed sync the writer refuses everything, see [`Writer::is_poisoned`].
@@ -119,33 +160,80 @@ impl Writer {
         submission: &Submission,
         arrival: &Arrival,
     ) -> Result<Appended, StoreError> {
-        let package = submission.client_info.package();
-        // Of years that jiff knows: cannot fail.
-        let received = Timestamp::from_millisecond(arrival.time.as_millisecond());
-        let received = received.unwrap_or(arrival.time);
-        for _ in 0..ATTEMPTS_MAX {
-            self.refresh()?;
-            let key = self.next_key(arrival.time, self.last_key)?;
-            let receipt = Receipt {
-                key,
-                number: arrival.number,
-                received,
-                client: arrival.client.clone(),
-                client_ip: arrival.client_ip.clone(),
-                flags: arrival.flags.clone(),
-            };
-            let files = record::encode(&receipt, submission);
-            check_size(&files)?;
-            let folder = result_folder(package, key);
-            let paths =
-                files.iter().map(|(path, content)| (format!("{folder}/{path}"), &**content));
-            let message = message::of_result(key, submission);
-            if let Some(commit_id) = self.commit(paths.collect(), message, arrival.time)? {
-                self.last_key = Some(key);
-                return Ok(Appended { receipt, commit_id });
-            }
+        let prepared = Prepared::new(submission)?;
+        self.append_prepared(&prepared, arrival)
+    }
+
+    /// [`Writer::append`] for a submission that was made ready before: the lock is then held for as
+    /// short as can be.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn append_prepared(
+        &mut self,
+        prepared: &Prepared,
+        arrival: &Arrival,
+    ) -> Result<Appended, StoreError> {
+        self.write_one(Write::Result { prepared, arrival })?.into_appended()
+    }
+
+    /// Stores many submissions, one commit each in the order in which they are given, and makes them durable
+    /// together: that takes as long as it does for one. Returns what has become of each, in the same order.
+    ///
+    /// All of it is in memory at once, so thousands of submissions should come in several batches.
+    ///
+    /// # Errors
+    /// Of each submission as [`Writer::append`]. One that is refused keeps none of the others from being
+    /// stored; what goes wrong with the disk or the branch fails all.
+    pub fn append_all(
+        &mut self,
+        batch: &[(Prepared, Arrival)],
+    ) -> Vec<Result<Appended, StoreError>> {
+        let writes = batch.iter().map(|(prepared, arrival)| Write::Result { prepared, arrival });
+        let outcomes = self.write_all(&writes.collect::<Vec<_>>());
+        self.tidy();
+        outcomes.into_iter().map(|written| written?.into_appended()).collect()
+    }
+
+    /// The index of this repository, brought up to the newest commit: at [`Store::index_path`], or in memory
+    /// where no file can be kept. From now on the writer keeps it so, one batch behind.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub fn index(&mut self) -> Result<Arc<Index>, StoreError> {
+        self.refresh()?;
+        self.index_at_head()
+    }
+
+    fn index_at_head(&mut self) -> Result<Arc<Index>, StoreError> {
+        let commit = self.head.commit.ok_or_else(gone)?;
+        let snapshot = self.store.snapshot_of(commit, self.head.tree);
+        if let Some(index) = &self.index {
+            index.update(&snapshot)?;
+            return Ok(Arc::clone(index));
         }
-        Err(self.contended())
+        let place = self.store.index_path();
+        let opened = place
+            .parent()
+            .map_or(Ok(()), crate::create_folder)
+            .and_then(|()| Index::open(&place, &snapshot));
+        let index = match opened {
+            Err(StoreError::IndexInUse { .. } | StoreError::Io { .. }) => {
+                Index::in_memory(&snapshot)?
+            }
+            opened => opened?,
+        };
+        Ok(Arc::clone(self.index.insert(Arc::new(index))))
+    }
+
+    /// The git folder of the repository.
+    pub(crate) fn path(&self) -> &Path {
+        self.repo.git_dir()
+    }
+
+    /// What it says to everybody once a sync has failed.
+    pub(crate) fn lost(&self) -> StoreError {
+        StoreError::lost_earlier(self.path())
     }
 
     /// Whether a sync has failed, so that every further call returns [`StoreError::DiskLost`]. Joining packs
@@ -165,99 +253,90 @@ impl Writer {
         key: ResultKey,
         artifact: &Artifact,
     ) -> Result<CommitId, StoreError> {
-        let now = match self.source {
-            Source::System => Timestamp::now(),
-            Source::Fixed { now, .. } => now,
-        };
-        let content = serde_json::to_value(artifact).map_err(|error| StoreError::Damaged {
-            subject: format!("artifact of result {key}"),
-            reason: error.to_string(),
-        })?;
-        let content = json::pretty(&content);
+        Ok(self.write_one(Write::Artifact { package, key, artifact })?.commit_id)
+    }
+
+    fn write_one(&mut self, write: Write<'_>) -> Result<Written, StoreError> {
+        let written = self.write_all(&[write]).pop();
+        self.tidy();
+        written.unwrap_or_else(|| Err(self.contended()))
+    }
+
+    /// Makes a commit of each, and all of them durable. Returns what has become of each.
+    pub(crate) fn write_all(&mut self, writes: &[Write<'_>]) -> Vec<Result<Written, StoreError>> {
+        let mut outcome = Ok(None);
         for _ in 0..ATTEMPTS_MAX {
-            self.refresh()?;
-            let folder = result_folder(package, key);
-            let found = Objects::new(&self.repo).find(self.head.tree, &folder)?;
-            if !found.is_some_and(|entry| entry.is_folder) {
-                return Err(StoreError::NoSuchResult { package: package.to_owned(), key });
-            }
-            let name = self.next_key(now, self.last_artifact(package, key)?)?;
-            let file = (artifact_file(package, key, name), content.as_bytes());
-            let message = message::of_artifact(package, key, artifact);
-            if let Some(commit_id) = self.commit(vec![file], message, now)? {
-                return Ok(commit_id);
+            outcome = self.try_write(writes);
+            if !matches!(outcome, Ok(None)) {
+                break;
             }
         }
-        Err(self.contended())
+        match outcome {
+            Ok(Some(written)) => written,
+            Ok(None) => writes.iter().map(|_| Err(self.contended())).collect(),
+            Err(error) => writes.iter().map(|_| Err(error.again())).collect(),
+        }
+    }
+
+    /// Joins packs if there are too many. Behind what was written, and nobody has to wait for it.
+    pub(crate) fn tidy(&mut self) {
+        self.roll_up.run(&packs(&self.repo), &mut self.disk);
+    }
+
+    /// `None` when the branch has moved meanwhile.
+    fn try_write(
+        &mut self,
+        writes: &[Write<'_>],
+    ) -> Result<Option<Vec<Result<Written, StoreError>>>, StoreError> {
+        self.disk.check(self.repo.git_dir())?;
+        self.refresh()?;
+        let old = self.head.commit;
+        let keys = Keys { source: self.source, last: self.last_key };
+        let known = self.known(writes)?;
+        let batch = Batch::new(&self.repo, &mut self.cache, self.head);
+        let mut draft = Draft { batch, keys, known };
+        let written = writes.iter().map(|write| draft.add(write)).collect();
+        let Draft { batch, keys, .. } = draft;
+        let Some(head) = publish(&self.repo, &mut self.disk, batch, old)? else {
+            return Ok(None);
+        };
+        (self.head, self.last_key) = (head, keys.last);
+        Ok(Some(written))
+    }
+
+    /// The results that have the ids of what is to be written.
+    fn known<'w>(
+        &mut self,
+        writes: &[Write<'w>],
+    ) -> Result<HashMap<&'w SubmissionId, Known<'w>>, StoreError> {
+        let ids: Vec<&SubmissionId> = writes.iter().filter_map(Write::submission_id).collect();
+        let mut known = HashMap::new();
+        if ids.is_empty() {
+            // Whoever has the index wants it kept up. Nothing that is stored now depends on it.
+            if self.index.is_some() {
+                let _ = self.index_at_head();
+            }
+            return Ok(known);
+        }
+        let index = self.index_at_head()?;
+        for id in ids {
+            if let Some(entry) = index.submission(id)? {
+                known.insert(id, Known::Stored(entry));
+            }
+        }
+        Ok(known)
     }
 
     /// Looks whether somebody pushed.
     fn refresh(&mut self) -> Result<(), StoreError> {
         let objects = Objects::new(&self.repo);
-        if objects.branch(BRANCH)? != Some(self.head.commit) {
+        if objects.branch(BRANCH)? != self.head.commit {
             let (head, key) = read_head(&objects)?;
+            self.cache.forget_stored();
             self.head = head;
             self.last_key = self.last_key.max(key);
         }
         Ok(())
-    }
-
-    /// The greatest name of the files that are recorded beside a result.
-    fn last_artifact(
-        &self,
-        package: &str,
-        key: ResultKey,
-    ) -> Result<Option<ResultKey>, StoreError> {
-        let objects = Objects::new(&self.repo);
-        let path = format!("{}/{ARTIFACTS}", result_folder(package, key));
-        let Some(folder) = objects.find(self.head.tree, &path)?.filter(|entry| entry.is_folder)
-        else {
-            return Ok(None);
-        };
-        let entries = objects.folder(folder.id)?;
-        Ok(entries.iter().filter_map(|entry| entry.name.strip_suffix(".json")?.parse().ok()).max())
-    }
-
-    /// A key for the time, greater than `last`.
-    fn next_key(&self, time: Timestamp, last: Option<ResultKey>) -> Result<ResultKey, StoreError> {
-        let salt = match self.source {
-            Source::System => random_salt(),
-            Source::Fixed { salt, .. } => salt,
-        };
-        let key = ResultKey::new(time, salt);
-        let Some(last) = last.filter(|last| *last >= key) else {
-            return Ok(key);
-        };
-        // The next millisecond rather than the next number: two repositories that continue the same
-        // history with a slow clock must not choose the same keys.
-        let later = last.time().saturating_add(SignedDuration::from_millis(1));
-        let key = ResultKey::new(later.unwrap_or(last.time()), salt);
-        if key > last {
-            return Ok(key);
-        }
-        Err(StoreError::Damaged {
-            subject: format!("result {last}"),
-            reason: "its key is the last there can be: remove the commit that added it".to_owned(),
-        })
-    }
-
-    /// `None` when the branch has moved meanwhile.
-    fn commit(
-        &mut self,
-        files: Vec<(String, &[u8])>,
-        message: String,
-        time: Timestamp,
-    ) -> Result<Option<CommitId>, StoreError> {
-        // Times of commits never go back, or git would take short cuts past some of them.
-        let seconds = time.as_second().max(self.head.seconds).max(0);
-        let parent = Some((self.head.commit, self.head.tree));
-        let draft = Draft { parent, files, message, seconds };
-        let Some(published) = publish(&self.repo, &mut self.disk, &draft)? else {
-            return Ok(None);
-        };
-        self.head = Head { commit: published.commit, tree: published.tree, seconds };
-        self.roll_up.run(&packs(&self.repo), self.repo.object_hash(), &mut self.disk);
-        Ok(Some(CommitId::new(published.commit)))
     }
 
     fn contended(&self) -> StoreError {
@@ -268,33 +347,28 @@ impl Writer {
     }
 }
 
+impl Written {
+    pub(crate) fn into_appended(self) -> Result<Appended, StoreError> {
+        let Self { commit_id, receipt } = self;
+        let receipt = receipt.ok_or_else(|| StoreError::Damaged {
+            subject: format!("commit {commit_id}"),
+            reason: "it adds no result".to_owned(),
+        })?;
+        Ok(Appended { receipt, commit_id })
+    }
+}
+
 /// The newest commit, and the greatest key in it. Looks at the folders, because a commit that is not ours
 /// may have brought keys greater than that of the last commit.
 fn read_head(objects: &Objects<'_>) -> Result<(Head, Option<ResultKey>), StoreError> {
-    let commit = objects.branch(BRANCH)?.ok_or_else(|| StoreError::Damaged {
-        subject: format!("branch {BRANCH}"),
-        reason: "it is gone".to_owned(),
-    })?;
+    let commit = objects.branch(BRANCH)?.ok_or_else(gone)?;
     let found = objects.commit(commit)?;
     let mut last_key = None;
     for entry in objects.folder(found.tree)? {
         last_key = last_key.max(newest_key(objects, &entry)?);
     }
-    Ok((Head { commit, tree: found.tree, seconds: found.seconds }, last_key))
-}
-
-fn check_size(files: &Files) -> Result<(), StoreError> {
-    let bytes: usize = files.iter().map(|(path, content)| path.len() + content.len()).sum();
-    if bytes > RESULT_BYTES_MAX {
-        return Err(StoreError::TooLarge { bytes, max: RESULT_BYTES_MAX });
-    }
-    Ok(())
-}
-
-/// The standard library seeds its hash maps from the system's random numbers: enough to keep apart keys
-/// of one millisecond, and nothing secret depends on it.
-fn random_salt() -> u32 {
-    RandomState::new().hash_one(()) as u32
+    let head = Head { commit: Some(commit), tree: found.tree, seconds: found.seconds };
+    Ok((head, last_key))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -332,6 +406,9 @@ mod tests {
             visible: true,
         };
         assert!(is_lost(writer.attach("hayloft", key, &artifact).unwrap_err()));
+        let prepared = Prepared::new(&submission).unwrap();
+        let batch = writer.append_all(&vec![(prepared, arrival); 3]);
+        assert!(batch.into_iter().all(|outcome| is_lost(outcome.unwrap_err())));
         assert_eq!(store.snapshot().unwrap().results("hayloft").unwrap(), [key]);
     }
 }

@@ -4,11 +4,15 @@
 
 mod append;
 mod attach;
+mod batch;
 mod changes;
 mod crash;
 mod create;
 mod fixture;
+mod index;
 mod lock;
 mod many_packs;
 mod read;
 mod strangers;
+mod submissions;
+mod verify;

@@ -5,14 +5,19 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pony_store::Store;
+use jiff::Timestamp;
+use pony_store::{Arrival, Prepared, Store};
 
-use crate::fixture::{Fixture, append, git};
+use crate::fixture::{Fixture, append, git, submission};
 
 fn packs(fixture: &Fixture) -> BTreeSet<String> {
     let names = fs::read_dir(fixture.path().join("objects/pack")).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.ends_with(".pack")).collect()
+}
+
+fn pack_path(fixture: &Fixture, name: &str) -> String {
+    fixture.path().join("objects/pack").join(name).to_str().unwrap().to_owned()
 }
 
 #[test]
@@ -33,6 +38,63 @@ fn packs_stay_few_and_whole() {
     for key in keys {
         assert!(snapshot.read("hayloft", key).unwrap().is_some());
     }
+}
+
+#[test]
+fn old_versions_of_folders_are_deltas_once_packs_are_joined() {
+    let fixture = Fixture::new();
+    let packages: Vec<&str> = (0..32 * 5).map(|n| ["hayloft", "barn", "hayloft"][n % 3]).collect();
+    fixture.fill(&packages);
+    let largest = packs(&fixture)
+        .into_iter()
+        .max_by_key(|name| fs::metadata(pack_path(&fixture, name)).unwrap().len());
+    let list = fixture.git(&["verify-pack", "-v", &pack_path(&fixture, &largest.unwrap())]);
+    let results = list.lines().filter(|line| line.contains(" commit ")).count();
+    assert!(results > 60, "{list}");
+    // What has a sixth and a seventh word is a delta; the folder of one result has 161 bytes.
+    let large_and_full = list.lines().filter(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(words[..], [_, "tree", size, _, _] if size.parse::<usize>().unwrap() > 400)
+    });
+    let large_and_full: Vec<&str> = large_and_full.collect();
+    assert!(large_and_full.len() <= 2, "the days of two packages: {large_and_full:?}");
+    fixture.fsck();
+}
+
+#[test]
+fn of_objects_that_are_in_several_packs_one_is_kept() {
+    let fixture = Fixture::new();
+    let batch = |package: &str, count: usize| {
+        let prepared = Prepared::new(&submission(package)).unwrap();
+        vec![(prepared, Arrival::at(Timestamp::now())); count]
+    };
+    let mut writer = fixture.writer();
+    for package in ["hayloft", "barn", "hayloft"] {
+        writer
+            .append_all(&batch(package, 30))
+            .into_iter()
+            .for_each(|appended| drop(appended.unwrap()));
+        // Everything again, with other deltas: git's own.
+        let name = fixture.path().join("objects/pack/pack");
+        let all = ["pack-objects", "--all", "--delta-base-offset", "--no-reuse-delta", "-q"];
+        fixture.git(&[&all[..], &[name.to_str().unwrap()]].concat());
+    }
+    let objects =
+        |fixture: &Fixture| fixture.git(&["rev-list", "--objects", "--all"]).lines().count();
+    let counts = |fixture: &Fixture| fixture.git(&["count-objects", "-v"]);
+    assert!(!counts(&fixture).contains(&format!("in-pack: {}\n", objects(&fixture))));
+    let before = packs(&fixture);
+    while packs(&fixture).len() >= before.len() {
+        writer
+            .append_all(&batch("barn", 2))
+            .into_iter()
+            .for_each(|appended| drop(appended.unwrap()));
+    }
+    assert!(packs(&fixture).is_disjoint(&before));
+    assert!(counts(&fixture).contains(&format!("in-pack: {}\n", objects(&fixture))));
+    fixture.fsck();
+    let results = fixture.store.snapshot().unwrap().results("hayloft").unwrap();
+    assert_eq!(results.len(), 60);
 }
 
 #[test]
@@ -103,7 +165,7 @@ fn packs_that_git_received_are_joined_unless_they_hold_deltas() {
 }
 
 #[test]
-fn packs_with_deltas_are_left_alone() {
+fn packs_that_git_made_with_deltas_are_joined_too() {
     let fixture = Fixture::new();
     fixture.fill(&["hayloft", "barn"]);
     let clone = fixture.clone_of();
@@ -118,8 +180,11 @@ fn packs_with_deltas_are_left_alone() {
     git(&clone, &["push", "--quiet"]);
     let pushed: BTreeSet<String> = packs(&fixture).difference(&ours).cloned().collect();
     assert_eq!(pushed.len(), 1);
+    let verified =
+        fixture.git(&["verify-pack", "-v", &pack_path(&fixture, pushed.first().unwrap())]);
+    assert!(verified.contains("chain length = 2"), "{verified}");
     fixture.fill(&["hayloft"; 60]);
-    assert!(packs(&fixture).is_superset(&pushed));
+    assert!(packs(&fixture).is_disjoint(&pushed));
     assert!(packs(&fixture).len() < 40, "{}", packs(&fixture).len());
     fixture.fsck();
 }
