@@ -24,8 +24,9 @@ mod value;
 mod xml;
 
 pub use input::{
-    Format, Oddities, Oddity, ParseError, Position, ReadError, Report, Summary, detect,
-    detect_text, dialect, looks_like, parse, read,
+    CargoTarget, CargoTargets, Format, Oddities, Oddity, ParseError, Position, ReadError, Report,
+    Summary, announced_executables, detect, detect_text, dialect, looks_like, parse, parse_with,
+    read,
 };
 pub use limits::Limits;
 pub use model::{
