@@ -3,7 +3,9 @@
 
 mod scalar;
 
-use super::{BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError};
+use super::{
+    BAD_CHARACTER, BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError,
+};
 use crate::input::ParseError;
 use crate::limits::Limits;
 use crate::value::{Bag, Value};
@@ -20,7 +22,7 @@ pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
 }
 
 fn call(body: &[u8], limits: &Limits) -> Result<Call, Error> {
-    let (document, sanitised) = decode(body, Leniency::Call, limits)?;
+    let (document, replaced) = decode(body, Leniency::Call, limits)?;
     let mut reader = Reader::new(&document, limits);
     reader.expect("methodCall")?;
     reader.expect("methodName")?;
@@ -35,6 +37,7 @@ fn call(body: &[u8], limits: &Limits) -> Result<Call, Error> {
         reader.end()?; // </methodCall>
     }
     reader.eof()?;
+    let sanitised = replaced || reader.xml.sanitised();
     Ok(Call { method, params, sanitised })
 }
 
@@ -83,7 +86,11 @@ type Error = Box<WireError>;
 
 impl From<XmlError> for Error {
     fn from(error: XmlError) -> Self {
-        let code = if matches!(*error, XmlProblem::Limit(_)) { BAD_VALUE } else { NOT_WELL_FORMED };
+        let code = match *error {
+            XmlProblem::Limit(_) => BAD_VALUE,
+            XmlProblem::Character(_) => BAD_CHARACTER,
+            XmlProblem::Malformed(_) | XmlProblem::Io(_) => NOT_WELL_FORMED,
+        };
         let ParseError { position, message } = error.into();
         Box::new(WireError { position, message, code })
     }
