@@ -24,12 +24,12 @@ mod value;
 mod xml;
 
 pub use input::{
-    Format, Oddities, Oddity, ParseError, Position, ReadError, Report, Summary, detect,
+    Entry, Format, Oddities, Oddity, ParseError, Position, ReadError, Report, Summary, detect,
     detect_text, dialect, looks_like, parse, read,
 };
 pub use limits::Limits;
 pub use model::{
     Attempt, ClientInfo, Evidence, ModelError, Outcome, Receipt, ResultKey, ResultKeyError, Step,
-    StepStatus, Submission, Tagset, Tally, TestCase, TestResult,
+    StepStatus, Submission, Suite, Tagset, Tally, TestCase, TestResult,
 };
 pub use value::{Bag, Value};

@@ -89,6 +89,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         Some(Finished { tests, unnamed }) => Ok(Report {
             format: Format::LibtestJson,
             tests,
+            suites: Vec::new(),
             unnamed,
             sanitised: screen.replaced(),
             oddities: Default::default(),

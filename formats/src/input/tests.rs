@@ -13,11 +13,14 @@ const DOCUMENT: &str = "<?xml version='1.0'?>\n<testsuites><testsuite name='s\u{
 
 /// Reads in pieces of so many bytes.
 fn read_by(bytes: usize, format: Format, input: &[u8]) -> Result<Report, String> {
-    let mut tests = Vec::new();
+    let (mut tests, mut suites) = (Vec::new(), Vec::new());
     let input = BufReader::with_capacity(bytes, input);
-    let summary = read(format, input, &Limits::DEFAULT, &mut |test| tests.push(test));
+    let summary = read(format, input, &Limits::DEFAULT, &mut |entry| match entry {
+        Entry::Test(test) => tests.push(test),
+        Entry::Suite(suite) => suites.push(suite),
+    });
     let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
-    Ok(Report { format, tests, unnamed, sanitised, oddities: Default::default() })
+    Ok(Report { format, tests, suites, unnamed, sanitised, oddities: Default::default() })
 }
 
 fn parsed(format: Format, input: &[u8]) -> Result<Report, String> {
@@ -73,10 +76,15 @@ impl io::Read for Broken<'_> {
 fn a_test_is_handed_over_before_the_input_ends() {
     let begin = "<testsuite>".to_owned() + &" ".repeat(2000) + "<testcase name='t'></testcase>";
     let mut ids = Vec::new();
-    let result =
-        read(Format::Junit, BufReader::new(Broken(begin.as_bytes())), &Limits::DEFAULT, &mut |t| {
-            ids.push(t.id);
-        });
+    let result = read(
+        Format::Junit,
+        BufReader::new(Broken(begin.as_bytes())),
+        &Limits::DEFAULT,
+        &mut |entry| {
+            let Entry::Test(test) = entry else { panic!("{entry:?}") };
+            ids.push(test.id);
+        },
+    );
     assert_eq!(ids, ["t"]);
     let Err(ReadError::Io(error)) = result else { panic!("{result:?}") };
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
