@@ -58,10 +58,13 @@ impl Encoding {
     }
 }
 
+/// An input whose first bytes have been looked at, up to a limit.
+type Begun<R> = Chain<Cursor<Vec<u8>>, Take<R>>;
+
 /// A document on its way in, as UTF-8 without a byte order mark.
 pub(crate) enum Document<R> {
     /// It is UTF-8, if it is well-formed, and comes as it is read.
-    Stream(Box<Stream<Chain<Cursor<Vec<u8>>, Take<R>>>>),
+    Stream(Box<Stream<Begun<R>>>),
     /// It was something else and has been read to its end.
     Text(String),
 }
