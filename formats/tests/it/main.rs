@@ -11,6 +11,7 @@ mod corpus;
 mod corpus_junit;
 mod corpus_libtest;
 mod corpus_text;
+mod expat;
 mod found_inputs;
 mod hostile;
 mod oddities;

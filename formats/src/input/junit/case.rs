@@ -102,11 +102,11 @@ pub(super) fn add_property(properties: &mut Bag, name: String, value: String) {
 
 /// The id of a test from its attributes and the name of the suite around it.
 pub(super) fn id(classname: Option<&str>, name: Option<&str>, suite: Option<&str>) -> String {
-    match (classname.or(suite), name) {
-        (Some(""), Some(name)) | (None, Some(name)) => name.to_owned(),
+    match (classname.or(suite).filter(|group| !group.is_empty()), name) {
         (Some(group), Some(name)) => [group, "::", name].concat(),
-        (Some(group), None) if !group.is_empty() => group.to_owned(),
-        _ => "(unnamed)".to_owned(),
+        (Some(name), None) => name.to_owned(),
+        (None, Some(name)) if !name.is_empty() => name.to_owned(),
+        (None, _) => "(unnamed)".to_owned(),
     }
 }
 

@@ -80,7 +80,8 @@ fn the_suite_stands_in_for_a_missing_class() {
         <testsuite><testcase name='5'/></testsuite></testsuite>
         <testcase name='6'/></testsuites>";
     assert_eq!(ids(text), ["c::1", "s::2", "3", "d::4", "s", "c", "s::5", "all::6"]);
-    assert_eq!(ids("<testsuite><testcase name='1'/><testcase/></testsuite>"), ["1", "(unnamed)"]);
+    let text = "<testsuite><testcase name='1'/><testcase/><testcase name=''/></testsuite>";
+    assert_eq!(ids(text), ["1", "(unnamed)", "(unnamed)"]);
 }
 
 #[test]
