@@ -74,6 +74,9 @@ pub(super) fn read(
     attributes.clear();
     let bytes = text.as_bytes();
     let name_bytes = name_bytes(bytes);
+    if name_bytes == bytes.len() && name_bytes > 0 {
+        return Ok(name_bytes);
+    }
     if name_bytes == 0 || bytes.get(name_bytes).is_some_and(|byte| !is_blank(*byte)) {
         let name = text.split(BLANKS).next().unwrap_or_default();
         let message = format!("`{}` cannot be the name of an element", shown(name));

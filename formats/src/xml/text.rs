@@ -75,9 +75,10 @@ impl Characters {
     /// Text that was looked at, with LF as the only line end. Forbidden characters are made visible, or
     /// kept. Text that is owned is changed in place, except for what is made visible.
     pub(super) fn tidied<'a>(&mut self, look: &Look, text: Cow<'a, str>) -> Cow<'a, str> {
-        if !look.is_untidy {
-            return text;
-        }
+        if look.is_untidy { self.made_tidy(text) } else { text }
+    }
+
+    fn made_tidy<'a>(&mut self, text: Cow<'a, str>) -> Cow<'a, str> {
         let text = match text.contains('\r') {
             true => Cow::Owned(with_line_feeds(text.into_owned())),
             false => text,

@@ -3,6 +3,8 @@
 
 mod scalar;
 
+use std::collections::btree_map::Entry;
+
 use super::{
     BAD_CHARACTER, BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError,
 };
@@ -111,13 +113,18 @@ enum Container {
 }
 
 impl Container {
-    fn put(&mut self, value: Value) {
+    /// Adds a value. The error is the name of a member that is there already.
+    fn put(&mut self, value: Value) -> Result<(), String> {
         match self {
             Self::Array(items) => items.push(value),
-            Self::Struct(bag, name) => {
-                bag.insert(name.take().unwrap_or_default(), value);
-            }
+            Self::Struct(bag, name) => match bag.entry(name.take().unwrap_or_default()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => return Err(entry.key().clone()),
+            },
         }
+        Ok(())
     }
 
     fn into_value(self) -> Value {
@@ -258,7 +265,7 @@ impl<'a> Reader<'a> {
             match self.begin()? {
                 Begun::Container(container) => open.push(container),
                 Begun::Scalar(value) => match open.last_mut() {
-                    Some(container) => container.put(value),
+                    Some(container) => self.put(container, value)?,
                     None => return Ok(value),
                 },
             }
@@ -269,11 +276,17 @@ impl<'a> Reader<'a> {
                 }
                 let Some(value) = open.pop().map(Container::into_value) else { break };
                 match open.last_mut() {
-                    Some(container) => container.put(value),
+                    Some(container) => self.put(container, value)?,
                     None => return Ok(value),
                 }
             }
         }
+    }
+
+    fn put(&self, container: &mut Container, value: Value) -> Result<(), Error> {
+        container
+            .put(value)
+            .map_err(|name| self.bad_value(format!("a second member `{}`", shortened(&name))))
     }
 
     /// What follows `<value>`: a scalar up to `</value>`, or the start of a container.
@@ -314,7 +327,7 @@ impl<'a> Reader<'a> {
                     self.end()?; // </member>
                 }
                 if self.optional("member")? {
-                    *name = Some(self.member_name(bag)?);
+                    *name = Some(self.member_name()?);
                     return Ok(true);
                 }
             }
@@ -323,7 +336,7 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    fn member_name(&mut self, bag: &Bag) -> Result<String, Error> {
+    fn member_name(&mut self) -> Result<String, Error> {
         let problem = match self.child()? {
             Some("name") => None,
             found => Some(unexpected("<name>", found)),
@@ -332,9 +345,6 @@ impl<'a> Reader<'a> {
             return Err(self.bad_value(message));
         }
         let name = self.text()?.to_owned();
-        if bag.contains_key(&name) {
-            return Err(self.bad_value(format!("a second member `{}`", shortened(&name))));
-        }
         self.expect("value")?;
         Ok(name)
     }

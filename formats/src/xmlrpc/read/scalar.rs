@@ -18,27 +18,32 @@ pub(super) enum Scalar {
     Base64,
 }
 
-/// Every tag of a type; the first of several is the one that errors name.
-const SCALARS: [(&str, Scalar); 9] = [
-    ("string", Scalar::String),
-    ("int", Scalar::Int),
-    ("i4", Scalar::Int),
-    ("i8", Scalar::Int),
-    ("boolean", Scalar::Boolean),
-    ("double", Scalar::Double),
-    ("nil", Scalar::Nil),
-    ("dateTime.iso8601", Scalar::DateTime),
-    ("base64", Scalar::Base64),
-];
-
 impl Scalar {
     /// The type that a tag names.
     pub(super) fn of(tag: &str) -> Option<Self> {
-        SCALARS.iter().find(|row| row.0 == tag).map(|row| row.1)
+        Some(match tag {
+            "string" => Self::String,
+            "int" | "i4" | "i8" => Self::Int,
+            "boolean" => Self::Boolean,
+            "double" => Self::Double,
+            "nil" => Self::Nil,
+            "dateTime.iso8601" => Self::DateTime,
+            "base64" => Self::Base64,
+            _ => return None,
+        })
     }
 
+    /// What errors call it.
     fn tag(self) -> &'static str {
-        SCALARS.iter().find(|row| row.1 == self).map_or("string", |row| row.0)
+        match self {
+            Self::String => "string",
+            Self::Int => "int",
+            Self::Boolean => "boolean",
+            Self::Double => "double",
+            Self::Nil => "nil",
+            Self::DateTime => "dateTime.iso8601",
+            Self::Base64 => "base64",
+        }
     }
 
     /// The value that `text` writes.
