@@ -15,6 +15,7 @@
 //!   its own, `suite::(suite)`, so that the run does not look green.
 //! - Properties of a test are kept as `properties` in [`TestCase::extra`].
 //! - Output and properties of a whole suite, which surefire, nose and others write, become a [`Suite`].
+//! - A line such as `[[ATTACHMENT|path]]` in output, which names a file for Jenkins, stays what it is: output.
 //!
 //! Other attributes (`assertions`, `timestamp`, `hostname`, …) are ignored.
 

@@ -96,6 +96,8 @@ fn a_test_is_handed_over_before_the_input_ends() {
 fn errors_far_into_an_input_say_where() {
     let begin = "<testsuites><testsuite>\n".to_owned() + &"<testcase name='é'/>\n".repeat(10_000);
     let one_line = begin.replace('\n', "");
+    let output = begin.clone() + "<system-out>";
+    let long = "é\n".repeat(50_000);
     for (input, position) in [
         (
             begin.clone() + "é <testcase></oops>",
@@ -104,6 +106,17 @@ fn errors_far_into_an_input_say_where() {
         (begin.clone() + "<testcase\nx='1'\n x='2'/>", "10004:2: duplicate attribute `x`"),
         (begin.clone() + "é]]>", "10002:2: `]]>` in text"),
         (begin.clone(), "10002:1: the input ends inside 2 elements, expected their end tags"),
+        // Pieces that are too long to be copied.
+        (output.clone() + &long + "</oops>", "60002:1: expected `</system-out>`, found `</oops>`"),
+        (
+            output.clone() + "<![CDATA[" + &long + "]]></oops>",
+            "60002:4: expected `</system-out>`, found `</oops>`",
+        ),
+        (
+            output.clone() + "<!--" + &long + "--></oops>",
+            "60002:4: expected `</system-out>`, found `</oops>`",
+        ),
+        (output + &long + "]]>", "60002:1: `]]>` in text"),
         (one_line + "é&x;", "1:200025: undefined entity `&x;`"),
     ] {
         for bytes in [7, 4096, 1 << 20] {

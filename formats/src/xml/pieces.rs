@@ -91,47 +91,49 @@ pub(crate) trait Pieces {
 pub(crate) struct Whole<'a> {
     document: &'a str,
     inner: quick_xml::Reader<&'a [u8]>,
-    last: Piece,
-    /// The bytes of the last piece.
-    range: Range<usize>,
+    /// How many bytes of mark the last piece begins with.
+    mark_bytes: usize,
+    /// Where the last piece begins.
+    begin: usize,
+    /// The last piece without its marks.
+    text: &'a str,
 }
 
 impl<'a> Whole<'a> {
     pub(crate) fn new(document: &'a str) -> Self {
         let mut inner = quick_xml::Reader::from_str(document);
         inner.config_mut().check_comments = true;
-        Self { document, inner, last: Piece::Text, range: 0..0 }
+        Self { document, inner, mark_bytes: 0, begin: 0, text: "" }
     }
 }
 
 impl Pieces for Whole<'_> {
     fn next(&mut self) -> Result<Piece, XmlError> {
-        let begin = self.inner.buffer_position() as usize;
-        let event = self.inner.read_event();
-        self.range = begin..self.inner.buffer_position() as usize;
-        match event {
-            Ok(event) => self.last = Piece::of(&event),
+        self.begin = self.inner.buffer_position() as usize;
+        let piece = match self.inner.read_event() {
+            Ok(event) => Piece::of(&event),
             Err(error) => {
                 let at = self.inner.error_position() as usize;
                 return Err(refused(&error, Position::of(self.document.as_bytes(), at)));
             }
-        }
-        Ok(self.last)
+        };
+        let (before, behind) = piece.marks();
+        self.mark_bytes = before.len();
+        let end = (self.inner.buffer_position() as usize).saturating_sub(behind.len());
+        self.text = self.document.get(self.begin + before.len()..end).unwrap_or_default();
+        Ok(piece)
     }
 
     fn text(&self) -> &str {
-        let (before, behind) = self.last.marks();
-        let range = self.range.start + before.len()..self.range.end.saturating_sub(behind.len());
-        self.document.get(range).unwrap_or_default()
+        self.text
     }
 
     fn position(&self) -> Position {
-        Position::of(self.document.as_bytes(), self.range.start)
+        Position::of(self.document.as_bytes(), self.begin)
     }
 
     fn position_in_text(&self, at: usize) -> Position {
-        let before = self.last.marks().0.len();
-        Position::of(self.document.as_bytes(), self.range.start + before + at)
+        Position::of(self.document.as_bytes(), self.begin + self.mark_bytes + at)
     }
 }
 
