@@ -87,10 +87,12 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
         ("references", around("", &many("&#65;"))),
         ("empty CDATA", around("", &many("<![CDATA[]]>"))),
         ("forbidden characters", around("", &many("\u{1}"))),
-        (
-            "bytes that are not UTF-8",
-            [around("", "")[..50].to_vec(), vec![0xff; BYTES / 2]].concat(),
-        ),
+        ("bytes that are not UTF-8", {
+            let mut body = around("", "?");
+            let at = body.iter().rposition(|byte| *byte == b'?').unwrap_or_default();
+            body.splice(at..=at, vec![0xff; BYTES - 1000]);
+            body
+        }),
         ("a long name", format!("<{}/>", many("n")).into()),
         ("a long method", format!("<methodCall><methodName>{}", many("m")).into()),
     ]
