@@ -24,7 +24,9 @@
 //! A site is derived: it may be deleted at any time, and building it again gives the same bytes as
 //! having brought it up to date (for the same [`Options`], including the time).
 
+mod analysis;
 mod build;
+mod changes;
 mod digest;
 mod error;
 mod feeds;
