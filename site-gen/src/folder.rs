@@ -463,7 +463,12 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let nowhere = Path::new("/nonexistent");
         let mut folder = open(place.path(), nowhere).unwrap();
-        let gone = ["p/gone/1/index.html", "p/files/1/index.html", "rss2/_generic/files/all"];
+        let gone = [
+            "p/gone/1/index.html",
+            "p/files/1/index.html",
+            "p/kept/test/files/index.html",
+            "rss2/_generic/files/all",
+        ];
         let kept = ["p/kept/1/index.html", "p/kept/1/files/x", "p/files/2/files/x", "CNAME"];
         for path in gone.iter().chain(&kept) {
             folder.write(path, "x").unwrap();
