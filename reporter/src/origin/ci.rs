@@ -164,7 +164,7 @@ pub(super) fn facts(surroundings: &Surroundings) -> Vec<(&'static str, String)> 
     };
     let first = |names: &[&str]| names.iter().find_map(|name| surroundings.var(name));
     let mut facts = vec![("ci", system.name.to_owned())];
-    let url = fill(system.url, surroundings).filter(is_web_address);
+    let url = fill(system.url, surroundings).filter(|url| is_web_address(url));
     facts.extend(url.map(|url| ("ci_url", url)));
     facts.extend(first(system.branch).map(|branch| ("branch", short(branch).to_owned())));
     facts.extend(first(system.commit).map(|commit| ("commit", commit.to_owned())));
@@ -205,7 +205,7 @@ fn fill(template: &str, surroundings: &Surroundings) -> Option<String> {
     Some(url)
 }
 
-fn is_web_address(url: &String) -> bool {
+fn is_web_address(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
 

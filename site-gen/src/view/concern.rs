@@ -50,7 +50,7 @@ pub(crate) struct ConcernView {
     pub(crate) status: Status,
     /// `newly failing`.
     pub(crate) word: &'static str,
-    /// `2 of 5 build lines`.
+    /// `2 of 5 build lines: `; empty when there is but one.
     pub(crate) lines: String,
     /// Some of those, by machine.
     pub(crate) machines: String,
@@ -104,11 +104,12 @@ impl ConcernView {
             anchor,
             status,
             word,
-            lines: format!(
-                "{} of {}",
-                text::count(shown.len()),
-                text::counted(concern.on.len(), "build line")
-            ),
+            lines: match concern.on.len() {
+                1 => String::new(),
+                all => {
+                    format!("{} of {} build lines: ", text::count(shown.len()), text::count(all))
+                }
+            },
             machines: machines.join("; "),
             since,
             flaky: concern.on.iter().find_map(why_flaky),
