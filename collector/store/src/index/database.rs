@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use redb::backends::InMemoryBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase as _};
 use redb::{ReadOnlyDatabase, WriteTransaction};
 
@@ -214,7 +214,7 @@ fn builder() -> redb::Builder {
 fn copy(path: &Path) -> Result<Database, Fault> {
     let mut copy = tempfile::tempfile()?;
     io::copy(&mut fs::File::open(path)?, &mut copy)?;
-    Ok(builder().create_file(copy)?)
+    Ok(builder().create_with_backend(FileBackend::new(copy)?)?)
 }
 
 fn caught<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
