@@ -30,6 +30,6 @@ pub use input::{
 pub use limits::Limits;
 pub use model::{
     Attempt, ClientInfo, Evidence, ModelError, Outcome, Receipt, ResultKey, ResultKeyError, Step,
-    StepStatus, Submission, Tagset, Tally, TestCase, TestResult,
+    StepStatus, Submission, SubmissionId, SubmissionIdError, Tagset, Tally, TestCase, TestResult,
 };
 pub use value::{Bag, Value};

@@ -26,6 +26,7 @@ mod exit;
 mod input;
 mod messages;
 mod origin;
+mod parcel;
 mod plan;
 mod retry;
 mod run;

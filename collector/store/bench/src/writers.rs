@@ -42,6 +42,7 @@ impl Item {
             key,
             number: None,
             received: time,
+            submission_id: None,
             client: None,
             client_ip: None,
             flags: Default::default(),
