@@ -11,7 +11,7 @@ use pony_formats::{Outcome, ResultKey, Step, Submission, TestCase};
 use pony_store::{Arrival, Artifact, Prepared, Queue, StoreError};
 use proptest::prelude::*;
 
-use crate::fixture::{Fixture, append, client_info, git, submission};
+use crate::fixture::{Fixture, client_info, git, submission};
 
 fn start() -> Timestamp {
     "2026-01-02T23:59:58Z".parse().unwrap()
