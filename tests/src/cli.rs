@@ -15,7 +15,7 @@ use pony_tests::{beside_git, clock, full_disk, kills, power_cut, sweep};
 const SUBMISSIONS: [usize; 2] = [2_000, 200];
 
 /// States in which the lack of one kind of sync must be noticed.
-const MUTANT_STATES: usize = 2_000;
+const MUTANT_STATES: usize = 600;
 
 /// Sizes of the disks that are filled, in bytes.
 const DISKS: [usize; 3] = [2 << 20, 3 << 20, 5 << 20];
