@@ -1,6 +1,7 @@
 //! Readers of what test runners print or write: [`detect`] the format, then [`parse`] what is in
 //! memory or [`read`] what is not.
 
+mod cargo_targets;
 mod cargo_test;
 mod census;
 pub(crate) mod ctrf;
@@ -12,6 +13,7 @@ mod nextest;
 mod oddity;
 mod pytest;
 mod python;
+mod quote;
 mod tap;
 mod terminal;
 mod traceback;
@@ -25,6 +27,7 @@ use std::str::FromStr;
 use crate::limits::Limits;
 use crate::model::{Tally, TestCase};
 
+pub use cargo_targets::{CargoTarget, CargoTargets, announced_executables};
 pub use junit::dialect;
 pub use markup::looks_like;
 pub use oddity::{Oddities, Oddity};
@@ -225,9 +228,9 @@ impl ParseError {
         Self { position: Position::of(input, offset), message: message.into() }
     }
 
-    /// The limit on tests is passed at a byte offset of the input.
-    fn too_many_tests(input: &[u8], offset: usize, limits: &Limits) -> Self {
-        Self::at(input, offset, format!("more than {} tests", limits.tests_max))
+    /// The limit on tests is passed.
+    fn too_many_tests(position: Position, limits: &Limits) -> Self {
+        Self { position, message: format!("more than {} tests", limits.tests_max) }
     }
 }
 
@@ -266,16 +269,30 @@ pub fn detect_text(input: &[u8]) -> Option<Format> {
 /// # Errors
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+    parse_with(format, input, limits, &CargoTargets::default())
+}
+
+/// As [`parse`], with names for the test binaries of cargo: in what `cargo test` prints, an integration
+/// test has the name of its target alone, and a library that of its crate. Other formats have no need of it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(
+    format: Format,
+    input: &[u8],
+    limits: &Limits,
+    targets: &CargoTargets,
+) -> Result<Report, ParseError> {
     let mut report = match format {
         Format::Junit => junit::parse(input, limits),
         Format::Trx => trx::parse(input, limits),
-        Format::CargoTest => cargo_test::parse(input, limits),
+        Format::CargoTest => cargo_test::parse(input, limits, targets),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
         Format::Ctrf => ctrf::parse(input, limits),
         Format::Tap => tap::parse(input, limits),
         Format::GoTest => go_test::parse(input, limits),
-        Format::LibtestJson => libtest_json::parse(input, limits),
+        Format::LibtestJson => libtest_json::parse(input, limits, targets),
         Format::NextestText => nextest::parse(input, limits),
     }?;
     oddity::note_what_any_format_can_have(&mut report, input, limits.oddities_max);

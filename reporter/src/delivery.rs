@@ -4,9 +4,10 @@ mod collector;
 mod repository;
 mod wire;
 
-use pony_formats::{Submission, Tally};
+use pony_formats::Tally;
 use pony_store::StoreError;
 
+use crate::parcel::Parcel;
 use crate::target::{ServerUrl, Target};
 
 /// A submission that is safe with its target.
@@ -43,18 +44,19 @@ pub(crate) enum DeliveryError {
 impl DeliveryError {
     /// Whether the same submission would be refused for ever.
     pub(crate) fn is_rejection(&self) -> bool {
-        matches!(self, Self::Rejected { .. } | Self::Store(StoreError::TooLarge { .. }))
+        matches!(
+            self,
+            Self::Rejected { .. }
+                | Self::Store(StoreError::TooLarge { .. } | StoreError::SubmissionIdTaken { .. })
+        )
     }
 }
 
 /// Hands a submission over. When this returns, the target has it.
-pub(crate) fn deliver(
-    submission: &Submission,
-    target: &Target,
-) -> Result<Delivered, DeliveryError> {
+pub(crate) fn deliver(parcel: &Parcel, target: &Target) -> Result<Delivered, DeliveryError> {
     match target {
-        Target::Server(server) => collector::submit(submission, server),
-        Target::Repository(path) => repository::append(submission, path),
+        Target::Server(server) => collector::submit(parcel, server),
+        Target::Repository(path) => repository::append(parcel, path),
     }
 }
 

@@ -6,17 +6,19 @@ use pony_formats::Submission;
 use crate::delivery::{self, Delivered};
 use crate::exit::Failure;
 use crate::messages::{self, Messages};
+use crate::parcel::Parcel;
 use crate::spool::{Entry, Spool};
 use crate::target::Target;
 
 /// Sends a new submission. Returns the line that says where it is.
 pub(crate) fn send(
-    submission: &Submission,
+    submission: Submission,
     target: &Target,
     spool: Option<&Spool>,
     messages: &Messages,
 ) -> Result<String, Failure> {
-    let entry = match spool.map(|spool| spool.keep(submission, target)).transpose() {
+    let parcel = Parcel::new(submission)?;
+    let entry = match spool.map(|spool| spool.keep(&parcel, target)).transpose() {
         Ok(entry) => entry,
         Err(error) => {
             // A machine without a place for a spool can still deliver.
@@ -24,25 +26,25 @@ pub(crate) fn send(
             None
         }
     };
-    hand_over(submission, target, entry, messages)
+    hand_over(&parcel, target, entry, messages)
 }
 
 /// Sends a submission that is in the spool, if that works at all.
 pub(crate) fn hand_over(
-    submission: &Submission,
+    parcel: &Parcel,
     target: &Target,
     entry: Option<Entry>,
     messages: &Messages,
 ) -> Result<String, Failure> {
     let spinner = messages.wait_for(format!("submitting to {target}"));
-    let outcome = delivery::deliver(submission, target);
+    let outcome = delivery::deliver(parcel, target);
     drop(spinner);
     match (outcome, entry) {
         (Ok(delivered), entry) => {
             if let Some(Err(error)) = entry.map(Entry::forget) {
                 messages.warn(&error);
             }
-            Ok(success_line(submission, &delivered))
+            Ok(success_line(&parcel.submission, &delivered))
         }
         (Err(error), Some(entry)) if error.is_rejection() => {
             let kept = Some(entry.reject(&messages::chain(&error))?);

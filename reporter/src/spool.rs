@@ -1,6 +1,6 @@
 //! [`Spool`]: a folder of submissions on their way.
 //!
-//! An entry is one file of canonical JSON: `client_info`, `results_list` and either `server` (an address without
+//! An entry is one file of canonical JSON: `submission_id`, `client_info`, `results_list` and either `server` (an address without
 //! credentials) or `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
 //! whoever holds the lock is sending it. The names sort by time. What was rejected is in the folder
 //! `rejected`, with the reason in a file beside it.
@@ -13,6 +13,7 @@ use pony_formats::{Bag, Submission, Value, json};
 use pony_store::{Action, StoreError};
 
 use crate::origin::Surroundings;
+use crate::parcel::Parcel;
 use crate::target::{ServerUrl, Target};
 
 /// The suffix of entries; everything else in the folder is left alone.
@@ -59,12 +60,8 @@ impl Spool {
     }
 
     /// Keeps a submission. When this returns, it survives a power cut.
-    pub(crate) fn keep(
-        &self,
-        submission: &Submission,
-        target: &Target,
-    ) -> Result<Entry, SpoolError> {
-        let text = json::to_text(&Value::Struct(to_bag(submission, target)?));
+    pub(crate) fn keep(&self, parcel: &Parcel, target: &Target) -> Result<Entry, SpoolError> {
+        let text = json::to_text(&Value::Struct(to_bag(parcel, target)?));
         create_private_folder(&self.folder)?;
         // Temporary files are readable only by their owner, and the dot hides them from `entries`.
         let failed =
@@ -109,10 +106,7 @@ impl Spool {
     }
 
     /// Takes an entry to send it. `None` when another process does so, or has done so.
-    pub(crate) fn claim(
-        &self,
-        path: &Path,
-    ) -> Result<Option<(Entry, Submission, Target)>, SpoolError> {
+    pub(crate) fn claim(&self, path: &Path) -> Result<Option<(Entry, Parcel, Target)>, SpoolError> {
         let failed =
             |source| SpoolError::Io { action: Action::Read, path: path.to_owned(), source };
         // Some systems lock only what may be written.
@@ -130,7 +124,7 @@ impl Spool {
         file.read_to_end(&mut text).map_err(failed)?;
         let entry = Entry { path: path.to_owned(), file };
         match from_text(&text) {
-            Ok((submission, target)) => Ok(Some((entry, submission, target))),
+            Ok((parcel, target)) => Ok(Some((entry, parcel, target))),
             Err(reason) => {
                 let moved = entry.reject(&reason)?;
                 Err(SpoolError::Damaged { path: path.to_owned(), reason, moved })
@@ -165,8 +159,8 @@ impl Entry {
     }
 }
 
-fn to_bag(submission: &Submission, target: &Target) -> Result<Bag, SpoolError> {
-    let (client_info, results_list) = submission.clone().into_values();
+fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError> {
+    let (client_info, results_list) = parcel.submission.clone().into_values();
     let (key, place) = match target {
         // Its `Display` leaves the credentials out.
         Target::Server(url) => ("server", url.to_string()),
@@ -176,13 +170,14 @@ fn to_bag(submission: &Submission, target: &Target) -> Result<Bag, SpoolError> {
         },
     };
     Ok(Bag::from([
+        ("submission_id".to_owned(), Value::from(parcel.id.as_str())),
         ("client_info".to_owned(), client_info),
         ("results_list".to_owned(), results_list),
         (key.to_owned(), Value::String(place)),
     ]))
 }
 
-fn from_text(text: &[u8]) -> Result<(Submission, Target), String> {
+fn from_text(text: &[u8]) -> Result<(Parcel, Target), String> {
     let Value::Struct(mut bag) = json::from_text(text).map_err(|error| error.to_string())? else {
         return Err("expected a JSON object".to_owned());
     };
@@ -190,12 +185,16 @@ fn from_text(text: &[u8]) -> Result<(Submission, Target), String> {
     let (client_info, results_list) = (take("client_info")?, take("results_list")?);
     let submission = Submission::from_values(client_info, results_list);
     let submission = submission.map_err(|error| error.to_string())?;
+    let id = match take("submission_id")? {
+        Value::String(id) => id.parse().map_err(|error| format!("`submission_id`: {error}"))?,
+        _ => return Err("`submission_id` is no text".to_owned()),
+    };
     let target = match (take("server"), take("repo")) {
         (Ok(Value::String(url)), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
         (Err(_), Ok(Value::String(path))) => Target::Repository(PathBuf::from(path)),
         _ => return Err("expected either `server` or `repo`".to_owned()),
     };
-    Ok((submission, target))
+    Ok((Parcel { id, submission }, target))
 }
 
 /// Test output may hold secrets, so only the owner gets to see it.
@@ -228,7 +227,7 @@ mod tests {
     use super::*;
     use pony_formats::{ClientInfo, Step, Tagset};
 
-    fn submission() -> Submission {
+    fn parcel() -> Parcel {
         let tagset = Tagset {
             package: "hayloft".to_owned(),
             host: "shed".to_owned(),
@@ -236,7 +235,8 @@ mod tests {
             tags: Default::default(),
         };
         let client_info = ClientInfo::new(&tagset, true).unwrap();
-        Submission { client_info, results_list: vec![Step::default().with("output", "\u{1b}[m")] }
+        let results_list = vec![Step::default().with("output", "\u{1b}[m")];
+        Parcel::new(Submission { client_info, results_list }).unwrap()
     }
 
     fn server() -> Target {
@@ -248,11 +248,12 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().join("a/b") };
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
-        drop(spool.keep(&submission(), &server()).unwrap());
+        let parcel = parcel();
+        drop(spool.keep(&parcel, &server()).unwrap());
         let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
         assert!(!fs::read_to_string(path).unwrap().contains("secret"));
         let (entry, read, target) = spool.claim(path).unwrap().unwrap();
-        assert_eq!(read, submission());
+        assert_eq!(read, parcel);
         assert_eq!(target.to_string(), "http://host/x/");
         entry.forget().unwrap();
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
@@ -262,7 +263,7 @@ mod tests {
     fn nobody_claims_what_is_being_sent() {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().to_owned() };
-        let entry = spool.keep(&submission(), &server()).unwrap();
+        let entry = spool.keep(&parcel(), &server()).unwrap();
         assert!(spool.claim(entry.path()).unwrap().is_none());
         let path = entry.path().to_owned();
         drop(entry);

@@ -22,7 +22,7 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     let tally: Tally = steps.iter().map(pony_formats::Step::tally).sum();
     let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
     let submission = Submission { client_info, results_list: steps };
-    let line = dispatch::send(&submission, &plan.target, plan.spool.as_ref(), messages)?;
+    let line = dispatch::send(submission, &plan.target, plan.spool.as_ref(), messages)?;
     messages.print(&line);
     retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
     Ok(exit::OK)

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 use clap::{Args, Parser, Subcommand};
+use pony_store::CommitId;
 use tracing_subscriber::EnvFilter;
 
-use crate::{failure, serve};
+use crate::{failure, serve, verify};
 
 /// What is shown below the options of `serve`.
 const SERVE_EXAMPLES: &str = "\
@@ -26,6 +27,20 @@ Exit status:
   70 fault of this program   73 cannot create or listen   74 input or output failed
   75 the repository is in use, try later   78 newer repository, or it would be shown in the site";
 
+/// What is shown below the options of `verify`.
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  pony-collector verify results.git
+  pony-collector verify --since \"$(cat last-head)\" results.git
+
+Reads every object, result and uploaded file, follows the history, compares the index with a new one,
+and has git look too (`git fsck --strict`). Damage is listed on standard output, one line each; what could not
+be checked is a warning on standard error. Changes nothing, and may be run beside a collector.
+
+Exit status:
+  0 sound   3 damaged, or the commit of --since is not in the history   64 wrong usage
+  66 not a results repository   74 input or output failed   78 newer repository";
+
 /// Collects test results in a git repository and shows them as a site.
 #[derive(Debug, Parser)]
 #[command(name = "pony-collector", version, arg_required_else_help = true)]
@@ -39,6 +54,27 @@ enum Verb {
     /// Accept results over XML-RPC and serve the site.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Check that everything in a repository is as it was written.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// A commit that must be in the history, such as the head at the last check
+    #[arg(long, value_name = "COMMIT")]
+    since: Option<CommitId>,
+
+    /// The results repository; a clone will do, and nothing is written
+    #[arg(value_name = "REPO")]
+    repo: PathBuf,
+}
+
+/// What `verify` is to do.
+#[derive(Debug, Clone)]
+pub(crate) struct VerifyPlan {
+    pub(crate) repo: PathBuf,
+    pub(crate) since: Option<CommitId>,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +192,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_stderr();
     let result = match command.verb {
         Verb::Serve(args) => serve::serve(args.into(), &mut io::stdout()),
+        Verb::Verify(VerifyArgs { since, repo }) => {
+            verify::verify(&VerifyPlan { repo, since }, &mut io::stdout())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -179,6 +218,7 @@ mod tests {
         let args = ["pony-collector", "serve", "--repo", "r.git"].iter().chain(args);
         match Command::try_parse_from(args).unwrap().verb {
             Verb::Serve(args) => args.into(),
+            Verb::Verify(_) => panic!("serve was asked for"),
         }
     }
 

@@ -7,6 +7,7 @@
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
 //! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
+//! - `verify`: checks a repository.
 //! - `durable`: names that survive a power cut.
 
 mod auth_key;
@@ -25,5 +26,6 @@ mod serve;
 mod site;
 mod stall;
 mod upload;
+mod verify;
 
 pub use cli::run;

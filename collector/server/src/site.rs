@@ -14,7 +14,6 @@ use tower_http::services::{ServeDir, ServeFile};
 
 use crate::collector::Collector;
 use crate::refresher::full;
-use crate::upload;
 
 /// What may stand as it is in the file name of a download (RFC 8187).
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
@@ -114,7 +113,7 @@ pub(crate) async fn artifact(
         Ok(None) => return not_found(),
         Err(response) => return response,
     };
-    let path = upload::content_path(&folder, &artifact.sha256);
+    let path = artifact.sha256.path_in(&folder);
     match ServeFile::new(path).try_call(unconditional(request)).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => as_download(undated(response.map(Body::new)), &artifact.filename),

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
@@ -38,12 +38,6 @@ pub(crate) fn tidy(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Where the content with this hash is. Records in git may be pushed by others; that they cannot lead
-/// elsewhere is what the type is for.
-pub(crate) fn content_path(folder: &Path, sha256: &Sha256Hex) -> PathBuf {
-    folder.join(&sha256.as_str()[..2]).join(sha256.as_str())
 }
 
 /// What is said about a file in the address.
@@ -212,7 +206,7 @@ fn keep(
     let failed = |error: io::Error| Problem::Disk(error.to_string());
     let lost = |error: io::Error| Problem::DiskLost(error.to_string());
     sync(file.as_file()).map_err(lost)?;
-    let path = content_path(folder, sha256);
+    let path = sha256.path_in(folder);
     let shard = path.parent().unwrap_or(folder);
     fs::create_dir_all(shard).map_err(failed)?;
     if !path.exists() {
@@ -267,7 +261,7 @@ mod tests {
             let file = NamedTempFile::new_in(folder.path()).unwrap();
             assert!(keep(folder.path(), &sha256, file, File::sync_all).is_ok());
         }
-        assert!(content_path(folder.path(), &sha256).is_file());
+        assert!(sha256.path_in(folder.path()).is_file());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

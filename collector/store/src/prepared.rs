@@ -10,7 +10,7 @@ use pony_formats::{Receipt, Submission};
 
 use crate::StoreError;
 use crate::error::one_line;
-use crate::layout::RESULT_BYTES_MAX;
+use crate::layout::{ARTIFACTS, RESULT_BYTES_MAX};
 use crate::message::ResultMessage;
 use crate::pack::{Deflater, Packed};
 use crate::tree;
@@ -69,6 +69,17 @@ impl Prepared {
         }
         let package = submission.client_info.package().to_owned();
         Ok(Self { package, message: ResultMessage::of(submission), folder, objects })
+    }
+
+    /// Whether a stored result, given its folder as git stores it, is of the same submission. What was
+    /// uploaded later does not count.
+    pub(crate) fn is_stored_as(&self, folder: &[u8]) -> bool {
+        let is_submitted =
+            |name: &[u8]| name != record::RECEIPT.as_bytes() && name != ARTIFACTS.as_bytes();
+        let stored = tree::entries(folder)
+            .filter(|entry| entry.is_err() || entry.is_ok_and(|entry| is_submitted(entry.name)))
+            .map(|entry| entry.map(|entry| entry.bytes));
+        stored.eq(tree::entries(&self.folder).map(|entry| entry.map(|entry| entry.bytes)))
     }
 
     /// Bytes that it takes in a pack.

@@ -53,6 +53,19 @@ impl Snapshot {
         &self.commit_id
     }
 
+    /// To read from in this thread.
+    pub(crate) fn repository(&self) -> gix::Repository {
+        self.repo.to_thread_local()
+    }
+
+    pub(crate) fn commit(&self) -> ObjectId {
+        self.commit
+    }
+
+    pub(crate) fn tree(&self) -> ObjectId {
+        self.tree
+    }
+
     /// The true names of all packages, sorted. Without those that [`Snapshot::damage`] has left no result.
     ///
     /// # Errors

@@ -122,7 +122,7 @@ impl Store {
         let objects = Objects::new(&local);
         let commit = self.head(&objects)?;
         let tree = objects.commit(commit)?.tree;
-        Ok(Snapshot::new(self.repo.clone(), Arc::clone(&self.packages), commit, tree))
+        Ok(self.snapshot_of(commit, tree))
     }
 
     /// Takes the write lock, waiting for another writer for as long as `patience`.
@@ -146,7 +146,36 @@ impl Store {
         let lock = WriteLock::take(self.repo.refs.git_dir(), patience)?;
         let repo = self.repo.to_thread_local();
         tip::check(&repo)?;
-        Writer::new(repo, lock)
+        Writer::new(self.clone(), repo, lock)
+    }
+
+    /// Where the [`Index`](crate::Index) of a repository that is written to is kept. One that is only read is
+    /// left alone: its index belongs elsewhere.
+    pub fn index_path(&self) -> PathBuf {
+        self.git_dir().join("pony/index.redb")
+    }
+
+    /// Where a collector keeps the content of uploaded files, see [`Sha256Hex::path_in`](crate::Sha256Hex::path_in).
+    pub fn artifacts_path(&self) -> PathBuf {
+        self.git_dir().join("pony/artifacts")
+    }
+
+    pub(crate) fn git_dir(&self) -> &Path {
+        self.repo.refs.git_dir()
+    }
+
+    /// Says if the format is newer than what is known.
+    pub(crate) fn note_format(&self, notes: &mut Vec<String>) {
+        if self.format > FORMAT {
+            let Version { major, minor } = self.format;
+            notes.push(format!(
+                "the format is {major}.{minor}: what is newer than this version was not looked at"
+            ));
+        }
+    }
+
+    pub(crate) fn snapshot_of(&self, commit: ObjectId, tree: ObjectId) -> Snapshot {
+        Snapshot::new(self.repo.clone(), Arc::clone(&self.packages), commit, tree)
     }
 
     fn head(&self, objects: &Objects<'_>) -> Result<ObjectId, StoreError> {

@@ -56,20 +56,20 @@ fn run() -> Result<(), Failure> {
     for (title, file, readers) in [
         ("XML-RPC: 11,000 structs of five members", folder.many()?, xmlrpc::READERS),
         ("XML-RPC: 200 steps with 18 KB of output each", folder.big()?, xmlrpc::READERS),
-        ("cargo test: 200,000 lines", folder.cargo_test()?, lines::CARGO_TEST),
-        ("pytest: 200,000 lines", folder.pytest()?, lines::PYTEST),
-        ("unittest: 200,000 lines", folder.unittest()?, lines::UNITTEST),
     ] {
         table::write(&mut out, title, &file, readers, rounds)?;
+    }
+    for (title, make, readers) in lines::TABLES {
+        table::write(&mut out, title, &make(&folder)?, readers, rounds)?;
     }
     Ok(())
 }
 
 /// The child: one reading, and one line about it.
 fn read(name: &str, file: &Path) -> Result<(), Failure> {
-    let all = [junit::READERS, xmlrpc::READERS, lines::CARGO_TEST, lines::PYTEST, lines::UNITTEST];
+    let all = [junit::READERS, xmlrpc::READERS].into_iter();
+    let all = all.chain(lines::TABLES.into_iter().map(|(_, _, readers)| readers));
     let reader: &Reader = all
-        .into_iter()
         .flatten()
         .find(|reader| reader.name == name)
         .ok_or_else(|| format!("no reader `{name}`"))?;

@@ -8,6 +8,7 @@
 )]
 
 mod corpus;
+mod corpus_ids;
 mod corpus_junit;
 mod corpus_libtest;
 mod corpus_text;

@@ -5,10 +5,11 @@ use std::io;
 use std::time::Duration;
 
 use pony_formats::xmlrpc::{Response, read_response};
-use pony_formats::{Limits, Submission, Value};
+use pony_formats::{Limits, SubmissionId, Value};
 use ureq::http;
 
 use super::{Delivered, DeliveryError, wire};
+use crate::parcel::Parcel;
 use crate::target::ServerUrl;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -24,20 +25,18 @@ const ATTEMPTS_MAX: usize = 3;
 /// Faults of the public interoperability list that blame the collector, not the call.
 const COLLECTOR_FAULTS: [i64; 2] = [-32400, -32500];
 
-pub(super) fn submit(
-    submission: &Submission,
-    server: &ServerUrl,
-) -> Result<Delivered, DeliveryError> {
-    let call = wire::add_results(submission);
+pub(super) fn submit(parcel: &Parcel, server: &ServerUrl) -> Result<Delivered, DeliveryError> {
+    let package = parcel.submission.client_info.package();
+    let call = wire::add_results(&parcel.submission);
     let agent = agent();
     for _ in 1..ATTEMPTS_MAX {
-        let answer = post(&agent, server, &call)?;
+        let answer = post(&agent, server, &parcel.id, &call)?;
         match patience(&answer) {
             Some(time) => std::thread::sleep(time),
-            None => return read_answer(answer, server, submission.client_info.package()),
+            None => return read_answer(answer, server, package),
         }
     }
-    read_answer(post(&agent, server, &call)?, server, submission.client_info.package())
+    read_answer(post(&agent, server, &parcel.id, &call)?, server, package)
 }
 
 fn agent() -> ureq::Agent {
@@ -57,8 +56,16 @@ fn agent() -> ureq::Agent {
 
 type Answer = http::Response<ureq::Body>;
 
-fn post(agent: &ureq::Agent, server: &ServerUrl, call: &[u8]) -> Result<Answer, DeliveryError> {
+/// The id is in a header, because the protocol's two bags are as they are: a collector that does not know of
+/// ids takes no notice.
+fn post(
+    agent: &ureq::Agent,
+    server: &ServerUrl,
+    id: &SubmissionId,
+    call: &[u8],
+) -> Result<Answer, DeliveryError> {
     let mut request = agent.post(server.endpoint()).header("content-type", "text/xml");
+    request = request.header("idempotency-key", id.as_str());
     if let Some(authorization) = server.authorization() {
         request = request.header("authorization", authorization);
     }

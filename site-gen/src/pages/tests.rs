@@ -191,6 +191,7 @@ fn one_result() -> TestResult {
         key: row.key,
         number: None,
         received: row.received,
+        submission_id: None,
         client: Some("ci".into()),
         client_ip: Some("192.0.2.1".into()),
         flags: ["sanitised".to_owned()].into(),

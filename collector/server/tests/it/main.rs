@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod collector;
+mod concurrency;
 mod hostile;
 mod http;
 mod methods;
