@@ -88,7 +88,9 @@ pub(crate) fn run() -> anyhow::Result<bool> {
     }
     let tests = if args.tests.is_empty() { Test::value_variants() } else { &args.tests[..] };
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let command = format!("cargo xtask faults {}", words.join(" ")).trim().to_owned();
+    // What xtask runs is a release build.
+    let program = if cfg!(debug_assertions) { "pony-faults" } else { "cargo xtask faults" };
+    let command = format!("{program} {}", words.join(" ")).trim().to_owned();
     let mut report = Report { command, seed: args.seed, rows: Vec::new() };
     for test in tests {
         let before = report.rows.len();

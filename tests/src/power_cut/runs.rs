@@ -31,6 +31,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(60);
 /// which happens in none of these runs.
 const SPARE: [&str; 1] = ["refs"];
 
+/// A new repository has a process id in its lock file from the start.
+const SPARE_AT_FIRST: [&str; 2] = ["refs", "pony.lock"];
+
 /// A run to be recorded.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordedRun {
@@ -39,7 +42,7 @@ pub struct RecordedRun {
     /// How many results there are before; all of them are on the disk.
     before: usize,
     play: fn(&Place, &Path, &mut Recorder) -> anyhow::Result<()>,
-    /// Kinds of sync of which no state here shows the use, each with a reason beside it.
+    /// Kinds of sync whose use these states need not show; the reasons are beside the lists.
     pub spare_syncs: &'static [&'static str],
 }
 
