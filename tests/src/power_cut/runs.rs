@@ -56,7 +56,7 @@ pub const RUNS: [RecordedRun; 4] = [
         name: "first submissions",
         before: 0,
         play: two_submissions,
-        spare_syncs: &SPARE,
+        spare_syncs: &SPARE_AT_FIRST,
     },
     RecordedRun {
         name: "submissions that join packs",
