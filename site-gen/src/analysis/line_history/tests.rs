@@ -29,6 +29,7 @@ pub(crate) fn result(hour: i64, commit: &str, tests: &[(&str, char)]) -> TestRes
             key: ResultKey::new(received, 7),
             number: None,
             received,
+            submission_id: None,
             client: None,
             client_ip: None,
             flags: BTreeSet::new(),
