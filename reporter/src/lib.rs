@@ -6,6 +6,7 @@
 //! what is meant         plan       Plan: one type per verb, every default filled in
 //! the verbs             run, ci, submit, convert, validate, retry
 //! what came in          input      files and pipes, bounded; the format is guessed or given
+//! whose tests           cargo      the targets of a cargo project, for the ids of its tests
 //! who and where         origin     package, host, platform, checkout, CI system
 //! where it goes         target     a collector's address or a repository's path
 //! how it gets there     dispatch   spool first, then delivery, then forget
@@ -15,6 +16,7 @@
 //! There is no other interface than [`main`]: a program that wants to submit uses the collector's
 //! protocol or `pony-store`.
 
+mod cargo;
 mod ci;
 mod cli;
 mod convert;

@@ -12,11 +12,12 @@ use cargo_metadata::MetadataCommand;
 struct Task {
     name: &'static str,
     purpose: &'static str,
+    /// Gets the words after its name.
     run: fn(&Workspace, &[String]) -> Outcome,
 }
 
 /// Every task.
-const TASKS: [Task; 2] = [
+const TASKS: [Task; 3] = [
     Task {
         name: "ci",
         purpose: "check, build and test as steps of one result, stored and rendered below target/pony",
@@ -26,6 +27,11 @@ const TASKS: [Task; 2] = [
         name: "bench",
         purpose: "compare with peers what `formats` reads or `store` writes: bench formats, bench store",
         run: bench,
+    },
+    Task {
+        name: "faults",
+        purpose: "inject faults into the programs (--long for hours, --help for more)",
+        run: faults,
     },
 ];
 
@@ -98,6 +104,15 @@ fn bench(workspace: &Workspace, words: &[String]) -> Outcome {
     command.extend([manifest.into_os_string(), "--".into()]);
     command.extend(arguments.iter().map(OsString::from));
     run(workspace, &cargo(), command)
+}
+
+/// Builds the programs as they are released, and has `pony-faults` try them.
+fn faults(workspace: &Workspace, words: &[String]) -> Outcome {
+    if !run(workspace, &cargo(), ["build", "--release", "--workspace", "--bins"])? {
+        return Ok(false);
+    }
+    let program = workspace.target.join("release").join("pony-faults");
+    run(workspace, program.with_extension(env::consts::EXE_EXTENSION).as_ref(), words)
 }
 
 /// The cargo that runs us.

@@ -8,8 +8,9 @@
 //!
 //! 1. [`Prepared::new`] makes the files of a submission ([`pony_formats::record`]), names and compresses them,
 //!    and writes the log line (`message`). This is most of the work, and needs nothing that is shared.
-//! 2. [`Store::writer`] takes the lock on `pony.lock` (`lock`) and removes what a writer that was killed
-//!    has left lying about. A [`Queue`] lets many threads share the [`Writer`], and makes a batch of what waits.
+//! 2. [`Store::writer`] takes the lock on `pony.lock` (`lock`), removes what a writer that was killed has left
+//!    lying about (`recovery`), and refuses a branch whose newest commit is not whole (`tip`). A [`Queue`] lets many
+//!    threads share the [`Writer`], and makes a batch of what waits.
 //! 3. The writer draws a [`ResultKey`](pony_formats::ResultKey) for each: the time of arrival and a random part,
 //!    greater than every key before it. The key decides the folder (`layout`). The folders on the way
 //!    there and the commit are made in memory (`batch`, `tree`) on top of the newest commit, of which the
@@ -54,9 +55,11 @@ mod packages;
 mod prepared;
 mod publish;
 mod queue;
+mod recovery;
 mod roll_up;
 mod snapshot;
 mod store;
+mod tip;
 mod tree;
 mod verify;
 mod writer;

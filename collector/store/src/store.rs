@@ -13,7 +13,7 @@ use crate::layout::{BRANCH, FORMAT_FILE, RESULT_BYTES_MAX};
 use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::Packages;
-use crate::{Action, Snapshot, StoreError, Writer, init};
+use crate::{Action, Snapshot, StoreError, Writer, init, tip};
 
 /// The newest format that is known.
 const FORMAT: Version = Version { major: 1, minor: 0 };
@@ -73,12 +73,11 @@ impl Store {
         let repo = open_git(path).map_err(|error| not_ours(not_git(path, &error)))?;
         let local = repo.to_thread_local();
         let objects = Objects::new(&local);
-        let Some(head) = objects.branch(BRANCH)? else {
+        let Some(tree) = tip::newest_tree(&local)? else {
             let reason = "it is a git repository without a branch `main`: name another path, or remove it if it \
                           is empty";
             return Err(not_ours(reason.to_owned()));
         };
-        let tree = objects.commit(head)?.tree;
         let format = objects.find(tree, FORMAT_FILE)?.filter(|entry| !entry.is_folder);
         let Some(format) = format else {
             let reason = format!(
@@ -129,7 +128,8 @@ impl Store {
     /// Takes the write lock, waiting for another writer for as long as `patience`.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] names the other process. A repository of a newer format, minor ones
+    /// [`StoreError::Locked`] names the other process; [`StoreError::Damaged`] the last whole commit when the
+    /// newest one cannot be read. A repository of a newer format, minor ones
     /// included, and a clone with a working tree are refused.
     pub fn writer(&self, patience: Duration) -> Result<Writer, StoreError> {
         if self.format > FORMAT {
@@ -144,7 +144,9 @@ impl Store {
             });
         }
         let lock = WriteLock::take(self.repo.refs.git_dir(), patience)?;
-        Writer::new(self.clone(), self.repo.to_thread_local(), lock)
+        let repo = self.repo.to_thread_local();
+        tip::check(&repo)?;
+        Writer::new(self.clone(), repo, lock)
     }
 
     /// Where the [`Index`](crate::Index) of a repository that is written to is kept. One that is only read is

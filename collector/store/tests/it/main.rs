@@ -8,6 +8,7 @@ mod batch;
 mod changes;
 mod crash;
 mod create;
+mod damage;
 mod fixture;
 mod index;
 mod lock;
