@@ -47,8 +47,8 @@ fn one_fault_anywhere_leaves_no_lock_on_packed_refs() {
 #[test]
 fn a_power_cut_at_any_moment_loses_nothing_and_each_sync_is_needed() {
     let effort = power_cut::Effort {
-        states: 300,
-        mutant_states: 1_500,
+        states: 100,
+        mutant_states: 500,
         fsck_every: 50,
         workers: 2,
         seed: SEED,

@@ -109,9 +109,10 @@ fn surroundings(place: &Place) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let commit = git(&["rev-parse", "--short=12", "HEAD"]);
     let version = git(&["--version"]);
+    let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
     format!(
-        "Commit {commit}{changed}; {} {}, kernel {}, {cores} cores, {version}; {today}.",
+        "Commit {commit}{changed}, {profile} build; {} {}, kernel {}, {cores} cores, {version}; {today}.",
         std::env::consts::OS,
         std::env::consts::ARCH,
         kernel.trim(),

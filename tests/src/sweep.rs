@@ -61,7 +61,7 @@ pub fn run(
     for (point, verdict) in points.iter().zip(tried) {
         if let Some(problem) = verdict.problem {
             let reproduce = format!(
-                "pony-faults sweep --scenario {:?} --point {}",
+                "pony-faults sweep --only {:?} --point {}",
                 scenario.name,
                 point.injection()
             );

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Entry, Format, Limits, Report, Summary, Tally, parse, read};
+use pony_formats::{Format, Limits, Report, Summary, Tally, parse, read};
 
 /// What a manifest says of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,8 +212,8 @@ fn stream(format: Format, input: &[u8]) -> Result<Report, String> {
     let (mut tests, mut suites) = (Vec::new(), Vec::new());
     let input = std::io::BufReader::with_capacity(100, input);
     let summary = read(format, input, &Limits::DEFAULT, &mut |entry| match entry {
-        Entry::Test(test) => tests.push(test),
-        Entry::Suite(suite) => suites.push(suite),
+        pony_formats::Entry::Test(test) => tests.push(test),
+        pony_formats::Entry::Suite(suite) => suites.push(suite),
     });
     let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
     Ok(Report { format, tests, suites, unnamed, sanitised, oddities: Default::default() })

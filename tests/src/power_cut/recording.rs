@@ -69,8 +69,8 @@ pub(super) struct Recorder {
     recording: Recording,
     /// The names as processes see them.
     now: Vec<Content>,
-    /// Where each open file is written next, by process and descriptor.
-    open: BTreeMap<i64, usize>,
+    /// What each descriptor is of, and which call of the trace returned it.
+    open: BTreeMap<i64, (usize, usize)>,
     descriptions: Vec<Description>,
     /// How many deeds there were when the n-th call of the trace had returned.
     returned: Vec<usize>,
@@ -143,7 +143,7 @@ impl Recorder {
         match call.name.as_str() {
             "open" => self.opened(call, call_path(call, None, 0), 1),
             "openat" => self.opened(call, call_path(call, Some(0), 1), 2),
-            "close" => drop(self.open.remove(&call.descriptor(0).unwrap_or(-1))),
+            "close" => self.closed(call),
             "dup" | "dup2" | "dup3" | "fcntl" => self.duplicated(call),
             "lseek" => {
                 let offset = usize::try_from(call.result.unwrap_or(0))?;
@@ -180,8 +180,10 @@ impl Recorder {
     }
 
     fn description(&mut self, call: &Call) -> Option<&mut Description> {
-        let index = *self.open.get(&call.descriptor(0)?)?;
-        self.descriptions.get_mut(index)
+        // The number may have been a connection's a moment ago.
+        call.path_of(0).filter(|path| path.starts_with(&self.root))?;
+        let (index, _) = self.open.get(&call.descriptor(0)?)?;
+        self.descriptions.get_mut(*index)
     }
 
     fn opened(&mut self, call: &Call, path: Option<String>, flags: usize) {
@@ -203,14 +205,23 @@ impl Recorder {
         }
         let appends = flags.contains("O_APPEND");
         self.descriptions.push(Description { node, offset: 0, appends });
-        self.open.insert(call.result.unwrap_or(-1), self.descriptions.len() - 1);
+        let opened = (self.descriptions.len() - 1, self.returned.len());
+        self.open.insert(call.result.unwrap_or(-1), opened);
+    }
+
+    /// Another thread may have been given the same number before this call is seen to return.
+    fn closed(&mut self, call: &Call) {
+        let number = call.descriptor(0).unwrap_or(-1);
+        if self.open.get(&number).is_some_and(|(_, opened)| *opened < call.begun) {
+            self.open.remove(&number);
+        }
     }
 
     fn duplicated(&mut self, call: &Call) {
         let is_copy = call.name != "fcntl" || call.args.get(1).is_some_and(|a| a.contains("DUPFD"));
         let from = call.descriptor(0).and_then(|from| self.open.get(&from)).copied();
-        if let (true, Some(from), Some(to)) = (is_copy, from, call.result) {
-            self.open.insert(to, from);
+        if let (true, Some((from, _)), Some(to)) = (is_copy, from, call.result) {
+            self.open.insert(to, (from, self.returned.len()));
         }
     }
 
