@@ -29,7 +29,7 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Findings) -> Result<(), 
         let Some(data) = read(&repo, id, Kind::Commit, findings)? else { continue };
         let parts = CommitRefIter::from_bytes(&data, id.kind());
         if !cut.contains(&id) {
-            commits.extend(parts.clone().parent_ids());
+            commits.extend(parts.parent_ids());
         }
         match parts.clone().tree_id() {
             Ok(tree) => check_folders(&repo, tree, &mut seen, findings)?,
