@@ -19,6 +19,8 @@
 //!    top of that.
 //! 6. When there are too many packs, some are joined (`roll_up`), as git refuses to do here.
 //!
+//! Behind the writer, [`Maintenance`] has git make packs smaller that hold what came since the last time.
+//!
 //! Reading goes the other way: `objects` reads commits, folders and files, and does not trust what
 //! strangers may have pushed; `packages` and `changes` find results; [`Snapshot`] decodes them.
 //!
@@ -33,11 +35,13 @@ mod error;
 mod init;
 mod layout;
 mod lock;
+mod maintain;
 mod message;
 mod objects;
 mod pack;
 mod packages;
 mod publish;
+mod reserved;
 mod roll_up;
 mod snapshot;
 mod store;
@@ -47,6 +51,7 @@ pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
 pub use commit_id::{CommitId, CommitIdError};
 pub use disk::create_folder;
 pub use error::{Action, StoreError};
+pub use maintain::{Maintained, Maintenance, Packs, Scope, Tool};
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;
 pub use writer::{Appended, Arrival, Writer};

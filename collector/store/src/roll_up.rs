@@ -23,6 +23,7 @@ use crate::disk::Disk;
 use crate::layout::RESULT_BYTES_MAX;
 use crate::objects::is_refusal;
 use crate::pack::PackWriter;
+use crate::reserved::Reserved;
 
 /// Packs are joined when there are this many.
 const PACKS_MAX: usize = 32;
@@ -40,6 +41,7 @@ const FIRST_DELTA_TYPE: u8 = 5;
 #[derive(Debug, Default)]
 pub(crate) struct RollUp {
     unusable: BTreeSet<PathBuf>,
+    reserved: Reserved,
 }
 
 /// A pack of ours.
@@ -59,11 +61,35 @@ struct Span {
 }
 
 impl RollUp {
+    /// Leaves packs alone that are reserved by maintenance.
+    pub(crate) fn new(reserved: Reserved) -> Self {
+        Self { unusable: BTreeSet::new(), reserved }
+    }
+
     /// Joins packs if there are too many. Failing is no error: everything stays where it is, and the next
     /// append tries again. A failed sync is remembered by `disk`.
     pub(crate) fn run(&mut self, folder: &Path, hash: gix::hash::Kind, disk: &mut Disk) {
-        let Ok(packs) = self.own_packs(folder) else { return };
-        if packs.len() < PACKS_MAX {
+        self.join_from(PACKS_MAX, folder, hash, disk);
+    }
+
+    /// Joins packs if there are any to join.
+    pub(crate) fn run_now(&mut self, folder: &Path, hash: gix::hash::Kind, disk: &mut Disk) {
+        self.join_from(2, folder, hash, disk);
+    }
+
+    fn join_from(
+        &mut self,
+        count_min: usize,
+        folder: &Path,
+        hash: gix::hash::Kind,
+        disk: &mut Disk,
+    ) {
+        // To the end: what is about to be joined cannot be reserved.
+        let reserved = self.reserved.clone();
+        let reserved = reserved.hold();
+        let Ok(mut packs) = self.own_packs(folder) else { return };
+        packs.retain(|pack| !reserved.contains(&pack.index));
+        if packs.len() < count_min {
             return;
         }
         let joined = choose(packs);

@@ -13,8 +13,9 @@ use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::newest_key;
 use crate::publish::{Draft, packs, publish};
+use crate::reserved::Reserved;
 use crate::roll_up::RollUp;
-use crate::{Action, Artifact, CommitId, StoreError, message};
+use crate::{Action, Artifact, CommitId, Maintenance, StoreError, message};
 
 /// How often a commit is made anew because somebody pushed meanwhile.
 const ATTEMPTS_MAX: usize = 10;
@@ -60,6 +61,7 @@ pub struct Writer {
     last_key: Option<ResultKey>,
     source: Source,
     roll_up: RollUp,
+    reserved: Reserved,
     /// Last, because it is given back last.
     _lock: WriteLock,
 }
@@ -92,7 +94,9 @@ impl Writer {
         }
         let (head, last_key) = read_head(&Objects::new(&repo))?;
         let source = Source::System;
-        Ok(Self { repo, disk, head, last_key, source, roll_up: RollUp::default(), _lock: lock })
+        let reserved = Reserved::default();
+        let roll_up = RollUp::new(reserved.clone());
+        Ok(Self { repo, disk, head, last_key, source, roll_up, reserved, _lock: lock })
     }
 
     /// Fixes what else is different in every run: the clock that [`Writer::attach`] reads, and the random
@@ -152,6 +156,11 @@ impl Writer {
     /// can fail behind an append that is durable and succeeds: so ask after each.
     pub fn is_poisoned(&self) -> bool {
         self.disk.has_failed()
+    }
+
+    /// Maintenance that can go on beside this writer. It must end before the writer is dropped.
+    pub fn maintenance(&self) -> Maintenance {
+        Maintenance::new(&self.repo, self.reserved.clone())
     }
 
     /// Records an uploaded file beside a stored result, as one commit, durable as [`Writer::append`].

@@ -9,6 +9,7 @@ mod crash;
 mod create;
 mod fixture;
 mod lock;
+mod maintain;
 mod many_packs;
 mod read;
 mod strangers;
