@@ -10,7 +10,7 @@ use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{failure, serve};
+use crate::{failure, maintain, serve};
 
 /// What is shown below the options of `serve`.
 const SERVE_EXAMPLES: &str = "\
@@ -26,6 +26,20 @@ Exit status:
   70 fault of this program   73 cannot create or listen   74 input or output failed
   75 the repository is in use, try later   78 newer repository, or it would be shown in the site";
 
+/// What is shown below the options of `maintain`.
+const MAINTAIN_NOTES: &str = "\
+Packs what came since the last time as small as git can, checks the new pack against the old ones,
+and only then removes these; then has git write the commit-graph. Nothing is deleted that is not in
+the new pack, whether a branch needs it or not. Safe to kill at any point, and beside readers.
+
+A running collector does this by itself, at low priority: once 16 MiB have come, or after a day.
+For repositories that `pony-report --repo` writes to, run it now and then. Without git, packs are
+only joined.
+
+Exit status:
+  0 done   3 damaged repository   64 wrong usage   66 not a results repository
+  74 input or output failed, or git did   75 somebody is writing   78 newer repository";
+
 /// Collects test results in a git repository and shows them as a site.
 #[derive(Debug, Parser)]
 #[command(name = "pony-collector", version, arg_required_else_help = true)]
@@ -39,6 +53,20 @@ enum Verb {
     /// Accept results over XML-RPC and serve the site.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Make a results repository smaller and faster to read.
+    #[command(after_help = MAINTAIN_NOTES)]
+    Maintain(MaintainArgs),
+}
+
+#[derive(Debug, Args)]
+struct MaintainArgs {
+    /// Pack everything anew, also the large old packs
+    #[arg(long)]
+    all: bool,
+
+    /// The results repository
+    #[arg(value_name = "REPO")]
+    repo: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +184,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_stderr();
     let result = match command.verb {
         Verb::Serve(args) => serve::serve(args.into(), &mut io::stdout()),
+        Verb::Maintain(args) => maintain::maintain(&args.repo, args.all, &mut io::stdout()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -179,6 +208,7 @@ mod tests {
         let args = ["pony-collector", "serve", "--repo", "r.git"].iter().chain(args);
         match Command::try_parse_from(args).unwrap().verb {
             Verb::Serve(args) => args.into(),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -18,7 +18,7 @@ use crate::coordinator::{Coordinator, Newest};
 use crate::durable::DiskLost;
 use crate::failure::Failure;
 use crate::refresher::{Refresher, full};
-use crate::upload;
+use crate::{maintain, upload};
 
 /// How long to wait for a writer that is about to finish.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -40,7 +40,7 @@ pub(crate) struct Collector {
     /// One permit for each byte that may be held.
     pub(crate) memory: Arc<Semaphore>,
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
-    pub(crate) disk_lost: DiskLost,
+    pub(crate) disk_lost: Arc<DiskLost>,
     store: Store,
     writer: Mutex<Writer>,
     storing: Mutex<()>,
@@ -54,6 +54,7 @@ impl Collector {
         let store = Store::open_or_create(&plan.repo)?;
         let writer = store.writer(LOCK_PATIENCE)?;
         let coordinator = learn(&store.snapshot()?)?;
+        let disk_lost = Arc::new(DiskLost::default());
         let folder = plan.repo.join("pony");
         pony_store::create_folder(&folder)?;
         // Everything below the site is shown to everybody.
@@ -78,6 +79,7 @@ impl Collector {
             path: artifacts,
             source,
         })?;
+        maintain::in_background(writer.maintenance(), Arc::clone(&disk_lost));
         let rendering = Store::open(&plan.repo)?;
         let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
         Ok(Self {
@@ -85,7 +87,7 @@ impl Collector {
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
-            disk_lost: DiskLost::default(),
+            disk_lost,
             store,
             writer: Mutex::new(writer),
             storing: Mutex::new(()),

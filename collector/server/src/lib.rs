@@ -7,6 +7,7 @@
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
 //! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
+//! - `maintain`: making the repository smaller, on request and behind the answers.
 //! - `durable`: names that survive a power cut.
 
 mod auth_key;
@@ -17,6 +18,7 @@ mod coordinator;
 mod durable;
 mod failure;
 mod listener;
+mod maintain;
 mod refresher;
 mod router;
 mod rpc;

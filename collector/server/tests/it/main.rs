@@ -5,6 +5,7 @@
 mod collector;
 mod hostile;
 mod http;
+mod maintain;
 mod methods;
 mod pages;
 mod restart;
