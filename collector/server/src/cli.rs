@@ -8,9 +8,13 @@ use std::time::Duration;
 
 use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use pony_store::ArchivePlan;
 use tracing_subscriber::EnvFilter;
 
-use crate::{failure, maintain, serve};
+use crate::{archive, failure, maintain, serve};
 
 /// What is shown below the options of `serve`.
 const SERVE_EXAMPLES: &str = "\
@@ -40,6 +44,29 @@ Exit status:
   0 done   3 damaged repository   64 wrong usage   66 not a results repository
   74 input or output failed, or git did   75 somebody is writing   78 newer repository";
 
+/// What is shown below the options of `archive`.
+const ARCHIVE_NOTES: &str = "\
+Copies the results to the archive, reads the copy back, and only then takes them out of REPO in one
+commit, which names the archive in `format.json`. Results keep their keys, receipts and uploaded
+files. Killed at any point, start it again: it goes on, and no result is ever in neither.
+
+git's history still holds what was taken out. --drop-history ends that: the archive fetches the
+history and keeps it under a tag, then REPO starts anew with one commit of what remains. Commit
+ids that somebody noted are then found in the archive only, and clones of REPO must be made again.
+Nobody may push to REPO meanwhile.
+
+Stop a collector first; nothing is moved while it runs.
+
+Examples:
+  pony-collector archive --before 2026-01-01 --to 2025.git results.git
+  pony-collector archive --before 2026-01-01 --to 2025.git \\
+      --url https://ci.example/2025.git --drop-history results.git
+
+Exit status:
+  0 done, or nothing to do   3 a result is damaged: nothing was taken out   64 wrong usage
+  66 not a results repository   73 cannot create   74 input or output failed, or git did
+  75 somebody is writing   78 newer repository";
+
 /// Collects test results in a git repository and shows them as a site.
 #[derive(Debug, Parser)]
 #[command(name = "pony-collector", version, arg_required_else_help = true)]
@@ -56,6 +83,51 @@ enum Verb {
     /// Make a results repository smaller and faster to read.
     #[command(after_help = MAINTAIN_NOTES)]
     Maintain(MaintainArgs),
+    /// Move old results into another results repository.
+    #[command(after_help = ARCHIVE_NOTES)]
+    Archive(ArchiveArgs),
+}
+
+#[derive(Debug, Args)]
+struct ArchiveArgs {
+    /// Move the results received on earlier days (UTC)
+    #[arg(long, value_name = "DATE", value_parser = past_day)]
+    before: Date,
+
+    /// The archive; created when there is nothing at the path
+    #[arg(long, value_name = "PATH")]
+    to: PathBuf,
+
+    /// Where readers find the archive [default: the path]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// What to call the archive [default: its file name, without `.git`]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Start the history of the repository anew, to free the space
+    #[arg(long)]
+    drop_history: bool,
+
+    /// The results repository
+    #[arg(value_name = "REPO")]
+    repo: PathBuf,
+}
+
+impl ArchiveArgs {
+    fn into_plan(self) -> (PathBuf, ArchivePlan) {
+        let file_name = self.to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file_name.strip_suffix(".git").unwrap_or(&file_name).to_owned();
+        let plan = ArchivePlan {
+            before: self.before,
+            name: self.name.unwrap_or(name),
+            url: self.url.unwrap_or_else(|| self.to.display().to_string()),
+            to: self.to,
+            drop_history: self.drop_history,
+        };
+        (self.repo, plan)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -157,6 +229,14 @@ fn listen(text: &str) -> Result<String, String> {
     }
 }
 
+/// What is still to come cannot be moved.
+fn past_day(text: &str) -> Result<Date, String> {
+    let day: Date =
+        text.parse().map_err(|_| "expected a day, for example 2026-01-31".to_owned())?;
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    if day > today { Err(format!("it is after today, {today} (UTC)")) } else { Ok(day) }
+}
+
 fn base_url(text: &str) -> Result<String, String> {
     pony_site::base_url(text).map_err(|error| error.to_string())
 }
@@ -184,6 +264,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_stderr();
     let result = match command.verb {
         Verb::Serve(args) => serve::serve(args.into(), &mut io::stdout()),
+        Verb::Archive(args) => {
+            let (repo, plan) = args.into_plan();
+            archive::archive(&repo, &plan, &mut io::stdout())
+        }
         Verb::Maintain(args) => maintain::maintain(&args.repo, args.all, &mut io::stdout()),
     };
     match result {
@@ -223,6 +307,24 @@ mod tests {
         let base_url = |url| plan(&["--base-url", url]).base_url.unwrap();
         assert_eq!(base_url("https://ci.example"), "https://ci.example/");
         assert_eq!(base_url("http://ci.example/pony/"), "http://ci.example/pony/");
+    }
+
+    #[test]
+    fn only_days_that_have_begun_are_archived() {
+        assert_eq!(past_day("2026-01-31"), Ok("2026-01-31".parse().unwrap()));
+        for text in ["", "soon", "2026-02-30", "9999-01-01"] {
+            assert!(past_day(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_archive_is_called_like_its_folder() {
+        let args =
+            ["pony-collector", "archive", "--before", "2026-01-01", "--to", "x/2025.git", "r.git"];
+        let Verb::Archive(args) = Command::try_parse_from(args).unwrap().verb else { panic!() };
+        let (repo, plan) = args.into_plan();
+        assert_eq!(repo, PathBuf::from("r.git"));
+        assert_eq!((plan.name.as_str(), plan.url.as_str()), ("2025", "x/2025.git"));
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
-use pony_store::{Arrival, Artifact, Snapshot, Store, StoreError, Writer};
+use pony_store::{Arrival, Artifact, Contents, Snapshot, Store, StoreError, Writer};
 use tokio::sync::Semaphore;
 
 use crate::auth_key::AuthKeys;
@@ -17,8 +17,8 @@ use crate::cli::Plan;
 use crate::coordinator::{Coordinator, Newest};
 use crate::durable::DiskLost;
 use crate::failure::Failure;
+use crate::maintain;
 use crate::refresher::{Refresher, full};
-use crate::{maintain, upload};
 
 /// How long to wait for a writer that is about to finish.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -44,6 +44,8 @@ pub(crate) struct Collector {
     store: Store,
     writer: Mutex<Writer>,
     storing: Mutex<()>,
+    /// The content of uploaded files.
+    pub(crate) contents: Contents,
     coordinator: Mutex<Coordinator>,
     refresher: Refresher,
 }
@@ -72,13 +74,8 @@ impl Collector {
             path: secret,
             source,
         })?;
-        let artifacts = folder.join("artifacts");
-        pony_store::create_folder(&artifacts)?;
-        upload::tidy(&artifacts).map_err(|source| Failure::File {
-            action: "use",
-            path: artifacts,
-            source,
-        })?;
+        let contents = Contents::of(&plan.repo);
+        contents.prepare()?;
         maintain::in_background(writer.maintenance(), Arc::clone(&disk_lost));
         let rendering = Store::open(&plan.repo)?;
         let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
@@ -91,14 +88,10 @@ impl Collector {
             store,
             writer: Mutex::new(writer),
             storing: Mutex::new(()),
+            contents,
             coordinator: Mutex::new(coordinator),
             refresher,
         })
-    }
-
-    /// Where the content of uploaded files is.
-    pub(crate) fn artifacts_folder(&self) -> PathBuf {
-        self.plan.repo.join("pony").join("artifacts")
     }
 
     /// The rules and what they know. Held for moments only.
@@ -211,6 +204,9 @@ fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
 /// others from being served.
 fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
     let mut coordinator = Coordinator::default();
+    for number in snapshot.cuts()?.iter().filter_map(|cut| cut.next_number) {
+        coordinator.number_from(number);
+    }
     for error in snapshot.damage()? {
         tracing::warn!(error = full(&error), "unreadable results");
     }

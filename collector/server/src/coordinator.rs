@@ -28,6 +28,8 @@ pub(crate) struct Coordinator {
     packages: BTreeMap<String, BTreeMap<Tagset, Newest>>,
     /// The results that have a number, by it.
     numbers: BTreeMap<u32, ResultKey>,
+    /// What the next number is at least: results that were moved elsewhere had those below.
+    numbers_from: u32,
     requested: BTreeSet<Tagset>,
     reservations: HashMap<LineHash, Reservation>,
 }
@@ -107,9 +109,15 @@ impl Coordinator {
         *holder = key.max(*holder);
     }
 
+    /// Takes note that lower numbers were given to results that are not here any more.
+    pub(crate) fn number_from(&mut self, number: u32) {
+        self.numbers_from = self.numbers_from.max(number);
+    }
+
     /// The number of the next result: one more than the greatest.
     pub(crate) fn next_number(&self) -> u32 {
-        self.numbers.last_key_value().map_or(0, |(greatest, _)| greatest.saturating_add(1))
+        let next = self.numbers.last_key_value().map(|(greatest, _)| greatest.saturating_add(1));
+        next.unwrap_or(0).max(self.numbers_from)
     }
 
     /// The result with this number.
@@ -313,6 +321,9 @@ mod tests {
         assert_eq!(coordinator.next_number(), 8);
         assert_eq!(coordinator.key_of(7), Some(ResultKey::new(after(-60), 0)));
         assert_eq!(coordinator.key_of(8), None);
+        coordinator.number_from(20);
+        coordinator.number_from(10);
+        assert_eq!(coordinator.next_number(), 20, "some were moved elsewhere");
         coordinator.add_number(7, ResultKey::new(now(), 0));
         coordinator.add_number(7, ResultKey::new(after(-90), 0));
         assert_eq!(coordinator.key_of(7), Some(ResultKey::new(now(), 0)), "the later one keeps it");

@@ -8,8 +8,10 @@
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
 //! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
 //! - `maintain`: making the repository smaller, on request and behind the answers.
+//! - `archive`: moving old results into another repository.
 //! - `durable`: names that survive a power cut.
 
+mod archive;
 mod auth_key;
 mod body;
 mod cli;

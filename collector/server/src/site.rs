@@ -14,7 +14,6 @@ use tower_http::services::{ServeDir, ServeFile};
 
 use crate::collector::Collector;
 use crate::refresher::full;
-use crate::upload;
 
 /// What may stand as it is in the file name of a download (RFC 8187).
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
@@ -107,14 +106,14 @@ pub(crate) async fn artifact(
     Path((package, key, filename)): Path<(String, String, String)>,
     request: Request,
 ) -> Response {
-    let folder = collector.artifacts_folder();
+    let contents = collector.contents.clone();
     let found = in_background(move || find_artifact(&collector, &package, &key, &filename)).await;
     let artifact = match found {
         Ok(Some(artifact)) => artifact,
         Ok(None) => return not_found(),
         Err(response) => return response,
     };
-    let path = upload::content_path(&folder, &artifact.sha256);
+    let path = contents.path_of(&artifact.sha256);
     match ServeFile::new(path).try_call(unconditional(request)).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => as_download(undated(response.map(Body::new)), &artifact.filename),

@@ -21,17 +21,24 @@
 //!
 //! Behind the writer, [`Maintenance`] has git make packs smaller that hold what came since the last time.
 //!
+//! [`Store::archive`] moves the results of the past into another repository, and says so in `format.json`
+//! (`format`, [`Cut`]). [`Contents`] are the files that belong to results, beside git.
+//!
 //! Reading goes the other way: `objects` reads commits, folders and files, and does not trust what
 //! strangers may have pushed; `packages` and `changes` find results; [`Snapshot`] decodes them.
 //!
 //! This is the only package that names gix, and no gix type is part of its interface. Everything
 //! is synchronous.
 
+mod archive;
 mod artifact;
 mod changes;
 mod commit_id;
+mod contents;
 mod disk;
 mod error;
+mod format;
+mod git;
 mod init;
 mod layout;
 mod lock;
@@ -47,10 +54,13 @@ mod snapshot;
 mod store;
 mod writer;
 
+pub use archive::{ArchivePlan, Archived, Stage};
 pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
 pub use commit_id::{CommitId, CommitIdError};
+pub use contents::Contents;
 pub use disk::create_folder;
 pub use error::{Action, StoreError};
+pub use format::Cut;
 pub use maintain::{Maintained, Maintenance, Packs, Scope, Tool};
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;

@@ -7,27 +7,26 @@
 //! need. Here nothing is deleted that is not in the new pack:
 //!
 //! 1. Packs are chosen (`choice`) and reserved, so that the writer does not join them meanwhile.
-//! 2. git makes one pack of all objects in them, in a folder of its own (`git`), and checks it.
+//! 2. git makes one pack of all objects in them, in a folder of its own (`crate::git`), and checks it.
 //! 3. Every object that an old index lists must be in the new one.
 //! 4. The new pack is synced, renamed into place, the folder synced. Only then do the old packs go.
 //!
 //! Killed anywhere, everything is in the old packs, in the new one, or in both. Readers that have opened
 //! an old index look again when its pack has gone.
 
-mod choice;
-mod git;
-mod swap;
+pub(crate) mod choice;
+pub(crate) mod swap;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::disk::Disk;
+use crate::git::{self, Git};
 use crate::reserved::Reserved;
 use crate::roll_up::RollUp;
 use crate::{Action, Store, StoreError};
 use choice::Choice;
-use git::Git;
 
 /// Which packs are made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +142,7 @@ impl Maintenance {
         let made = git.pack(&self.git_dir, choice.indexes(), scope)?;
         swap::check(&made, choice.indexes(), self.hash)?;
         let index = swap::install(&made, &folder, disk)?;
-        choice.note_maintained(&index)?;
+        choice::note_maintained(&folder, &index)?;
         swap::remove_old(&folder, choice.indexes().filter(|old| *old != index))?;
         drop(reservation);
         git::remove_leftovers(&self.git_dir)

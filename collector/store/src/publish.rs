@@ -77,7 +77,7 @@ fn build(repo: &gix::Repository, draft: &Draft<'_>) -> gix::Result<Published> {
 }
 
 /// Nothing from outside is ever in the headers of a commit.
-fn signature(seconds: i64) -> gix::actor::Signature {
+pub(crate) fn signature(seconds: i64) -> gix::actor::Signature {
     gix::actor::Signature {
         name: "pony".into(),
         email: "pony@localhost".into(),
@@ -85,7 +85,7 @@ fn signature(seconds: i64) -> gix::actor::Signature {
     }
 }
 
-fn write_pack(repo: &gix::Repository, disk: &mut Disk) -> Result<(), StoreError> {
+pub(crate) fn write_pack(repo: &gix::Repository, disk: &mut Disk) -> Result<(), StoreError> {
     let memory = repo.objects.reset_object_memory().unwrap_or_default();
     let mut objects: Vec<(&ObjectId, &(Kind, Vec<u8>))> = memory.iter().collect();
     // As git does it: what a walk over the history reads lies together.
@@ -113,7 +113,7 @@ pub(crate) fn packs(repo: &gix::Repository) -> PathBuf {
 }
 
 /// Compare-and-swap of the branch. `false` when it was not at `old`.
-fn move_branch(
+pub(crate) fn move_branch(
     repo: &gix::Repository,
     disk: &mut Disk,
     new: ObjectId,

@@ -43,7 +43,11 @@ struct Pack {
 #[derive(Debug)]
 pub(super) struct Choice {
     packs: Vec<Pack>,
-    folder: PathBuf,
+}
+
+/// The indexes of all packs but those that somebody wants kept.
+pub(crate) fn indexes(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(packs(folder, &BTreeSet::new())?.into_iter().map(|pack| pack.index).collect())
 }
 
 /// Whether enough has come since the last time.
@@ -65,28 +69,28 @@ impl Choice {
         reserved: &BTreeSet<PathBuf>,
     ) -> io::Result<Option<Self>> {
         let packs = choose(packs(folder, reserved)?, scope);
-        Ok((!packs.is_empty()).then(|| Self { packs, folder: folder.to_owned() }))
+        Ok((!packs.is_empty()).then(|| Self { packs }))
     }
 
     /// The indexes of the packs.
     pub(super) fn indexes(&self) -> impl Iterator<Item = &Path> {
         self.packs.iter().map(|pack| &*pack.index)
     }
+}
 
-    /// Notes that the pack with this index need not be made again.
-    pub(super) fn note_maintained(&self, index: &Path) -> Result<(), StoreError> {
-        let path = self.folder.join(LIST);
-        let mut names = listed(&self.folder);
-        // Those that are gone by now, or will be.
-        names.retain(|name| self.folder.join(name).exists());
-        names.extend(index.file_name().map(|name| name.to_string_lossy().into_owned()));
-        let text: String = names.iter().map(|name| format!("{name}\n")).collect();
-        let written = path.with_extension("new");
-        fs::create_dir_all(path.parent().unwrap_or(&self.folder))
-            .and_then(|()| fs::write(&written, text))
-            .and_then(|()| fs::rename(&written, &path))
-            .map_err(StoreError::io(Action::Write, &path))
-    }
+/// Notes that the pack with this index need not be made again.
+pub(crate) fn note_maintained(folder: &Path, index: &Path) -> Result<(), StoreError> {
+    let path = folder.join(LIST);
+    let mut names = listed(folder);
+    // Those that are gone by now, or will be.
+    names.retain(|name| folder.join(name).exists());
+    names.extend(index.file_name().map(|name| name.to_string_lossy().into_owned()));
+    let text: String = names.iter().map(|name| format!("{name}\n")).collect();
+    let written = path.with_extension("new");
+    fs::create_dir_all(path.parent().unwrap_or(folder))
+        .and_then(|()| fs::write(&written, text))
+        .and_then(|()| fs::rename(&written, &path))
+        .map_err(StoreError::io(Action::Write, &path))
 }
 
 fn listed(folder: &Path) -> BTreeSet<String> {

@@ -10,7 +10,7 @@ use crate::disk::Disk;
 use crate::{Action, StoreError};
 
 /// Refuses a pack that lacks an object of those that it is to replace. Takes paths of indexes.
-pub(super) fn check<'p>(
+pub(crate) fn check<'p>(
     new: &Path,
     old: impl Iterator<Item = &'p Path>,
     hash: gix::hash::Kind,
@@ -32,7 +32,7 @@ pub(super) fn check<'p>(
 }
 
 /// Makes a pack durable, then visible. Returns its index in the new place.
-pub(super) fn install(made: &Path, folder: &Path, disk: &mut Disk) -> Result<PathBuf, StoreError> {
+pub(crate) fn install(made: &Path, folder: &Path, disk: &mut Disk) -> Result<PathBuf, StoreError> {
     let index = folder.join(made.file_name().unwrap_or_default());
     let kinds = ["pack", "rev", "idx"];
     for path in kinds.map(|kind| made.with_extension(kind)).iter().filter(|path| path.exists()) {
@@ -53,7 +53,7 @@ pub(super) fn install(made: &Path, folder: &Path, disk: &mut Disk) -> Result<Pat
 }
 
 /// Removes packs whose objects are stored elsewhere by now.
-pub(super) fn remove_old<'p>(
+pub(crate) fn remove_old<'p>(
     folder: &Path,
     old: impl Iterator<Item = &'p Path>,
 ) -> Result<(), StoreError> {
@@ -74,7 +74,7 @@ pub(super) fn remove_old<'p>(
     Ok(())
 }
 
-fn remove(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(StoreError::io(Action::Remove, path)(error))

@@ -1,12 +1,11 @@
-//! [`Git`]: the program, for what gix cannot do: deltas and the commit-graph.
+//! [`Git`]: the program, for what gix cannot do: deltas, the commit-graph, and fetching.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use super::Scope;
-use crate::{Action, StoreError};
+use crate::{Action, Scope, StoreError};
 
 /// Where git makes packs, below `objects`: on the same file system as their place, and out of everybody's
 /// sight. All of it goes when git was killed.
@@ -23,14 +22,14 @@ const WINDOW_MEMORY: &str = "pack.windowMemory=64m";
 
 /// A git that can be started.
 #[derive(Debug)]
-pub(super) struct Git {
+pub(crate) struct Git {
     /// The words before its arguments.
     words: &'static [&'static str],
 }
 
 impl Git {
     /// `None` when there is none.
-    pub(super) fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         // With the lowest priority, where that can be said: submissions come first.
         let ways: [&[&str]; 2] = [&["nice", "-n", "19", "git"], &["git"]];
         let works = |words: &&[&str]| {
@@ -43,7 +42,7 @@ impl Git {
     }
 
     /// Makes one pack of everything in the packs with these indexes. Returns its index, in the workplace.
-    pub(super) fn pack<'p>(
+    pub(crate) fn pack<'p>(
         &self,
         git_dir: &Path,
         indexes: impl Iterator<Item = &'p Path>,
@@ -61,6 +60,43 @@ impl Git {
             args.push("--no-reuse-delta");
         }
         self.make(git_dir, &args, &names)
+    }
+
+    /// Makes one pack of everything that a branch or tag needs, and checks that nothing else is needed.
+    pub(crate) fn pack_reachable(&self, git_dir: &Path) -> Result<PathBuf, StoreError> {
+        let index = self.make(git_dir, &["pack-objects", "--all", "--no-reuse-object"], "")?;
+        let mut command = self.command(git_dir);
+        command
+            .args(["rev-list", "--objects", "--all", "--quiet"])
+            .env("GIT_OBJECT_DIRECTORY", git_dir.join(WORKPLACE));
+        output(command, "", git_dir)?;
+        Ok(index)
+    }
+
+    /// All branches and tags and where they are, as text.
+    pub(crate) fn references(&self, git_dir: &Path) -> Result<String, StoreError> {
+        let mut command = self.command(git_dir);
+        command.arg("for-each-ref");
+        output(command, "", git_dir)
+    }
+
+    /// Fetches a branch and its whole history from another repository, as `reference`, and checks that all
+    /// of it is there. Both are paths of git folders.
+    pub(crate) fn fetch(
+        &self,
+        git_dir: &Path,
+        from: &Path,
+        branch: &str,
+        reference: &str,
+    ) -> Result<(), StoreError> {
+        let mut command = self.command(git_dir);
+        command.args(["-c", "core.fsync=all", "-c", "fetch.fsckObjects=true", "fetch", "--quiet"]);
+        command.args(["--no-tags", "--no-write-fetch-head", "--no-auto-gc"]);
+        command.arg(from).arg(format!("+{branch}:{reference}"));
+        output(command, "", git_dir)?;
+        let mut command = self.command(git_dir);
+        command.args(["rev-list", "--objects", "--quiet", reference]);
+        output(command, "", git_dir).map(drop)
     }
 
     /// Has `pack-objects` make a pack in the workplace, and checks every object in it.
@@ -85,7 +121,7 @@ impl Git {
     }
 
     /// Writes the commit-graph of everything that a branch needs.
-    pub(super) fn write_commit_graph(&self, git_dir: &Path) -> Result<(), StoreError> {
+    pub(crate) fn write_commit_graph(&self, git_dir: &Path) -> Result<(), StoreError> {
         let mut command = self.command(git_dir);
         command.args(["commit-graph", "write", "--reachable", "--no-progress"]);
         output(command, "", git_dir).map(drop)
@@ -133,7 +169,7 @@ fn output(mut command: Command, input: &str, git_dir: &Path) -> Result<String, S
 }
 
 /// Removes what a run has left that was killed.
-pub(super) fn remove_leftovers(git_dir: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove_leftovers(git_dir: &Path) -> Result<(), StoreError> {
     let place = git_dir.join(WORKPLACE);
     match std::fs::remove_dir_all(&place) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
