@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use crate::model::{ClientInfo, Receipt, Tally};
 
 pub use decode::{decode, decode_summary};
-pub use encode::encode;
+pub use encode::{encode, encode_receipt, encode_submission};
 
 /// The files of one result: path relative to the result's folder, and content. Sorted by path.
 pub type Files = BTreeMap<String, Vec<u8>>;

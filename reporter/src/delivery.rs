@@ -7,6 +7,7 @@ mod wire;
 use pony_formats::{Submission, Tally};
 use pony_store::StoreError;
 
+use crate::attachment::Attachment;
 use crate::target::{ServerUrl, Target};
 
 /// A submission that is safe with its target.
@@ -16,6 +17,16 @@ pub(crate) struct Delivered {
     pub(crate) key: String,
     /// A repository's path, or the address of the result's page.
     pub(crate) place: String,
+    /// Files that were not delivered. The result is stored all the same.
+    pub(crate) complaints: Vec<NotAttached>,
+}
+
+/// Why a file that goes with a submission was not delivered.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} is not stored beside the result: {reason}")]
+pub(crate) struct NotAttached {
+    pub(crate) name: String,
+    pub(crate) reason: String,
 }
 
 /// Why a submission was not delivered.
@@ -50,11 +61,12 @@ impl DeliveryError {
 /// Hands a submission over. When this returns, the target has it.
 pub(crate) fn deliver(
     submission: &Submission,
+    attachments: &mut [Attachment],
     target: &Target,
 ) -> Result<Delivered, DeliveryError> {
     match target {
-        Target::Server(server) => collector::submit(submission, server),
-        Target::Repository(path) => repository::append(submission, path),
+        Target::Server(server) => collector::submit(submission, attachments, server),
+        Target::Repository(path) => repository::append(submission, attachments, path),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use pony_formats::Submission;
 
+use crate::attachment::Attachment;
 use crate::delivery::{self, Delivered};
 use crate::exit::Failure;
 use crate::messages::{self, Messages};
@@ -12,11 +13,12 @@ use crate::target::Target;
 /// Sends a new submission. Returns the line that says where it is.
 pub(crate) fn send(
     submission: &Submission,
+    attachments: &mut [Attachment],
     target: &Target,
     spool: Option<&Spool>,
     messages: &Messages,
 ) -> Result<String, Failure> {
-    let entry = match spool.map(|spool| spool.keep(submission, target)).transpose() {
+    let entry = match spool.map(|spool| spool.keep(submission, attachments, target)).transpose() {
         Ok(entry) => entry,
         Err(error) => {
             // A machine without a place for a spool can still deliver.
@@ -24,21 +26,25 @@ pub(crate) fn send(
             None
         }
     };
-    hand_over(submission, target, entry, messages)
+    hand_over(submission, attachments, target, entry, messages)
 }
 
 /// Sends a submission that is in the spool, if that works at all.
 pub(crate) fn hand_over(
     submission: &Submission,
+    attachments: &mut [Attachment],
     target: &Target,
     entry: Option<Entry>,
     messages: &Messages,
 ) -> Result<String, Failure> {
     let spinner = messages.wait_for(format!("submitting to {target}"));
-    let outcome = delivery::deliver(submission, target);
+    let outcome = delivery::deliver(submission, attachments, target);
     drop(spinner);
     match (outcome, entry) {
         (Ok(delivered), entry) => {
+            for complaint in &delivered.complaints {
+                messages.warn(complaint);
+            }
             if let Some(Err(error)) = entry.map(Entry::forget) {
                 messages.warn(&error);
             }

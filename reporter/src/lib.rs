@@ -15,12 +15,12 @@
 //! There is no other interface than [`main`]: a program that wants to submit uses the collector's
 //! protocol or `pony-store`.
 
+mod attachment;
 mod ci;
 mod cli;
 mod convert;
 mod delivery;
 mod dispatch;
-mod excerpt;
 mod execution;
 mod exit;
 mod input;

@@ -21,7 +21,7 @@ pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failur
 
 fn list(spool: &Spool, messages: &Messages) -> Result<i32, Failure> {
     for path in spool.entries()? {
-        if let Some((_, submission, target)) = spool.claim(&path)? {
+        if let Some((_, submission, _, target)) = spool.claim(&path)? {
             let package = submission.client_info.package();
             let tally = delivery::in_words(submission.tally());
             messages.print(&format!("{}: {package}: {tally}; for {target}", path.display()));
@@ -104,10 +104,15 @@ fn send(
     destination: impl FnOnce(Target) -> Option<Target>,
     messages: &Messages,
 ) -> Result<Option<String>, Failure> {
-    let Some((entry, submission, target)) = spool.claim(path)? else { return Ok(None) };
+    let Some((entry, submission, mut attachments, target)) = spool.claim(path)? else {
+        return Ok(None);
+    };
     match destination(target) {
         None => Ok(None),
-        Some(target) => dispatch::hand_over(&submission, &target, Some(entry), messages).map(Some),
+        Some(target) => {
+            dispatch::hand_over(&submission, &mut attachments, &target, Some(entry), messages)
+                .map(Some)
+        }
     }
 }
 

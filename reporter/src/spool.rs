@@ -3,7 +3,8 @@
 //! An entry is one file of canonical JSON: `client_info`, `results_list` and either `server` (an address without
 //! credentials) or `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
 //! whoever holds the lock is sending it. The names sort by time. What was rejected is in the folder
-//! `rejected`, with the reason in a file beside it.
+//! `rejected`, with the reason in a file beside it. Files that go with a submission are in a folder beside
+//! its entry, which is there before the entry and goes after it.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use pony_formats::{Bag, Submission, Value, json};
 use pony_store::{Action, StoreError};
 
+use crate::attachment::Attachment;
 use crate::origin::Surroundings;
 use crate::target::{ServerUrl, Target};
 
@@ -19,6 +21,8 @@ use crate::target::{ServerUrl, Target};
 const SUFFIX: &str = ".json";
 /// The folder of what is not sent again.
 const REJECTED: &str = "rejected";
+/// The extension of the folder of files beside an entry.
+const FILES: &str = "files";
 
 /// Where submissions wait.
 #[derive(Debug)]
@@ -62,6 +66,7 @@ impl Spool {
     pub(crate) fn keep(
         &self,
         submission: &Submission,
+        attachments: &mut [Attachment],
         target: &Target,
     ) -> Result<Entry, SpoolError> {
         let text = json::to_text(&Value::Struct(to_bag(submission, target)?));
@@ -81,6 +86,7 @@ impl Spool {
         let unique = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let now = jiff::Timestamp::now().as_millisecond();
         let path = self.folder.join(format!("{now:013}{unique}").replacen('.', "-", 1));
+        keep_files(&path.with_extension(FILES), attachments)?;
         let file = file.persist_noclobber(&path).map_err(|error| error.error);
         let file = file.map_err(failed(Action::CreateIn))?;
         sync_folder(&self.folder)?;
@@ -112,7 +118,7 @@ impl Spool {
     pub(crate) fn claim(
         &self,
         path: &Path,
-    ) -> Result<Option<(Entry, Submission, Target)>, SpoolError> {
+    ) -> Result<Option<(Entry, Submission, Vec<Attachment>, Target)>, SpoolError> {
         let failed =
             |source| SpoolError::Io { action: Action::Read, path: path.to_owned(), source };
         // Some systems lock only what may be written.
@@ -130,7 +136,10 @@ impl Spool {
         file.read_to_end(&mut text).map_err(failed)?;
         let entry = Entry { path: path.to_owned(), file };
         match from_text(&text) {
-            Ok((submission, target)) => Ok(Some((entry, submission, target))),
+            Ok((submission, target)) => {
+                let attachments = read_files(&path.with_extension(FILES))?;
+                Ok(Some((entry, submission, attachments, target)))
+            }
             Err(reason) => {
                 let moved = entry.reject(&reason)?;
                 Err(SpoolError::Damaged { path: path.to_owned(), reason, moved })
@@ -149,6 +158,11 @@ impl Entry {
     pub(crate) fn forget(self) -> Result<(), SpoolError> {
         let removed = fs::remove_file(&self.path);
         drop(self.file);
+        let files = self.path.with_extension(FILES);
+        let removed = removed.and_then(|()| match fs::remove_dir_all(&files) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        });
         removed.map_err(|source| SpoolError::Io { action: Action::Remove, path: self.path, source })
     }
 
@@ -160,9 +174,46 @@ impl Entry {
         let failed = |source| SpoolError::Io { action: Action::Write, path: moved.clone(), source };
         fs::write(moved.with_extension("reason.txt"), format!("{reason}\n")).map_err(failed)?;
         fs::rename(&self.path, &moved).map_err(failed)?;
+        let files = self.path.with_extension(FILES);
+        if files.exists() {
+            fs::rename(&files, moved.with_extension(FILES)).map_err(failed)?;
+        }
         sync_folder(&folder)?;
         Ok(moved)
     }
+}
+
+/// Keeps files in a folder, for good. None make no folder.
+fn keep_files(folder: &Path, attachments: &mut [Attachment]) -> Result<(), SpoolError> {
+    if attachments.is_empty() {
+        return Ok(());
+    }
+    create_private_folder(folder)?;
+    for attachment in attachments {
+        let path = folder.join(&attachment.name);
+        let failed = |source| SpoolError::Io { action: Action::Write, path: path.clone(), source };
+        let mut file = File::create(&path).map_err(failed)?;
+        let copied = attachment.content().and_then(|mut content| io::copy(&mut content, &mut file));
+        copied.and_then(|_| file.sync_all()).map_err(failed)?;
+    }
+    sync_folder(folder)
+}
+
+/// The files in a folder; none when there is no folder.
+fn read_files(folder: &Path) -> Result<Vec<Attachment>, SpoolError> {
+    let failed = |source| SpoolError::Io { action: Action::Read, path: folder.to_owned(), source };
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing.map_err(failed)?,
+    };
+    let mut paths = listing.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let paths = paths.as_mut().map_err(|error| failed(io::Error::other(error.to_string())))?;
+    paths.sort();
+    let attachments = paths.iter().map(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        File::open(path).and_then(|file| Attachment::new(name, file)).map_err(failed)
+    });
+    attachments.collect()
 }
 
 fn to_bag(submission: &Submission, target: &Target) -> Result<Bag, SpoolError> {
@@ -248,10 +299,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().join("a/b") };
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
-        drop(spool.keep(&submission(), &server()).unwrap());
+        drop(spool.keep(&submission(), &mut [], &server()).unwrap());
         let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
         assert!(!fs::read_to_string(path).unwrap().contains("secret"));
-        let (entry, read, target) = spool.claim(path).unwrap().unwrap();
+        let (entry, read, _, target) = spool.claim(path).unwrap().unwrap();
         assert_eq!(read, submission());
         assert_eq!(target.to_string(), "http://host/x/");
         entry.forget().unwrap();
@@ -262,7 +313,7 @@ mod tests {
     fn nobody_claims_what_is_being_sent() {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().to_owned() };
-        let entry = spool.keep(&submission(), &server()).unwrap();
+        let entry = spool.keep(&submission(), &mut [], &server()).unwrap();
         assert!(spool.claim(entry.path()).unwrap().is_none());
         let path = entry.path().to_owned();
         drop(entry);

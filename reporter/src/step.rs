@@ -2,23 +2,36 @@
 
 use pony_formats::{ClientInfo, Report, Step, Value};
 
-use crate::excerpt::Excerpt;
+use pony_formats::Limits;
+use pony_formats::excerpt::Excerpt;
+
+use crate::attachment::{self, Attachment};
 use crate::exit::Failure;
 use crate::input::Input;
 
-/// The step that an input becomes. Its status is 1 when a test failed, else 0, since nobody knows
+/// The step that an input becomes, and its log when that is longer than what is stored in a step. Its status is 1 when a test failed, else 0, since nobody knows
 /// how the command that made it ended.
-pub(crate) fn of_input(input: Input) -> Step {
+pub(crate) fn of_input(
+    input: Input,
+    index: usize,
+    limits: &Limits,
+) -> Result<(Step, Option<Attachment>), Failure> {
     let bad = input.report.tally().bad() > 0;
     let step = Step::default()
         .with("type", "test")
         .with("name", input.label())
         .with("status", i64::from(bad));
-    let step = match input.log {
-        Some(log) => step.with("output", Excerpt::of(&log).into_text().0),
-        None => step,
+    let (step, attachment) = match input.log {
+        Some(log) => {
+            let excerpt = Excerpt::of(&log, limits.stream_bytes_max);
+            let whole = || attachment::file_of(&log);
+            let (text, _, attachment) =
+                attachment::conclude(excerpt, index, "output", whole).map_err(Failure::Capture)?;
+            (step.with("output", text), attachment)
+        }
+        None => (step, None),
     };
-    with_report(step, input.report)
+    Ok((with_report(step, input.report), attachment))
 }
 
 /// The step with the tests of a report.

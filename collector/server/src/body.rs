@@ -183,6 +183,11 @@ pub(crate) fn accounted(text: String, memory: &Arc<Semaphore>) -> Result<Bytes, 
 }
 
 impl Held {
+    /// Forgets the bytes, but still counts them: for what was made of them.
+    pub(crate) fn emptied(self) -> Self {
+        Self { bytes: Vec::new(), memory: self.memory }
+    }
+
     fn keep(&mut self, piece: &[u8], permit: OwnedSemaphorePermit) {
         self.bytes.extend_from_slice(piece);
         match &mut self.memory {

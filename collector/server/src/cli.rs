@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use pony_formats::Limits;
 use pony_store::ArchivePlan;
 use tracing_subscriber::EnvFilter;
 
@@ -171,6 +172,11 @@ struct ServeArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 200 * 1024 * 1024)]
     max_uploads_per_result: u64,
 
+    /// The most of one stream of a step that is stored in a result, in bytes: beginning and end. The
+    /// whole becomes a file of the result
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::DEFAULT.stream_bytes_max)]
+    max_output: usize,
+
     /// How long a client may pause while it sends or receives, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     patience: u64,
@@ -197,6 +203,8 @@ pub(crate) struct Plan {
     pub(crate) upload_bytes_max: usize,
     /// Of all files of one result.
     pub(crate) uploads_bytes_max: u64,
+    /// Of one stream of a step.
+    pub(crate) stream_bytes_max: usize,
     pub(crate) patience: Duration,
     /// `None` for the default.
     pub(crate) connections_per_address_max: Option<usize>,
@@ -213,6 +221,7 @@ impl From<ServeArgs> for Plan {
             body_bytes_max: args.max_body,
             upload_bytes_max: args.max_upload,
             uploads_bytes_max: args.max_uploads_per_result,
+            stream_bytes_max: args.max_output,
             patience: Duration::from_secs(args.patience),
             connections_per_address_max: args.max_connections_per_address.map(usize::from),
             store_addresses: args.store_addresses,

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
-use pony_store::{Arrival, Artifact, Contents, Snapshot, Store, StoreError, Writer};
+use pony_store::{
+    Appended, Arrival, Artifact, Contents, Maintenance, Prepared, Queue, Snapshot, Store,
+    StoreError,
+};
 use tokio::sync::Semaphore;
 
 use crate::auth_key::AuthKeys;
@@ -17,8 +20,8 @@ use crate::cli::Plan;
 use crate::coordinator::{Coordinator, Newest};
 use crate::durable::DiskLost;
 use crate::failure::Failure;
-use crate::maintain;
 use crate::refresher::{Refresher, full};
+use crate::shorten;
 
 /// How long to wait for a writer that is about to finish.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -42,7 +45,8 @@ pub(crate) struct Collector {
     /// Told when the disk did not keep what was written: nothing can be acknowledged after that.
     pub(crate) disk_lost: Arc<DiskLost>,
     store: Store,
-    writer: Mutex<Writer>,
+    queue: Queue,
+    pub(crate) maintenance: Maintenance,
     storing: Mutex<()>,
     /// The content of uploaded files.
     pub(crate) contents: Contents,
@@ -56,7 +60,6 @@ impl Collector {
         let store = Store::open_or_create(&plan.repo)?;
         let writer = store.writer(LOCK_PATIENCE)?;
         let coordinator = learn(&store.snapshot()?)?;
-        let disk_lost = Arc::new(DiskLost::default());
         let folder = plan.repo.join("pony");
         pony_store::create_folder(&folder)?;
         // Everything below the site is shown to everybody.
@@ -76,7 +79,10 @@ impl Collector {
         })?;
         let contents = Contents::of(&plan.repo);
         contents.prepare()?;
-        maintain::in_background(writer.maintenance(), Arc::clone(&disk_lost));
+        let disk_lost = Arc::new(DiskLost::default());
+        let lost = Arc::clone(&disk_lost);
+        let maintenance = writer.maintenance();
+        let queue = Queue::start(writer, move || lost.raise()).map_err(Failure::Runtime)?;
         let rendering = Store::open(&plan.repo)?;
         let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
         Ok(Self {
@@ -86,7 +92,8 @@ impl Collector {
             memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
             disk_lost,
             store,
-            writer: Mutex::new(writer),
+            queue,
+            maintenance,
             storing: Mutex::new(()),
             contents,
             coordinator: Mutex::new(coordinator),
@@ -99,27 +106,60 @@ impl Collector {
         self.coordinator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores a submission. When this returns it survives a power cut.
+    /// Has a submission stored. Returns when it waits for the disk; `done` is told when the result survives a
+    /// power cut, or why it is not stored.
     pub(crate) fn add(
-        &self,
-        submission: &Submission,
+        self: &Arc<Self>,
+        submission: Submission,
         peer: IpAddr,
-        flags: BTreeSet<String>,
-    ) -> Result<Receipt, StoreError> {
-        let mut arrival = Arrival {
+        mut flags: BTreeSet<String>,
+        done: impl FnOnce(Result<Receipt, StoreError>) + Send + 'static,
+    ) {
+        let now = Timestamp::now();
+        let (client_info, prepared) = match self.prepare(submission, &mut flags, now) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                if matches!(error, StoreError::DiskLost { .. }) {
+                    self.lose_disk();
+                }
+                return done(Err(error));
+            }
+        };
+        let collector = Arc::clone(self);
+        let stored = move |outcome: Result<Appended, StoreError>| {
+            let receipt = outcome.map(|appended| appended.receipt);
+            if let Ok(receipt) = &receipt {
+                remember(&mut collector.coordinator(), receipt, &client_info);
+                collector.refresher.refresh();
+            }
+            done(receipt);
+        };
+        let arrival = Arrival {
             client_ip: self.plan.store_addresses.then(|| peer.to_string()),
             flags,
-            ..Arrival::at(Timestamp::now())
+            ..Arrival::at(now)
         };
-        let receipt = self.write(|writer| {
-            // While we are the writer nobody else can take the number.
-            arrival.number = Some(self.coordinator().next_number());
-            let receipt = writer.append(submission, &arrival)?.receipt;
-            remember(&mut self.coordinator(), &receipt, &submission.client_info);
-            Ok(receipt)
-        })?;
-        self.refresher.refresh();
-        Ok(receipt)
+        // Numbers rise in the order in which results are written: while the rules are held, nobody
+        // else gets between the number and the queue.
+        let mut coordinator = self.coordinator();
+        let arrival = Arrival { number: Some(coordinator.take_number()), ..arrival };
+        self.queue.push(prepared, arrival, stored);
+    }
+
+    /// Makes a submission ready, with files for the streams that are too long to be in it.
+    fn prepare(
+        &self,
+        mut submission: Submission,
+        flags: &mut BTreeSet<String>,
+        now: Timestamp,
+    ) -> Result<(ClientInfo, Prepared), StoreError> {
+        let max = self.plan.stream_bytes_max;
+        let wholes = shorten::shorten(&mut submission.results_list, max, &self.contents)?;
+        if !wholes.is_empty() {
+            flags.insert("shortened".to_owned());
+        }
+        let prepared = Prepared::new(&submission)?.with_artifacts(now, &wholes)?;
+        Ok((submission.client_info, prepared))
     }
 
     /// Lets one file be stored at a time, so that what it leaves for others can be counted.
@@ -138,7 +178,7 @@ impl Collector {
     /// Records an uploaded file. `false` when there is no such result.
     pub(crate) fn attach(&self, key: ResultKey, artifact: &Artifact) -> Result<bool, StoreError> {
         let Some(package) = self.store.snapshot()?.package_of(key)? else { return Ok(false) };
-        self.write(|writer| writer.attach(&package, key, artifact))?;
+        self.queue.attach(&package, key, artifact)?;
         self.refresher.refresh();
         Ok(true)
     }
@@ -165,22 +205,15 @@ impl Collector {
         self.store.snapshot()
     }
 
-    fn write<T>(
-        &self,
-        work: impl FnOnce(&mut Writer) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.disk_lost.is_raised() {
-            // By an upload: the writer does not know.
-            let source = io::Error::other("an earlier write did not");
-            return Err(StoreError::DiskLost { path: self.plan.repo.clone(), source });
-        }
-        let outcome = work(&mut writer);
-        // Also when it succeeded: packs are joined after a commit is on disk.
-        if writer.is_poisoned() {
-            self.disk_lost.raise();
-        }
-        outcome
+    /// Has nothing acknowledged any more: a sync has failed.
+    pub(crate) fn lose_disk(&self) {
+        self.queue.refuse();
+        self.disk_lost.raise();
+    }
+
+    /// Waits until everything that was accepted is written.
+    pub(crate) fn flush(&self) {
+        self.queue.flush();
     }
 }
 

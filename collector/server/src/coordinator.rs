@@ -28,8 +28,8 @@ pub(crate) struct Coordinator {
     packages: BTreeMap<String, BTreeMap<Tagset, Newest>>,
     /// The results that have a number, by it.
     numbers: BTreeMap<u32, ResultKey>,
-    /// What the next number is at least: results that were moved elsewhere had those below.
-    numbers_from: u32,
+    /// Greater than every number that was given, also to a result that was then not stored.
+    next_number: u32,
     requested: BTreeSet<Tagset>,
     reservations: HashMap<LineHash, Reservation>,
 }
@@ -107,17 +107,19 @@ impl Coordinator {
     pub(crate) fn add_number(&mut self, number: u32, key: ResultKey) {
         let holder = self.numbers.entry(number).or_insert(key);
         *holder = key.max(*holder);
+        self.next_number = self.next_number.max(number.saturating_add(1));
     }
 
     /// Takes note that lower numbers were given to results that are not here any more.
     pub(crate) fn number_from(&mut self, number: u32) {
-        self.numbers_from = self.numbers_from.max(number);
+        self.next_number = self.next_number.max(number);
     }
 
-    /// The number of the next result: one more than the greatest.
-    pub(crate) fn next_number(&self) -> u32 {
-        let next = self.numbers.last_key_value().map(|(greatest, _)| greatest.saturating_add(1));
-        next.unwrap_or(0).max(self.numbers_from)
+    /// The number of the next result: one more than the greatest. Nobody else gets it.
+    pub(crate) fn take_number(&mut self) -> u32 {
+        let number = self.next_number;
+        self.next_number = number.saturating_add(1);
+        number
     }
 
     /// The result with this number.
@@ -316,14 +318,16 @@ mod tests {
     #[test]
     fn numbers_rise_and_are_never_used_again() {
         let mut coordinator = coordinator();
-        assert_eq!(coordinator.next_number(), 0);
+        assert_eq!(coordinator.take_number(), 0);
+        assert_eq!(coordinator.take_number(), 1, "the first is still being stored");
         coordinator.add_number(7, ResultKey::new(after(-60), 0));
-        assert_eq!(coordinator.next_number(), 8);
+        coordinator.add_number(0, ResultKey::new(after(-60), 0));
+        assert_eq!(coordinator.take_number(), 8);
         assert_eq!(coordinator.key_of(7), Some(ResultKey::new(after(-60), 0)));
         assert_eq!(coordinator.key_of(8), None);
         coordinator.number_from(20);
         coordinator.number_from(10);
-        assert_eq!(coordinator.next_number(), 20, "some were moved elsewhere");
+        assert_eq!(coordinator.take_number(), 20, "some were moved elsewhere");
         coordinator.add_number(7, ResultKey::new(now(), 0));
         coordinator.add_number(7, ResultKey::new(after(-90), 0));
         assert_eq!(coordinator.key_of(7), Some(ResultKey::new(now(), 0)), "the later one keeps it");

@@ -4,6 +4,7 @@
 //! - `rpc`: the five methods of the original protocol.
 //! - `coordinator`: its rules, without clock, disk or network.
 //! - `collector`: what all requests share.
+//! - `shorten`: output that is too long to be stored in a result.
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
 //! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
@@ -26,6 +27,7 @@ mod router;
 mod rpc;
 mod seats;
 mod serve;
+mod shorten;
 mod site;
 mod stall;
 mod upload;

@@ -2,13 +2,13 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::Weak;
 use std::thread;
 use std::time::Duration;
 
 use pony_store::{Maintained, Maintenance, Packs, Scope, Store, StoreError, Tool};
 
-use crate::durable::DiskLost;
+use crate::collector::Collector;
 use crate::refresher::full;
 
 /// How long a writer that is about to finish is waited for.
@@ -30,10 +30,10 @@ pub(crate) fn maintain(repo: &Path, all: bool, out: &mut dyn Write) -> anyhow::R
 
 /// Starts the thread that maintains the repository of a collector whenever there is enough to do. Not
 /// joined: it may be cut off at any time.
-pub(crate) fn in_background(maintenance: Maintenance, disk_lost: Arc<DiskLost>) {
+pub(crate) fn in_background(collector: Weak<Collector>) {
     thread::spawn(move || {
-        loop {
-            thread::sleep(match run_if_due(&maintenance) {
+        while let Some(collector) = collector.upgrade() {
+            let pause = match run_if_due(&collector.maintenance) {
                 Ok(None) => INTERVAL,
                 Ok(Some(done)) => {
                     tracing::info!("maintained the repository: {}", sentence(&done));
@@ -42,11 +42,13 @@ pub(crate) fn in_background(maintenance: Maintenance, disk_lost: Arc<DiskLost>) 
                 Err(error) => {
                     tracing::warn!(error = full(&error), "repository not maintained");
                     if matches!(error, StoreError::DiskLost { .. }) {
-                        disk_lost.raise();
+                        collector.lose_disk();
                     }
                     INTERVAL_AFTER_FAILURE
                 }
-            });
+            };
+            drop(collector);
+            thread::sleep(pause);
         }
     });
 }

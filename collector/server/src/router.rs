@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tokio::sync::oneshot;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::body::{BodyReader, accounted};
@@ -71,13 +72,17 @@ async fn xmlrpc(
     };
     let permit = Arc::clone(&collector.calls).acquire_owned().await;
     // Once it is running, a call is finished also when its client goes away.
-    let working = tokio::task::spawn_blocking(move || {
+    let (sender, answer) = oneshot::channel();
+    let working = Arc::clone(&collector);
+    tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        accounted(rpc::answer(&collector, &body.bytes, peer.ip()), &collector.memory)
+        // Nobody receives it when the client is gone.
+        rpc::answer(&working, body, peer.ip(), move |text| drop(sender.send(text)));
     });
-    match working.await {
+    match answer.await.map(|text| accounted(text, &collector.memory)) {
         Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
         Ok(Err(refusal)) => refusal.into_response(),
+        // It has panicked.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::xmlrpc::{self, Call, Fault};
 use pony_formats::{Bag, ClientInfo, Limits, Submission, Tagset, TestResult, Value};
 use pony_store::StoreError;
 
+use crate::body::Held;
 use crate::collector::Collector;
 use crate::coordinator::Intent;
 use crate::refresher::full;
@@ -16,14 +18,32 @@ const APPLICATION: i64 = -32500;
 const UNKNOWN_METHOD: i64 = -32601;
 const BAD_PARAMS: i64 = -32602;
 
-/// Answers the body of a request with the body of a response. Whatever is wrong with the call is
-/// said in a fault: the original client understands nothing else.
-pub(crate) fn answer(collector: &Collector, body: &[u8], peer: IpAddr) -> String {
+/// Answers the body of a request with the body of a response, through `reply`: before this returns, or
+/// for a submission when it is on disk. Whatever is wrong with the call is said in a fault: the original
+/// client understands nothing else.
+pub(crate) fn answer(
+    collector: &Arc<Collector>,
+    body: Held,
+    peer: IpAddr,
+    reply: impl FnOnce(String) + Send + 'static,
+) {
     let limits = Limits { input_bytes_max: collector.plan.body_bytes_max, ..Limits::DEFAULT };
-    let outcome = match xmlrpc::read_call(body, &limits) {
-        Ok(call) => dispatch(collector, call, peer),
-        Err(error) => Err(fault(error.code, error.to_string())),
-    };
+    let reply = |outcome| reply(response(outcome));
+    match xmlrpc::read_call(&body.bytes, &limits) {
+        Ok(call) if call.method == "add_results" => {
+            // What is made of it waits in memory as well.
+            let body = body.emptied();
+            add_results(collector, call, peer, move |outcome| {
+                drop(body);
+                reply(outcome);
+            });
+        }
+        Ok(call) => reply(dispatch(collector, call)),
+        Err(error) => reply(Err(fault(error.code, error.to_string()))),
+    }
+}
+
+fn response(outcome: Result<Value, Fault>) -> String {
     match outcome {
         Ok(value) => xmlrpc::write_response(&value),
         Err(fault) => {
@@ -33,10 +53,10 @@ pub(crate) fn answer(collector: &Collector, body: &[u8], peer: IpAddr) -> String
     }
 }
 
-fn dispatch(collector: &Collector, call: Call, peer: IpAddr) -> Result<Value, Fault> {
-    let Call { method, params, sanitised } = call;
+/// All methods but `add_results`.
+fn dispatch(collector: &Collector, call: Call) -> Result<Value, Fault> {
+    let Call { method, params, .. } = call;
     match method.as_str() {
-        "add_results" => add_results(collector, params, peer, sanitised),
         "check_should_build" => check_should_build(collector, params),
         "get_results" => get_results(collector, params),
         "get_tagsets_for_package" => get_tagsets_for_package(collector, params),
@@ -49,25 +69,36 @@ fn dispatch(collector: &Collector, call: Call, peer: IpAddr) -> Result<Value, Fa
 }
 
 fn add_results(
-    collector: &Collector,
-    params: Vec<Value>,
+    collector: &Arc<Collector>,
+    call: Call,
     peer: IpAddr,
-    sanitised: bool,
-) -> Result<Value, Fault> {
-    let [client_info, results_list] = exactly(params)?;
-    let submission = Submission::from_values(client_info, results_list)
-        .map_err(|error| fault(BAD_PARAMS, error.to_string()))?;
-    let flags = if sanitised { BTreeSet::from(["sanitised".to_owned()]) } else { BTreeSet::new() };
-    let receipt = collector.add(&submission, peer, flags).map_err(store_failed)?;
-    let info = &submission.client_info;
-    tracing::info!(
-        key = %receipt.key, package = ?info.package(), host = ?info.host(), arch = ?info.arch(),
-        success = info.success(), "stored"
-    );
-    let auth_key = collector.auth_keys.issue(receipt.key);
-    // The number, because the clients cannot send back integers beyond 32 bits.
-    let name = receipt.number.map_or(receipt.key.as_i64(), i64::from);
-    Ok(Value::Array(vec![name.into(), auth_key.into()]))
+    reply: impl FnOnce(Result<Value, Fault>) + Send + 'static,
+) {
+    let submission = exactly(call.params).and_then(|[client_info, results_list]| {
+        Submission::from_values(client_info, results_list)
+            .map_err(|error| fault(BAD_PARAMS, error.to_string()))
+    });
+    let submission = match submission {
+        Ok(submission) => submission,
+        Err(fault) => return reply(Err(fault)),
+    };
+    let flags =
+        if call.sanitised { BTreeSet::from(["sanitised".to_owned()]) } else { BTreeSet::new() };
+    let (storing, info) = (Arc::clone(collector), submission.client_info.clone());
+    collector.add(submission, peer, flags, move |outcome| {
+        let receipt = match outcome {
+            Ok(receipt) => receipt,
+            Err(error) => return reply(Err(store_failed(error))),
+        };
+        tracing::info!(
+            key = %receipt.key, package = ?info.package(), host = ?info.host(), arch = ?info.arch(),
+            success = info.success(), "stored"
+        );
+        let auth_key = storing.auth_keys.issue(receipt.key);
+        // The number, because the clients cannot send back integers beyond 32 bits.
+        let name = receipt.number.map_or(receipt.key.as_i64(), i64::from);
+        reply(Ok(Value::Array(vec![name.into(), auth_key.into()])));
+    });
 }
 
 fn check_should_build(collector: &Collector, params: Vec<Value>) -> Result<Value, Fault> {

@@ -163,7 +163,7 @@ fn store(
     if let Err(StoreError::DiskLost { .. }) = kept {
         // Here, because the client may be gone, and before the next file is stored: when a sync of the same
         // content succeeds after this one, that says nothing.
-        collector.disk_lost.raise();
+        collector.lose_disk();
     }
     kept.map_err(|error| Problem::Disk(full(&error)))?;
     match collector.attach(key, &artifact) {

@@ -23,10 +23,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gix::ObjectId;
+use gix::objs::Kind;
 use jiff::civil::Date;
 
+use crate::batch::signature;
 use crate::disk::Disk;
-use crate::publish::signature;
+use crate::pack::{Deflater, Form, PackWriter};
+use crate::publish::packs;
 use crate::{Action, Contents, Scope, Store, StoreError, git};
 use selection::Moved;
 
@@ -197,4 +200,26 @@ fn commit(
         extra_headers: Vec::new(),
     };
     Ok(repo.write_object(&commit)?.detach())
+}
+
+/// Makes a pack of what was written to memory, and makes it durable.
+fn write_pack(repo: &gix::Repository, disk: &mut Disk) -> Result<(), StoreError> {
+    let memory = repo.objects.reset_object_memory().unwrap_or_default();
+    let mut objects: Vec<(&ObjectId, &(Kind, Vec<u8>))> = memory.iter().collect();
+    // As git does it: what a walk over the history reads lies together.
+    objects.sort_by_key(|(id, (kind, _))| {
+        let rank = match kind {
+            Kind::Commit | Kind::Tag => 0,
+            Kind::Tree => 1,
+            Kind::Blob => 2,
+        };
+        (rank, **id)
+    });
+    let mut deflater = Deflater::new();
+    let count = u32::try_from(objects.len()).unwrap_or(u32::MAX);
+    let mut pack = PackWriter::create(&packs(repo), count)?;
+    for (id, (kind, data)) in objects {
+        pack.add(*id, Form::Full(*kind), data.len() as u64, &deflater.deflate(data)?)?;
+    }
+    pack.finish(disk).map(drop)
 }

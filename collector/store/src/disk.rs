@@ -26,11 +26,7 @@ impl Disk {
     /// # Errors
     /// [`StoreError::DiskLost`].
     pub(crate) fn check(&self, path: &Path) -> Result<(), StoreError> {
-        if !self.has_failed {
-            return Ok(());
-        }
-        let source = io::Error::other("an earlier write did not");
-        Err(StoreError::DiskLost { path: path.to_owned(), source })
+        if self.has_failed { Err(StoreError::lost_earlier(path)) } else { Ok(()) }
     }
 
     /// Writes a new file, or replaces an old one in place, and syncs it.

@@ -159,6 +159,32 @@ impl StoreError {
         }
     }
 
+    /// What kept a whole batch from being written, once more: for another who waits for it.
+    pub(crate) fn again(&self) -> Self {
+        let source = |error: &std::io::Error| match error.raw_os_error() {
+            Some(code) => std::io::Error::from_raw_os_error(code),
+            None => std::io::Error::new(error.kind(), error.to_string()),
+        };
+        match self {
+            Self::Io { action, path, source: error } => {
+                Self::Io { action: *action, path: path.clone(), source: source(error) }
+            }
+            Self::DiskLost { path, source: error } => {
+                Self::DiskLost { path: path.clone(), source: source(error) }
+            }
+            Self::Damaged { subject, reason } => {
+                Self::Damaged { subject: subject.clone(), reason: reason.clone() }
+            }
+            other => Self::Damaged { subject: "repository".to_owned(), reason: other.to_string() },
+        }
+    }
+
+    /// What is refused because a sync has failed before.
+    pub(crate) fn lost_earlier(path: &Path) -> Self {
+        let source = std::io::Error::other("an earlier write did not");
+        Self::DiskLost { path: path.to_owned(), source }
+    }
+
     /// For `map_err` on whatever the operating system does to `path`.
     pub(crate) fn io(action: Action, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

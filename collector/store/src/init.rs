@@ -1,13 +1,21 @@
 //! Creating a results repository: all of it, or nothing.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
+use gix::ObjectId;
+use gix::objs::Kind;
+use gix::objs::tree::EntryKind;
+
+use crate::batch::{Batch, Head};
+use crate::cache::Cache;
 use crate::disk::Disk;
-use crate::layout::{BRANCH, FORMAT_FILE};
-use crate::publish::{Draft, publish};
+use crate::layout::{BRANCH, FORMAT_FILE, HASH};
+use crate::pack::Packed;
+use crate::publish::publish;
 use crate::store::{git_options, open_git};
-use crate::{Action, StoreError};
+use crate::{Action, StoreError, tree};
 
 /// The git configuration of a results repository.
 const CONFIG: &str = include_str!("init/config");
@@ -86,16 +94,18 @@ fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
     for folder in ["objects/pack", "refs/heads", "refs/tags"].map(|folder| path.join(folder)) {
         std::fs::create_dir_all(&folder).map_err(StoreError::io(Action::Create, &folder))?;
     }
-    let draft = Draft {
-        parent: None,
-        files: vec![
-            ("README.md".to_owned(), README.as_bytes()),
-            (FORMAT_FILE.to_owned(), FORMAT.as_bytes()),
-        ],
-        message: "Start a results repository\n".to_owned(),
-        seconds: FIRST_SECOND,
-    };
     let repo = open_git(path).map_err(StoreError::gix(Action::Open, path))?.to_thread_local();
-    publish(&repo.with_object_memory(), disk, &draft)?;
+    let mut cache = Cache::new();
+    let head = Head { commit: None, tree: ObjectId::empty_tree(HASH), seconds: FIRST_SECOND };
+    let mut batch = Batch::new(&repo, &mut cache, head);
+    let mut root = Vec::new();
+    for (name, content) in [("README.md", README), (FORMAT_FILE, FORMAT)] {
+        let file = Packed::full(&mut batch.deflater, Kind::Blob, content.as_bytes())?;
+        tree::set(&mut root, name.as_bytes(), EntryKind::Blob, file.id)
+            .map_err(|error| StoreError::gix(Action::Create, path)(error))?;
+        batch.add(Cow::Owned(file));
+    }
+    batch.commit_root(root, "Start a results repository\n", FIRST_SECOND)?;
+    publish(&repo, disk, batch, None)?;
     Ok(())
 }

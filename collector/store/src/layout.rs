@@ -10,6 +10,9 @@ use jiff::tz::Offset;
 use pony_formats::ResultKey;
 use pony_formats::names::tree_component;
 
+/// How objects are named: the only way that gix is built to know here.
+pub(crate) const HASH: gix::hash::Kind = gix::hash::Kind::Sha1;
+
 /// The branch that holds the results.
 pub(crate) const BRANCH: &str = "refs/heads/main";
 
@@ -18,6 +21,9 @@ pub(crate) const FORMAT_FILE: &str = "format.json";
 
 /// The folder of uploaded files inside a result's folder.
 pub(crate) const ARTIFACTS: &str = "artifacts";
+
+/// How deep below the root the folders are that hold results: package, year, month, day.
+pub(crate) const RESULT_DEPTH: usize = 4;
 
 /// Bytes of all files of one result together, and of any one object. Nothing larger is written, and
 /// nothing larger is inflated: what a stranger pushes cannot exhaust memory.

@@ -2,22 +2,28 @@
 //!
 //! A [`Store`] is an opened results repository. Reading and writing are different types: a [`Snapshot`] is
 //! one commit and needs no lock; a [`Writer`] holds the repository's only write lock, and what it has
-//! appended is on disk when [`Writer::append`] returns.
+//! appended is on disk when [`Writer::append`] or [`Writer::append_all`] returns.
 //!
 //! # How a submission becomes a commit
 //!
-//! 1. [`Store::writer`] takes the lock on `pony.lock` (`lock`) and removes what a writer that was killed
-//!    has left lying about.
-//! 2. [`Writer::append`] draws a [`ResultKey`](pony_formats::ResultKey): the time of arrival and a random part,
-//!    greater than every key before it. The key decides the folder (`layout`), the submission decides the
-//!    files ([`pony_formats::record`]) and the log line (`message`).
-//! 3. Files, folders and the commit are made in memory, on top of the newest commit, and written as one
-//!    pack (`publish`, `pack`). Not as loose objects: then each of a dozen files would have to be synced.
-//! 4. Pack, index, the folder they are in, the branch, its folder: each is synced before the next step
-//!    relies on it (`disk`). Killed or cut off at any point, the branch names a complete history.
-//! 5. The branch moves only if it is still where it was. If somebody has pushed, the commit is made anew on
-//!    top of that.
-//! 6. When there are too many packs, some are joined (`roll_up`), as git refuses to do here.
+//! 1. [`Prepared::new`] makes the files of a submission ([`pony_formats::record`]), names and compresses them,
+//!    and writes the log line (`message`). This is most of the work, and needs nothing that is shared.
+//! 2. [`Store::writer`] takes the lock on `pony.lock` (`lock`) and removes what a writer that was killed
+//!    has left lying about. A [`Queue`] lets many threads share the [`Writer`], and makes a batch of what waits.
+//! 3. The writer draws a [`ResultKey`](pony_formats::ResultKey) for each: the time of arrival and a random part,
+//!    greater than every key before it. The key decides the folder (`layout`). The folders on the way
+//!    there and the commit are made in memory (`batch`, `tree`) on top of the newest commit, of which the
+//!    writer remembers the folders (`cache`).
+//! 4. All that is new in a batch is written as one pack (`publish`, `pack`): not as loose objects, or each of
+//!    a dozen files of each result would have to be synced. Of a folder that changed many times, only the
+//!    last version is written in full (`delta`).
+//! 5. Pack, index, the folder they are in, the branch, its folder: each is synced before the next step
+//!    relies on it (`disk`), once for the whole batch. Killed or cut off at any point, the branch names a
+//!    complete history.
+//! 6. The branch moves only if it is still where it was. If somebody has pushed, the commits are made anew on
+//!    top of that; files stay as they were prepared.
+//! 7. Everybody is told. Behind that, when there are too many packs, some are joined (`roll_up`), as git
+//!    refuses to do here.
 //!
 //! Behind the writer, [`Maintenance`] has git make packs smaller that hold what came since the last time.
 //!
@@ -32,9 +38,12 @@
 
 mod archive;
 mod artifact;
+mod batch;
+mod cache;
 mod changes;
 mod commit_id;
 mod contents;
+mod delta;
 mod disk;
 mod error;
 mod format;
@@ -47,11 +56,14 @@ mod message;
 mod objects;
 mod pack;
 mod packages;
+mod prepared;
 mod publish;
+mod queue;
 mod reserved;
 mod roll_up;
 mod snapshot;
 mod store;
+mod tree;
 mod writer;
 
 pub use archive::{ArchivePlan, Archived, Stage};
@@ -62,6 +74,8 @@ pub use disk::create_folder;
 pub use error::{Action, StoreError};
 pub use format::Cut;
 pub use maintain::{Maintained, Maintenance, Packs, Scope, Tool};
+pub use prepared::Prepared;
+pub use queue::Queue;
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;
 pub use writer::{Appended, Arrival, Writer};

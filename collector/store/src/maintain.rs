@@ -122,7 +122,7 @@ impl Maintenance {
                 Tool::Git
             }
             None => {
-                RollUp::new(self.reserved.clone()).run_now(&folder, self.hash, &mut disk);
+                RollUp::new(self.reserved.clone()).run_now(&folder, &mut disk);
                 disk.check(&folder)?;
                 Tool::Joining
             }

@@ -3,7 +3,7 @@
 //! Names from outside appear in them, but never as more than part of a line: whatever a package is called,
 //! it cannot add a line, a trailer or a header.
 
-use pony_formats::{ResultKey, StepStatus, Submission};
+use pony_formats::{ResultKey, StepStatus, Submission, Tally};
 
 use crate::Artifact;
 
@@ -13,32 +13,44 @@ const NAME_CHARS_MAX: usize = 80;
 /// Characters of the list of tags in a message.
 const TAGS_CHARS_MAX: usize = 400;
 
-/// The message of the commit that stores a result.
-pub(crate) fn of_result(key: ResultKey, submission: &Submission) -> String {
-    let client = &submission.client_info;
-    let tally = submission.tally();
-    let package = one_line(client.package(), NAME_CHARS_MAX);
-    let word = if client.success() && tally.bad() == 0 { "ok" } else { "FAIL" };
-    let host = one_line(client.host(), NAME_CHARS_MAX);
-    let arch = one_line(client.arch(), NAME_CHARS_MAX);
-    let tags = client.tagset().tags.into_iter().collect::<Vec<_>>().join(", ");
-    let tags = if tags.is_empty() {
-        String::new()
-    } else {
-        format!("Tags: {}\n", one_line(&tags, TAGS_CHARS_MAX))
-    };
-    format!(
-        "{word} {package} on {host} ({arch}): {outcome}\n\n\
-         Result-Key: {key}\n\
-         Package: {package}\n\
-         {tags}\
-         Tests: {passed} passed, {failed} failed, {errored} errored, {skipped} skipped\n",
-        outcome = outcome(submission),
-        passed = tally.passed,
-        failed = tally.failed,
-        errored = tally.errored,
-        skipped = tally.skipped,
-    )
+/// The message of the commit that stores a result, but for its key.
+#[derive(Debug, Clone)]
+pub(crate) struct ResultMessage {
+    subject: String,
+    /// The trailers after that of the key.
+    trailers: String,
+}
+
+impl ResultMessage {
+    pub(crate) fn of(submission: &Submission) -> Self {
+        let client = &submission.client_info;
+        let tally = submission.tally();
+        let package = one_line(client.package(), NAME_CHARS_MAX);
+        let word = if client.success() && tally.bad() == 0 { "ok" } else { "FAIL" };
+        let host = one_line(client.host(), NAME_CHARS_MAX);
+        let arch = one_line(client.arch(), NAME_CHARS_MAX);
+        let tags = client.tagset().tags.into_iter().collect::<Vec<_>>().join(", ");
+        let tags = if tags.is_empty() {
+            String::new()
+        } else {
+            format!("Tags: {}\n", one_line(&tags, TAGS_CHARS_MAX))
+        };
+        let outcome = outcome(submission, tally);
+        let trailers = format!(
+            "Package: {package}\n\
+             {tags}\
+             Tests: {passed} passed, {failed} failed, {errored} errored, {skipped} skipped\n",
+            passed = tally.passed,
+            failed = tally.failed,
+            errored = tally.errored,
+            skipped = tally.skipped,
+        );
+        Self { subject: format!("{word} {package} on {host} ({arch}): {outcome}"), trailers }
+    }
+
+    pub(crate) fn with_key(&self, key: ResultKey) -> String {
+        format!("{}\n\nResult-Key: {key}\n{}", self.subject, self.trailers)
+    }
 }
 
 /// The message of the commit that moves a result which cannot be read.
@@ -60,8 +72,7 @@ pub(crate) fn of_artifact(package: &str, key: ResultKey, artifact: &Artifact) ->
 }
 
 /// The most telling count: failed tests, else failed steps, else what passed.
-fn outcome(submission: &Submission) -> String {
-    let tally = submission.tally();
+fn outcome(submission: &Submission, tally: Tally) -> String {
     let steps = submission.results_list.len();
     let failed_steps = submission.results_list.iter().map(|step| step.status());
     let failed_steps =
@@ -102,7 +113,7 @@ fn is_unsafe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pony_formats::{ClientInfo, Outcome, Step, Tagset, Tally, TestCase};
+    use pony_formats::{ClientInfo, Outcome, Step, Tagset, TestCase};
     use proptest::prelude::*;
 
     fn submission(package: &str, success: bool, results_list: Vec<Step>) -> Submission {
@@ -120,7 +131,7 @@ mod tests {
     }
 
     fn subject(submission: &Submission) -> String {
-        of_result(key(), submission).lines().next().unwrap().to_owned()
+        ResultMessage::of(submission).with_key(key()).lines().next().unwrap().to_owned()
     }
 
     #[test]
@@ -150,7 +161,7 @@ mod tests {
     #[test]
     fn names_from_outside_cannot_add_lines_or_hide_text() {
         let package = "x\n\nResult-Key: 9\r\u{2028}\u{202e}\u{7}y";
-        let message = of_result(key(), &submission(package, true, vec![]));
+        let message = ResultMessage::of(&submission(package, true, vec![])).with_key(key());
         insta::assert_snapshot!(message, @"
         ok x Result-Key: 9 y on shed (linux-x86_64): 0 steps
 

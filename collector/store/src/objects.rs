@@ -91,6 +91,11 @@ impl<'r> Objects<'r> {
         Ok(ours)
     }
 
+    /// A folder as git stores it.
+    pub(crate) fn tree(&self, id: ObjectId) -> Result<Vec<u8>, Unreadable> {
+        self.read(id, Kind::Tree)
+    }
+
     /// As [`Objects::folder`], but a damaged one is noted and taken for empty: it must not hide the others.
     pub(crate) fn folder_or_note(
         &self,

@@ -1,26 +1,65 @@
 //! [`PackWriter`]: a git pack (version 2) and its index (version 2), written whole and made durable.
 //!
 //! gix can write packs only by reading them back, and has no public writer of indexes; the formats are
-//! described in git's `gitformat-pack(5)`. Objects are stored in full, never as deltas: one pack of ours can
-//! then be copied into another entry by entry, which [`crate::roll_up`] does.
+//! described in git's `gitformat-pack(5)`. A pack is complete in itself: the base of each delta in
+//! it is in it, before the delta.
 
+mod deflate;
+mod index;
+
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::{Compress, Compression, FlushCompress, Status};
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::odb::pack::data::entry::Header;
 
 use crate::disk::Disk;
+use crate::layout::HASH;
 use crate::{Action, StoreError};
+
+pub(crate) use deflate::Deflater;
 
 /// What a pack is called until it is complete. Only the holder of the write lock writes, so fixed names do.
 pub(crate) const UNFINISHED: [&str; 2] = ["tmp_pony_pack", "tmp_pony_idx"];
 
-/// Offsets from here on need the index's table of large offsets.
-const LARGE_OFFSET: u64 = 1 << 31;
+/// Entries after one another to the base of all, at most. Git's own limit is 50.
+pub(crate) const DELTAS_MAX: u8 = 40;
+
+/// How an object stands in a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// By itself.
+    Full(Kind),
+    /// As what makes it of another.
+    Delta { base: ObjectId },
+}
+
+/// An object as it stands in a pack, but for where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Packed {
+    pub(crate) id: ObjectId,
+    pub(crate) form: Form,
+    /// Bytes before they were deflated.
+    pub(crate) size: u64,
+    pub(crate) deflated: Vec<u8>,
+}
+
+impl Packed {
+    /// An object in full.
+    pub(crate) fn full(
+        deflater: &mut Deflater,
+        kind: Kind,
+        data: &[u8],
+    ) -> Result<Self, StoreError> {
+        let id = gix::objs::compute_hash(HASH, kind, data)
+            .map_err(StoreError::gix(Action::Hash, Path::new("an object")))?;
+        let (form, size) = (Form::Full(kind), data.len() as u64);
+        Ok(Self { id, form, size, deflated: deflater.deflate(data)? })
+    }
+}
 
 /// A pack that is being written.
 pub(crate) struct PackWriter {
@@ -28,75 +67,60 @@ pub(crate) struct PackWriter {
     path: PathBuf,
     out: BufWriter<File>,
     hasher: gix::hash::Hasher,
-    hash: gix::hash::Kind,
     offset: u64,
-    entries: Vec<Entry>,
-    deflate: Compress,
-    buffer: Vec<u8>,
-}
-
-/// What the index says of an object.
-struct Entry {
-    id: ObjectId,
-    crc32: u32,
-    offset: u64,
+    entries: Vec<index::Entry>,
+    offsets: HashMap<ObjectId, u64>,
 }
 
 impl PackWriter {
     /// Starts a pack of exactly `count` objects in the folder `objects/pack`.
-    pub(crate) fn create(
-        folder: &Path,
-        hash: gix::hash::Kind,
-        count: u32,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn create(folder: &Path, count: u32) -> Result<Self, StoreError> {
         let path = folder.join(UNFINISHED[0]);
         let file = File::create(&path).map_err(StoreError::io(Action::Create, &path))?;
         let mut writer = Self {
             folder: folder.to_owned(),
             path,
             out: BufWriter::new(file),
-            hasher: gix::hash::hasher(hash),
-            hash,
+            hasher: gix::hash::hasher(HASH),
             offset: 0,
             entries: Vec::new(),
-            // The fastest level: about a third more bytes than the default in half the time, and a
-            // later `git repack` may still choose another.
-            deflate: Compress::new(Compression::fast(), true),
-            buffer: Vec::new(),
+            offsets: HashMap::new(),
         };
         let header = [*b"PACK", 2_u32.to_be_bytes(), count.to_be_bytes()].concat();
         writer.write(&header)?;
         Ok(writer)
     }
 
-    /// Adds an object.
-    pub(crate) fn add(&mut self, id: ObjectId, kind: Kind, data: &[u8]) -> Result<(), StoreError> {
-        let header = match kind {
-            Kind::Blob => Header::Blob,
-            Kind::Tree => Header::Tree,
-            Kind::Commit => Header::Commit,
-            Kind::Tag => Header::Tag,
-        };
-        let mut entry = std::mem::take(&mut self.buffer);
-        entry.clear();
-        header
-            .write_to(data.len() as u64, &mut entry)
-            .and_then(|_| deflate_into(&mut self.deflate, data, &mut entry))
-            .map_err(StoreError::io(Action::Write, &self.path))?;
-        self.add_raw(id, crc32fast::hash(&entry), &entry)?;
-        self.buffer = entry;
-        Ok(())
-    }
-
-    /// Adds an object as it stands in another pack, header and all. It must not be a delta.
-    pub(crate) fn add_raw(
+    /// Adds an object. The base of a delta must be there already.
+    pub(crate) fn add(
         &mut self,
         id: ObjectId,
-        crc32: u32,
-        entry: &[u8],
+        form: Form,
+        size: u64,
+        deflated: &[u8],
     ) -> Result<(), StoreError> {
-        self.entries.push(Entry { id, crc32, offset: self.offset });
-        self.write(entry)
+        let header = match form {
+            Form::Full(Kind::Blob) => Header::Blob,
+            Form::Full(Kind::Tree) => Header::Tree,
+            Form::Full(Kind::Commit) => Header::Commit,
+            Form::Full(Kind::Tag) => Header::Tag,
+            Form::Delta { base } => {
+                let base_offset = self.offsets.get(&base).ok_or_else(|| StoreError::Damaged {
+                    subject: format!("object {id}"),
+                    reason: format!("its base {base} is not before it"),
+                })?;
+                Header::OfsDelta { base_distance: self.offset - base_offset }
+            }
+        };
+        let mut start = Vec::with_capacity(16);
+        header.write_to(size, &mut start).map_err(StoreError::io(Action::Write, &self.path))?;
+        let mut crc32 = crc32fast::Hasher::new();
+        crc32.update(&start);
+        crc32.update(deflated);
+        self.offsets.insert(id, self.offset);
+        self.entries.push(index::Entry { id, crc32: crc32.finalize(), offset: self.offset });
+        self.write(&start)?;
+        self.write(deflated)
     }
 
     /// Makes the pack durable, and visible: git and gix look at a pack only when it has an index.
@@ -109,7 +133,7 @@ impl PackWriter {
         disk.sync(&file.map_err(StoreError::io(Action::Write, &self.path))?, &self.path)?;
 
         let index_path = self.folder.join(UNFINISHED[1]);
-        let index = index(self.entries, checksum, self.hash);
+        let index = index::encode(self.entries, checksum);
         disk.write(&index_path, &index.map_err(StoreError::gix(Action::Hash, &index_path))?)?;
 
         let name = self.folder.join(format!("pack-{checksum}"));
@@ -128,49 +152,4 @@ impl PackWriter {
 
 fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     std::fs::rename(from, to).map_err(StoreError::io(Action::Create, to))
-}
-
-fn deflate_into(deflate: &mut Compress, mut data: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-    deflate.reset();
-    loop {
-        out.reserve(data.len() / 2 + 64);
-        let before = deflate.total_in();
-        let status = deflate.compress_vec(data, out, FlushCompress::Finish)?;
-        if status == Status::StreamEnd {
-            return Ok(());
-        }
-        data = &data[(deflate.total_in() - before) as usize..];
-    }
-}
-
-/// The index of a pack: a fan-out table, then ids, checksums and offsets in the order of ids.
-fn index(
-    mut entries: Vec<Entry>,
-    pack_checksum: ObjectId,
-    hash: gix::hash::Kind,
-) -> gix::Result<Vec<u8>> {
-    entries.sort_unstable_by_key(|entry| entry.id);
-    let mut index = b"\xfftOc\0\0\0\x02".to_vec();
-    for first in 0..=u8::MAX {
-        let upto = entries.partition_point(|entry| entry.id.first_byte() <= first);
-        index.extend((upto as u32).to_be_bytes());
-    }
-    entries.iter().for_each(|entry| index.extend(entry.id.as_slice()));
-    entries.iter().for_each(|entry| index.extend(entry.crc32.to_be_bytes()));
-    let mut large = Vec::new();
-    for entry in &entries {
-        let offset = if entry.offset < LARGE_OFFSET {
-            entry.offset
-        } else {
-            large.push(entry.offset);
-            LARGE_OFFSET | (large.len() as u64 - 1)
-        };
-        index.extend((offset as u32).to_be_bytes());
-    }
-    large.iter().for_each(|offset| index.extend(offset.to_be_bytes()));
-    index.extend(pack_checksum.as_slice());
-    let mut hasher = gix::hash::hasher(hash);
-    hasher.update(&index);
-    index.extend(hasher.try_finalize()?.as_slice());
-    Ok(index)
 }

@@ -1,5 +1,6 @@
-//! Putting new objects and the commit that needs them into a repository, in the order that survives a
-//! power cut: objects, their pack, its name, the branch, its name. Only then is anything acknowledged.
+//! Putting a batch of commits into a repository, in the order that survives a power cut: objects, their
+//! pack, its name, the branch, its name. Only then is anything acknowledged. It takes as many syncs for
+//! a hundred commits as for one.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -7,104 +8,34 @@ use std::time::Duration;
 
 use gix::ObjectId;
 use gix::lock::acquire::Fail;
-use gix::objs::Kind;
-use gix::objs::tree::EntryKind;
 use gix::refs::Target;
 use gix::refs::transaction::{PreviousValue, RefEdit};
 
+use crate::batch::{Batch, Head, signature};
 use crate::disk::Disk;
 use crate::layout::BRANCH;
-use crate::pack::PackWriter;
 use crate::{Action, StoreError};
 
 /// How long a push that holds the branch is waited for.
 const BRANCH_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A commit to be made.
-pub(crate) struct Draft<'d> {
-    /// The commit it follows, and its tree.
-    pub(crate) parent: Option<(ObjectId, ObjectId)>,
-    /// What it adds: path from the root, and content.
-    pub(crate) files: Vec<(String, &'d [u8])>,
-    pub(crate) message: String,
-    /// Seconds since 1970.
-    pub(crate) seconds: i64,
-}
-
-/// A commit that is on disk.
-pub(crate) struct Published {
-    pub(crate) commit: ObjectId,
-    pub(crate) tree: ObjectId,
-}
-
-/// Makes a commit and moves the branch to it. `None` when the branch is no longer at the parent.
-///
-/// `repo` must have object memory: what is written to it goes there first.
+/// Makes the commits of a batch part of the history: the branch moves to the last. Returns that as the head
+/// to go on from; `None` when the branch is no longer at `old`.
 pub(crate) fn publish(
     repo: &gix::Repository,
     disk: &mut Disk,
-    draft: &Draft<'_>,
-) -> Result<Option<Published>, StoreError> {
+    mut batch: Batch<'_>,
+    old: Option<ObjectId>,
+) -> Result<Option<Head>, StoreError> {
     disk.check(repo.git_dir())?;
-    // What an attempt that failed has left.
-    repo.objects.reset_object_memory();
-    let published = build(repo, draft).map_err(StoreError::gix(Action::Update, repo.git_dir()))?;
-    write_pack(repo, disk)?;
-    let old = draft.parent.map(|(commit, _)| commit);
-    let moved = move_branch(repo, disk, published.commit, old, draft.seconds)?;
-    Ok(moved.then_some(published))
-}
-
-/// Blobs, trees and the commit, in memory.
-fn build(repo: &gix::Repository, draft: &Draft<'_>) -> gix::Result<Published> {
-    let base = draft.parent.map(|(_, tree)| tree);
-    let base = base.unwrap_or_else(|| ObjectId::empty_tree(repo.object_hash()));
-    let mut editor = repo.edit_tree(base)?;
-    for (path, content) in &draft.files {
-        editor.upsert(path.as_str(), EntryKind::Blob, repo.write_blob(content)?)?;
-    }
-    let tree = editor.write()?.detach();
-    let commit = gix::objs::Commit {
-        tree,
-        parents: draft.parent.iter().map(|(commit, _)| *commit).collect(),
-        author: signature(draft.seconds),
-        committer: signature(draft.seconds),
-        encoding: None,
-        message: draft.message.as_str().into(),
-        extra_headers: Vec::new(),
+    let head = batch.head();
+    let Some(new) = head.commit.filter(|commit| Some(*commit) != old) else {
+        // Nothing was added.
+        return Ok(Some(head));
     };
-    Ok(Published { commit: repo.write_object(&commit)?.detach(), tree })
-}
-
-/// Nothing from outside is ever in the headers of a commit.
-pub(crate) fn signature(seconds: i64) -> gix::actor::Signature {
-    gix::actor::Signature {
-        name: "pony".into(),
-        email: "pony@localhost".into(),
-        time: gix::date::Time { seconds, offset: 0 },
-    }
-}
-
-pub(crate) fn write_pack(repo: &gix::Repository, disk: &mut Disk) -> Result<(), StoreError> {
-    let memory = repo.objects.reset_object_memory().unwrap_or_default();
-    let mut objects: Vec<(&ObjectId, &(Kind, Vec<u8>))> = memory.iter().collect();
-    // As git does it: what a walk over the history reads lies together.
-    objects.sort_by_key(|(id, (kind, _))| {
-        let rank = match kind {
-            Kind::Commit | Kind::Tag => 0,
-            Kind::Tree => 1,
-            Kind::Blob => 2,
-        };
-        (rank, **id)
-    });
-    let folder = packs(repo);
-    let count = u32::try_from(objects.len()).unwrap_or(u32::MAX);
-    let mut pack = PackWriter::create(&folder, repo.object_hash(), count)?;
-    for (id, (kind, data)) in objects {
-        pack.add(*id, *kind, data)?;
-    }
-    pack.finish(disk)?;
-    Ok(())
+    batch.write(&packs(repo), disk)?;
+    let moved = move_branch(repo, disk, new, old, head.seconds)?;
+    Ok(moved.then(|| batch.remember()))
 }
 
 /// The folder of packs.

@@ -1,28 +1,32 @@
 //! [`RollUp`]: joins small packs into larger ones.
 //!
-//! Every append makes a pack, and every look-up of an object tries every pack: left alone, a
+//! Every batch makes a pack, and every look-up of an object tries every pack: left alone, a
 //! repository would grow slow, and after a few thousand packs unreadable. git cannot help: where objects
 //! are precious it refuses to delete packs. So a writer joins packs whenever there are too many,
 //! as git's geometric repack chooses them: each that stays is at least twice as large as all
 //! smaller ones together, so that a byte is copied only a few times in its life.
 //!
-//! Entries are copied as they stand, each checked against the checksum in its index. A joined pack is on
-//! disk before the packs in it go. What is damaged, holds deltas, or is needed by a multi-pack-index is left
-//! alone.
+//! Entries are copied as they stand, each checked against the checksum in its index (`source`, `join`). But
+//! a pack of one commit has the folders that it changed in full; where several versions of a folder come
+//! together, only the last stays so, and the older ones become deltas (`versions`). Without that, the bytes
+//! of a day would grow with the square of its results.
+//!
+//! A joined pack is on disk before the packs in it go. What is damaged, or is needed by a
+//! multi-pack-index, is left alone.
+
+mod join;
+mod source;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use gix::ObjectId;
-use gix::odb::pack::{index, multi_index};
+use gix::odb::pack::multi_index;
 
 use crate::StoreError;
 use crate::disk::Disk;
 use crate::layout::RESULT_BYTES_MAX;
-use crate::objects::is_refusal;
-use crate::pack::PackWriter;
 use crate::reserved::Reserved;
 
 /// Packs are joined when there are this many.
@@ -33,9 +37,6 @@ const PACK_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Bytes that are joined at a time: the submission behind which it happens is waiting. Any two packs fit.
 const JOINED_BYTES_MAX: u64 = 2 * PACK_BYTES_MAX;
-
-/// Types of entries from here on are deltas or unknown: they need other entries near them.
-const FIRST_DELTA_TYPE: u8 = 5;
 
 /// Joins packs, and remembers which ones cannot be joined.
 #[derive(Debug, Default)]
@@ -52,14 +53,6 @@ struct Pack {
     bytes: u64,
 }
 
-/// An object in a pack: `offset..end` is its entry.
-struct Span {
-    id: ObjectId,
-    crc32: u32,
-    offset: u64,
-    end: u64,
-}
-
 impl RollUp {
     /// Leaves packs alone that are reserved by maintenance.
     pub(crate) fn new(reserved: Reserved) -> Self {
@@ -68,22 +61,16 @@ impl RollUp {
 
     /// Joins packs if there are too many. Failing is no error: everything stays where it is, and the next
     /// append tries again. A failed sync is remembered by `disk`.
-    pub(crate) fn run(&mut self, folder: &Path, hash: gix::hash::Kind, disk: &mut Disk) {
-        self.join_from(PACKS_MAX, folder, hash, disk);
+    pub(crate) fn run(&mut self, folder: &Path, disk: &mut Disk) {
+        self.join_from(PACKS_MAX, folder, disk);
     }
 
     /// Joins packs if there are any to join.
-    pub(crate) fn run_now(&mut self, folder: &Path, hash: gix::hash::Kind, disk: &mut Disk) {
-        self.join_from(2, folder, hash, disk);
+    pub(crate) fn run_now(&mut self, folder: &Path, disk: &mut Disk) {
+        self.join_from(2, folder, disk);
     }
 
-    fn join_from(
-        &mut self,
-        count_min: usize,
-        folder: &Path,
-        hash: gix::hash::Kind,
-        disk: &mut Disk,
-    ) {
+    fn join_from(&mut self, count_min: usize, folder: &Path, disk: &mut Disk) {
         // To the end: what is about to be joined cannot be reserved.
         let reserved = self.reserved.clone();
         let reserved = reserved.hold();
@@ -93,13 +80,13 @@ impl RollUp {
             return;
         }
         let joined = choose(packs);
-        if let Err(Failure::Unusable(index)) = join(&joined, folder, hash, disk) {
+        if let Err(Failure::Unusable(index)) = join::join(&joined, folder, disk) {
             self.unusable.insert(index);
         }
     }
 
     /// Packs that may go: no file beside them says that they must stay, no multi-pack-index lists them, and
-    /// they were not found unusable. What git has received is among them if it holds no deltas.
+    /// they were not found unusable. What git has received is among them.
     fn own_packs(&self, folder: &Path) -> io::Result<Vec<Pack>> {
         let mut files: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {
@@ -161,7 +148,7 @@ fn is_geometric(packs: &[Pack]) -> bool {
 
 /// Why packs were not joined.
 enum Failure {
-    /// The pack with this index cannot be read, is damaged, or holds deltas: then git made it.
+    /// The pack with this index cannot be read, or is damaged.
     Unusable(PathBuf),
     /// The system did not let us, this time.
     Refused,
@@ -173,48 +160,6 @@ impl From<StoreError> for Failure {
     }
 }
 
-fn join(
-    packs: &[Pack],
-    folder: &Path,
-    hash: gix::hash::Kind,
-    disk: &mut Disk,
-) -> Result<(), Failure> {
-    let mut seen = BTreeSet::new();
-    let mut contents = Vec::new();
-    for pack in packs {
-        let mut spans = pack.spans(hash)?;
-        spans.retain(|span| seen.insert(span.id));
-        contents.push(spans);
-    }
-    let count = u32::try_from(seen.len()).map_err(|_| Failure::Refused)?;
-    let mut joined = PackWriter::create(folder, hash, count)?;
-    for (pack, spans) in packs.iter().zip(&contents) {
-        let file = File::open(pack.path()).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => pack.unusable(),
-            _ => Failure::Refused,
-        });
-        let mut file = BufReader::new(file?);
-        for span in spans {
-            let entry = span.read(&mut file).ok_or_else(|| pack.unusable())?;
-            joined.add_raw(span.id, span.crc32, &entry)?;
-        }
-    }
-    let joined = joined.finish(disk)?;
-    for pack in packs.iter().filter(|pack| pack.index != joined) {
-        // Without its index a pack is no longer looked at. If the rest fails, it is a leftover
-        // that a later writer removes.
-        for path in [&pack.index, &pack.index.with_extension("rev"), &pack.path()] {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Failure::Refused);
-                }
-                _ => {}
-            }
-        }
-    }
-    Ok(())
-}
-
 impl Pack {
     fn path(&self) -> PathBuf {
         self.index.with_extension("pack")
@@ -222,40 +167,6 @@ impl Pack {
 
     fn unusable(&self) -> Failure {
         Failure::Unusable(self.index.clone())
-    }
-
-    /// Where the objects are, in the order of the file.
-    fn spans(&self, hash: gix::hash::Kind) -> Result<Vec<Span>, Failure> {
-        let index = index::File::at(&self.index, hash)
-            .map_err(|error| if is_refusal(&error) { Failure::Refused } else { self.unusable() })?;
-        let mut spans = Vec::new();
-        for entry in index.iter() {
-            let crc32 = entry.crc32.ok_or_else(|| self.unusable())?;
-            let (id, offset) = (entry.oid, entry.pack_offset);
-            spans.push(Span { id, crc32, offset, end: 0 });
-        }
-        spans.sort_by_key(|span| span.offset);
-        let end = self.bytes.checked_sub(hash.len_in_bytes() as u64);
-        let mut end = end.ok_or_else(|| self.unusable())?;
-        for span in spans.iter_mut().rev() {
-            span.end = end;
-            end = span.offset;
-        }
-        Ok(spans)
-    }
-}
-
-impl Span {
-    /// The entry, if it is what the index says, and complete in itself.
-    fn read(&self, file: &mut BufReader<File>) -> Option<Vec<u8>> {
-        let skip =
-            i64::try_from(self.offset).ok()? - i64::try_from(file.stream_position().ok()?).ok()?;
-        file.seek_relative(skip).ok()?;
-        let mut entry = Vec::new();
-        let length = self.end.checked_sub(self.offset)?;
-        file.by_ref().take(length).read_to_end(&mut entry).ok()?;
-        let is_full = entry.first().is_some_and(|byte| (byte >> 4) & 7 < FIRST_DELTA_TYPE);
-        (is_full && crc32fast::hash(&entry) == self.crc32).then_some(entry)
     }
 }
 

@@ -125,8 +125,7 @@ impl Store {
             });
         }
         let lock = WriteLock::take(self.repo.refs.git_dir(), patience)?;
-        let repo = self.repo.to_thread_local().with_object_memory();
-        Writer::new(repo, lock)
+        Writer::new(self.repo.to_thread_local(), lock)
     }
 
     /// A handle for one thread.

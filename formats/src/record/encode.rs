@@ -10,8 +10,20 @@ use crate::value::{Bag, Value};
 
 /// The files of a result. The same result always gives the same bytes.
 pub fn encode(receipt: &Receipt, submission: &Submission) -> Files {
+    let mut files = encode_submission(submission);
+    let (path, content) = encode_receipt(receipt);
+    files.insert(path.to_owned(), content);
+    files
+}
+
+/// The path and the content of the file that holds the receipt.
+pub fn encode_receipt(receipt: &Receipt) -> (&'static str, Vec<u8>) {
+    (RECEIPT, json::to_text(&Value::Struct(receipt_bag(receipt))).into_bytes())
+}
+
+/// The files of a result but for its receipt: what is known of it before it is received.
+pub fn encode_submission(submission: &Submission) -> Files {
     let mut files = Files::new();
-    put_json(&mut files, RECEIPT, &Value::Struct(receipt_bag(receipt)));
     put_json(&mut files, CLIENT_INFO, &Value::Struct(submission.client_info.bag().clone()));
     let steps = submission.results_list.iter().enumerate();
     let steps = steps.map(|(index, step)| Value::Struct(put_step(&mut files, index, step)));

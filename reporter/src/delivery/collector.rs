@@ -8,7 +8,8 @@ use pony_formats::xmlrpc::{Response, read_response};
 use pony_formats::{Limits, Submission, Value};
 use ureq::http;
 
-use super::{Delivered, DeliveryError, wire};
+use super::{Delivered, DeliveryError, NotAttached, wire};
+use crate::attachment::Attachment;
 use crate::target::ServerUrl;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -26,6 +27,7 @@ const COLLECTOR_FAULTS: [i64; 2] = [-32400, -32500];
 
 pub(super) fn submit(
     submission: &Submission,
+    attachments: &mut [Attachment],
     server: &ServerUrl,
 ) -> Result<Delivered, DeliveryError> {
     let call = wire::add_results(submission);
@@ -34,10 +36,65 @@ pub(super) fn submit(
         let answer = post(&agent, server, &call)?;
         match patience(&answer) {
             Some(time) => std::thread::sleep(time),
-            None => return read_answer(answer, server, submission.client_info.package()),
+            None => return accept(&agent, answer, submission, attachments, server),
         }
     }
-    read_answer(post(&agent, server, &call)?, server, submission.client_info.package())
+    let answer = post(&agent, server, &call)?;
+    accept(&agent, answer, submission, attachments, server)
+}
+
+/// Reads the answer to a submission, and uploads the files that go with it.
+fn accept(
+    agent: &ureq::Agent,
+    answer: Answer,
+    submission: &Submission,
+    attachments: &mut [Attachment],
+    server: &ServerUrl,
+) -> Result<Delivered, DeliveryError> {
+    let accepted = read_answer(answer, server)?;
+    let mut complaints = Vec::new();
+    for attachment in attachments {
+        let uploaded = match &accepted.auth_key {
+            Some(auth_key) => upload(agent, server, auth_key, attachment),
+            None => Err("the collector takes no files".to_owned()),
+        };
+        if let Err(reason) = uploaded {
+            complaints.push(NotAttached { name: attachment.name.clone(), reason });
+        }
+    }
+    let place = server.result_page(submission.client_info.package(), &accepted.key);
+    Ok(Delivered { key: accepted.key, place, complaints })
+}
+
+/// Sends a file, piece by piece. An error is a reason.
+fn upload(
+    agent: &ureq::Agent,
+    server: &ServerUrl,
+    auth_key: &str,
+    attachment: &mut Attachment,
+) -> Result<(), String> {
+    let address = server.upload_address(&attachment.name, &attachment.description(), auth_key);
+    let bytes = attachment.bytes();
+    let mut request = agent.post(address).header("content-length", bytes);
+    if let Some(authorization) = server.authorization() {
+        request = request.header("authorization", authorization);
+    }
+    let mut content = attachment.content().map_err(|error| error.to_string())?;
+    let answer = request.send(ureq::SendBody::from_reader(&mut content));
+    let status = answer.map_err(|error| error.to_string())?.status().as_u16();
+    match status {
+        200 => Ok(()),
+        413 => Err(format!("the collector takes no file of {bytes} bytes")),
+        other => Err(format!("the collector answers HTTP status {other}")),
+    }
+}
+
+/// What a collector says of a submission that it has stored.
+#[derive(Debug, PartialEq, Eq)]
+struct Accepted {
+    key: String,
+    /// The right to upload files.
+    auth_key: Option<String>,
 }
 
 fn agent() -> ureq::Agent {
@@ -74,11 +131,7 @@ fn patience(answer: &Answer) -> Option<Duration> {
     Some(Duration::from_secs(seconds)).filter(|time| *time <= PATIENCE_MAX)
 }
 
-fn read_answer(
-    mut answer: Answer,
-    server: &ServerUrl,
-    package: &str,
-) -> Result<Delivered, DeliveryError> {
+fn read_answer(mut answer: Answer, server: &ServerUrl) -> Result<Accepted, DeliveryError> {
     if let Some(error) = of_status(&answer, server) {
         return Err(error);
     }
@@ -88,7 +141,7 @@ fn read_answer(
         |reason: String| DeliveryError::NotACollector { server: server.clone(), reason };
     match read_response(&body, &Limits::DEFAULT) {
         Ok(Response::Success(value)) => match key_of(&value) {
-            Some(key) => Ok(Delivered { place: server.result_page(package, &key), key }),
+            Some(key) => Ok(Accepted { key, auth_key: auth_key_of(&value) }),
             None => Err(not_a_collector("its answer holds no result key".to_owned())),
         },
         Ok(Response::Fault(fault)) if COLLECTOR_FAULTS.contains(&fault.code) => {
@@ -158,6 +211,10 @@ fn of_transport(error: &ureq::Error, server: &ServerUrl) -> DeliveryError {
         | Error::TlsRequired => DeliveryError::NotACollector { server, reason },
         _ => DeliveryError::Unreachable { server, reason },
     }
+}
+
+fn auth_key_of(value: &Value) -> Option<String> {
+    value.as_array()?.get(1)?.as_str().filter(|key| !key.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

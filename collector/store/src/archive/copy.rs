@@ -9,12 +9,13 @@ use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter, Write as _};
 
-use super::{Move, Moved, commit};
+use super::{Move, Moved, commit, write_pack};
 use crate::error::one_line;
 use crate::layout::BRANCH;
+use crate::message::{self, ResultMessage};
 use crate::objects::Objects;
-use crate::publish::{move_branch, write_pack};
-use crate::{Action, Contents, Snapshot, Store, StoreError, message};
+use crate::publish::move_branch;
+use crate::{Action, Contents, Snapshot, Store, StoreError};
 
 /// Results in one pack, at most.
 const BATCH_RESULTS: usize = 500;
@@ -254,7 +255,7 @@ fn describe(snapshot: &Snapshot, result: &Moved) -> Result<(String, i64), StoreE
     match snapshot.read(&result.package, result.key) {
         Ok(Some(read)) => {
             let seconds = read.receipt.received.as_second();
-            Ok((message::of_result(result.key, &read.submission), seconds))
+            Ok((ResultMessage::of(&read.submission).with_key(result.key), seconds))
         }
         // It is moved as it is.
         Ok(None) | Err(StoreError::Damaged { .. }) => {

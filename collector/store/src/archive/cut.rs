@@ -3,10 +3,10 @@
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 
-use super::{Move, Moved, commit};
+use super::{Move, Moved, commit, write_pack};
 use crate::layout::{BRANCH, FORMAT_FILE};
 use crate::objects::Objects;
-use crate::publish::{move_branch, write_pack};
+use crate::publish::move_branch;
 use crate::snapshot::{damaged_format, read_format};
 use crate::{Action, CommitId, Cut, Snapshot, StoreError, format};
 

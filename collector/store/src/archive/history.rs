@@ -5,12 +5,12 @@ use std::io;
 use std::path::Path;
 
 use super::cut::next_commit;
-use super::{Move, Stage};
+use super::{Move, Stage, write_pack};
 use crate::disk::Disk;
 use crate::git::{self, Git};
 use crate::layout::BRANCH;
 use crate::maintain::{choice, swap};
-use crate::publish::{move_branch, write_pack};
+use crate::publish::move_branch;
 use crate::{Action, StoreError};
 
 impl Move<'_> {

@@ -5,6 +5,7 @@
 mod append;
 mod archive;
 mod attach;
+mod batch;
 mod changes;
 mod crash;
 mod create;

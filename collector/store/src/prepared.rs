@@ -1,0 +1,145 @@
+//! [`Prepared`]: all of a submission's way into git that needs neither the repository nor the clock.
+
+use std::collections::BTreeMap;
+
+use gix::ObjectId;
+use gix::objs::Kind;
+use gix::objs::tree::EntryKind;
+use jiff::Timestamp;
+use pony_formats::record::{self, Files};
+use pony_formats::{Receipt, ResultKey, Submission};
+
+use crate::error::one_line;
+use crate::layout::{ARTIFACTS, RESULT_BYTES_MAX};
+use crate::message::ResultMessage;
+use crate::pack::{Deflater, Packed};
+use crate::tree;
+use crate::{Artifact, StoreError};
+
+/// A submission made ready to be appended: written out, compressed and named, but for its receipt.
+///
+/// Making it is most of the work of storing a result and touches nothing that is shared, so threads that
+/// receive submissions do it at the same time, before they wait for the [`Writer`](crate::Writer).
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub(crate) package: String,
+    pub(crate) message: ResultMessage,
+    /// The folder of the result, as git stores it, without the receipt.
+    pub(crate) folder: Vec<u8>,
+    /// Its files and the folders in it.
+    pub(crate) objects: Vec<Packed>,
+}
+
+impl Prepared {
+    /// Makes a submission ready. Blocks only the processor.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] for one that is never stored.
+    pub fn new(submission: &Submission) -> Result<Self, StoreError> {
+        Self::of_files(submission, &record::encode_submission(submission))
+    }
+
+    /// The same when the files that the submission becomes are at hand:
+    /// what [`record::encode_submission`] makes of it.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`].
+    pub fn of_files(submission: &Submission, files: &Files) -> Result<Self, StoreError> {
+        let bytes = files.iter().map(|(path, content)| path.len() + content.len()).sum();
+        if bytes > RESULT_BYTES_MAX {
+            return Err(StoreError::TooLarge { bytes, max: RESULT_BYTES_MAX });
+        }
+        let mut deflater = Deflater::new();
+        let mut objects = Vec::with_capacity(files.len() + 2);
+        let mut folders = BTreeMap::from([("", Vec::new())]);
+        for (path, content) in files {
+            let blob = Packed::full(&mut deflater, Kind::Blob, content)?;
+            put(&mut folders, path, EntryKind::Blob, blob.id)?;
+            objects.push(blob);
+        }
+        let mut folder = Vec::new();
+        // A folder sorts after the one that it is in, so the result's own comes last.
+        while let Some((path, content)) = folders.pop_last() {
+            if path.is_empty() {
+                folder = content;
+                break;
+            }
+            let inner = Packed::full(&mut deflater, Kind::Tree, &content)?;
+            put(&mut folders, path, EntryKind::Tree, inner.id)?;
+            objects.push(inner);
+        }
+        let package = submission.client_info.package().to_owned();
+        Ok(Self { package, message: ResultMessage::of(submission), folder, objects })
+    }
+
+    /// Records files beside the result, in the same commit. Their content is in [`Contents`](crate::Contents)
+    /// already. `time` becomes the name of the records.
+    ///
+    /// # Errors
+    /// None that can be expected.
+    #[must_use = "this returns the submission with its files"]
+    pub fn with_artifacts(
+        mut self,
+        time: Timestamp,
+        artifacts: &[Artifact],
+    ) -> Result<Self, StoreError> {
+        if artifacts.is_empty() {
+            return Ok(self);
+        }
+        let mut deflater = Deflater::new();
+        let mut folder = Vec::new();
+        let mut name = ResultKey::new(time, 0);
+        for artifact in artifacts {
+            let record = Packed::full(&mut deflater, Kind::Blob, artifact.to_text()?.as_bytes())?;
+            set(&mut folder, &format!("{name}.json"), EntryKind::Blob, record.id)?;
+            self.objects.push(record);
+            name = name.next();
+        }
+        let folder = Packed::full(&mut deflater, Kind::Tree, &folder)?;
+        set(&mut self.folder, ARTIFACTS, EntryKind::Tree, folder.id)?;
+        self.objects.push(folder);
+        Ok(self)
+    }
+
+    /// Bytes that it takes in a pack.
+    pub(crate) fn packed_bytes(&self) -> usize {
+        self.objects.iter().map(|object| object.deflated.len()).sum()
+    }
+
+    /// The receipt's object, and the folder of the result with it.
+    pub(crate) fn with_receipt(
+        &self,
+        receipt: &Receipt,
+        deflater: &mut Deflater,
+    ) -> Result<[Packed; 2], StoreError> {
+        let (name, content) = record::encode_receipt(receipt);
+        let receipt = Packed::full(deflater, Kind::Blob, &content)?;
+        let mut folder = self.folder.clone();
+        set(&mut folder, name, EntryKind::Blob, receipt.id)?;
+        Ok([receipt, Packed::full(deflater, Kind::Tree, &folder)?])
+    }
+}
+
+/// Puts an entry into the folder that its path names.
+fn put<'p>(
+    folders: &mut BTreeMap<&'p str, Vec<u8>>,
+    path: &'p str,
+    kind: EntryKind,
+    id: ObjectId,
+) -> Result<(), StoreError> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    // Also those above it.
+    let mut above = folder;
+    while let Some((upper, _)) = above.rsplit_once('/') {
+        folders.entry(upper).or_default();
+        above = upper;
+    }
+    set(folders.entry(folder).or_default(), name, kind, id)
+}
+
+fn set(tree: &mut Vec<u8>, name: &str, kind: EntryKind, id: ObjectId) -> Result<(), StoreError> {
+    tree::set(tree, name.as_bytes(), kind, id).map_err(|error| StoreError::Damaged {
+        subject: format!("folder with `{name}`"),
+        reason: one_line(&error),
+    })
+}
