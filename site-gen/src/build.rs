@@ -72,12 +72,13 @@ struct Build<'a> {
 impl Build<'_> {
     fn root(&mut self, packages: &[Package]) -> Result<(), SiteError> {
         let (commit, now) = (self.snapshot.commit_id().to_string(), self.options.now);
+        let cuts = self.snapshot.cuts()?;
         for (path, content) in FIXED {
             self.folder.write(path, content)?;
         }
-        self.folder.write("index.html", pages::index(packages, &commit, now)?)?;
+        self.folder.write("index.html", pages::index(packages, &cuts, &commit, now)?)?;
         self.folder.write("index.json", published::index(packages, &commit, now))?;
-        self.folder.write("404.html", pages::not_found(self.base_url.as_deref())?)?;
+        self.folder.write("404.html", pages::not_found(self.base_url.as_deref(), &cuts)?)?;
         for selection in [Selection::All, Selection::Failed] {
             let feed = feeds::overall(packages, selection, self.base_url.as_deref())?;
             self.feed("rss2", selection, &feed)?;

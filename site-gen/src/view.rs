@@ -1,12 +1,14 @@
 //! What pages show, ready to be shown: every text is fit for display, every link is relative to its
 //! page. Views are pure functions of rows and results, and know nothing of folders or git.
 
+mod archive;
 mod result;
 mod row;
 mod step;
 mod stream;
 mod test;
 
+pub(crate) use archive::ArchiveView;
 pub(crate) use result::ResultView;
 pub(crate) use row::{RowView, Strip, TestsView};
 

@@ -2,12 +2,13 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use pony_store::Cut;
 
 use super::{FeedLink, Frame};
 use crate::digest::Digest;
 use crate::history::Package;
 use crate::text::{self, When};
-use crate::view::{Status, Strip, TestsView};
+use crate::view::{ArchiveView, Status, Strip, TestsView};
 
 /// Results in the strip of a package.
 const STRIP: usize = 24;
@@ -18,6 +19,7 @@ struct Index {
     frame: Frame,
     lead: String,
     packages: Vec<PackageRow>,
+    archives: Vec<ArchiveView>,
 }
 
 struct PackageRow {
@@ -33,9 +35,10 @@ struct PackageRow {
     last: Option<When>,
 }
 
-/// The page. `packages` are sorted by name.
+/// The page. `packages` are sorted by name; `cuts` are results that were moved elsewhere.
 pub(crate) fn index(
     packages: &[Package],
+    cuts: &[Cut],
     commit: &str,
     now: Timestamp,
 ) -> Result<String, askama::Error> {
@@ -56,7 +59,7 @@ pub(crate) fn index(
         0 => format!("{}, none failing", text::counted(rows.len(), "package")),
         _ => format!("{}, {} failing", text::counted(rows.len(), "package"), text::count(failing)),
     };
-    Index { frame, lead, packages: rows }.render()
+    Index { frame, lead, packages: rows, archives: ArchiveView::all(cuts) }.render()
 }
 
 impl PackageRow {
