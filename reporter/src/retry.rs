@@ -7,7 +7,7 @@ use crate::dispatch;
 use crate::exit::{self, Failure};
 use crate::messages::Messages;
 use crate::plan::{RetryPlan, RetryTask};
-use crate::spool::Spool;
+use crate::spool::{Claimed, Spool};
 use crate::target::Target;
 
 /// Does what was asked for with the spool. The exit status is that of the first failure.
@@ -21,7 +21,7 @@ pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failur
 
 fn list(spool: &Spool, messages: &Messages) -> Result<i32, Failure> {
     for path in spool.entries()? {
-        if let Some((_, submission, _, target)) = spool.claim(&path)? {
+        if let Some(Claimed { submission, target, .. }) = spool.claim(&path)? {
             let package = submission.client_info.package();
             let tally = delivery::in_words(submission.tally());
             messages.print(&format!("{}: {package}: {tally}; for {target}", path.display()));
@@ -37,7 +37,7 @@ fn discard(spool: &Spool, files: &[PathBuf], messages: &Messages) -> Result<i32,
         let is_named =
             |entry: &&PathBuf| *entry == file || entry.file_name() == Some(file.as_os_str());
         let claimed = entries.iter().find(is_named).map(|path| spool.claim(path)).transpose()?;
-        let Some((entry, ..)) = claimed.flatten() else {
+        let Some(Claimed { entry, .. }) = claimed.flatten() else {
             let file = file.display();
             let problem = format!(
                 "--discard: {file} does not wait in the spool: `retry --list` shows what does"
@@ -104,9 +104,8 @@ fn send(
     destination: impl FnOnce(Target) -> Option<Target>,
     messages: &Messages,
 ) -> Result<Option<String>, Failure> {
-    let Some((entry, submission, mut attachments, target)) = spool.claim(path)? else {
-        return Ok(None);
-    };
+    let Some(claimed) = spool.claim(path)? else { return Ok(None) };
+    let Claimed { entry, submission, mut attachments, target } = claimed;
     match destination(target) {
         None => Ok(None),
         Some(target) => {

@@ -38,6 +38,15 @@ pub(crate) struct Entry {
     file: File,
 }
 
+/// An entry that was taken to be sent, and what is in it.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) entry: Entry,
+    pub(crate) submission: Submission,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) target: Target,
+}
+
 /// The spool does not work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SpoolError {
@@ -115,10 +124,7 @@ impl Spool {
     }
 
     /// Takes an entry to send it. `None` when another process does so, or has done so.
-    pub(crate) fn claim(
-        &self,
-        path: &Path,
-    ) -> Result<Option<(Entry, Submission, Vec<Attachment>, Target)>, SpoolError> {
+    pub(crate) fn claim(&self, path: &Path) -> Result<Option<Claimed>, SpoolError> {
         let failed =
             |source| SpoolError::Io { action: Action::Read, path: path.to_owned(), source };
         // Some systems lock only what may be written.
@@ -138,7 +144,7 @@ impl Spool {
         match from_text(&text) {
             Ok((submission, target)) => {
                 let attachments = read_files(&path.with_extension(FILES))?;
-                Ok(Some((entry, submission, attachments, target)))
+                Ok(Some(Claimed { entry, submission, attachments, target }))
             }
             Err(reason) => {
                 let moved = entry.reject(&reason)?;
@@ -302,10 +308,10 @@ mod tests {
         drop(spool.keep(&submission(), &mut [], &server()).unwrap());
         let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
         assert!(!fs::read_to_string(path).unwrap().contains("secret"));
-        let (entry, read, _, target) = spool.claim(path).unwrap().unwrap();
-        assert_eq!(read, submission());
-        assert_eq!(target.to_string(), "http://host/x/");
-        entry.forget().unwrap();
+        let claimed = spool.claim(path).unwrap().unwrap();
+        assert_eq!(claimed.submission, submission());
+        assert_eq!(claimed.target.to_string(), "http://host/x/");
+        claimed.entry.forget().unwrap();
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
     }
 

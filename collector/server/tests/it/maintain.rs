@@ -1,7 +1,7 @@
 //! `pony-collector maintain`, and the same by a collector that runs.
 
 use std::fs::{self, File};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use crate::collector::{Place, client_info, git};
@@ -81,4 +81,33 @@ fn what_is_no_results_repository_is_refused() {
     let (status, said) = maintain(&place, &[], None);
     assert_eq!(status, 66, "{said}");
     assert!(said.contains("no results repository at"), "{said}");
+}
+
+#[test]
+fn killed_at_any_time_it_leaves_everything_and_the_next_run_tidies_up() {
+    let place = Place::new();
+    fill(&place);
+    let count = || {
+        git(&place.repo(), &["cat-file", "--batch-all-objects", "--batch-check"]).lines().count()
+    };
+    let before = count();
+    for round in 0..25_u64 {
+        // A pack that no run has seen yet, so that there is something to do.
+        let _ = fs::remove_file(place.repo().join("objects/info/pony-maintained"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pony-collector"))
+            .args(["maintain", "--all"])
+            .arg(place.repo())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(round * 5));
+        let _ = child.kill();
+        child.wait().unwrap();
+        assert_eq!(count(), before);
+        place.fsck();
+    }
+    let (status, said) = maintain(&place, &[], None);
+    assert_eq!(status, 0, "{said}");
+    assert!(!place.repo().join("objects/tmp_pony_maintain").exists());
+    assert_eq!(count(), before);
 }

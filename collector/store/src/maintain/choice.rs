@@ -69,7 +69,7 @@ impl Choice {
         reserved: &BTreeSet<PathBuf>,
     ) -> io::Result<Option<Self>> {
         let packs = choose(packs(folder, reserved)?, scope);
-        Ok((!packs.is_empty()).then(|| Self { packs }))
+        Ok((!packs.is_empty()).then_some(Self { packs }))
     }
 
     /// The indexes of the packs.
