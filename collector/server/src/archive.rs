@@ -1,16 +1,12 @@
 //! `archive`: moves the results of the past into another results repository.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use pony_store::{ArchivePlan, Stage, Store};
 
 /// Moves results, and says after each stage what is done.
-pub(crate) fn archive(
-    repo: &PathBuf,
-    plan: &ArchivePlan,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
+pub(crate) fn archive(repo: &Path, plan: &ArchivePlan, out: &mut dyn Write) -> anyhow::Result<()> {
     let (from, to) = (repo.display(), plan.to.display());
     let mut is_idle = true;
     let done = Store::open(repo)?.archive(plan, &mut |stage| {

@@ -233,8 +233,8 @@ fn what_other_branches_need_outlives_the_history() {
 #[test]
 fn a_result_that_cannot_be_read_keeps_everything_where_it_is() {
     let farm = Farm::new();
-    let path = format!("main:barn/2025/11/03");
-    let tree = farm.fixture.git(&["ls-tree", "-r", &path]);
+    let path = "main:barn/2025/11/03";
+    let tree = farm.fixture.git(&["ls-tree", "-r", path]);
     let blob = tree.lines().find(|line| line.ends_with("receipt.json")).unwrap();
     let blob = blob.split_whitespace().nth(2).unwrap();
     lose(&farm.fixture, blob);
