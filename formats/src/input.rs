@@ -1,6 +1,7 @@
 //! Readers of what test runners print or write: [`detect`] the format, then [`parse`] what is in
 //! memory or [`read`] what is not.
 
+mod cargo_targets;
 mod cargo_test;
 mod census;
 pub(crate) mod ctrf;
@@ -12,6 +13,7 @@ mod nextest;
 mod oddity;
 mod pytest;
 mod python;
+mod quote;
 mod tap;
 mod terminal;
 mod traceback;
@@ -22,9 +24,12 @@ use std::fmt;
 use std::io::{self, BufRead, Read as _};
 use std::str::FromStr;
 
-use crate::limits::Limits;
-use crate::model::{Tally, TestCase};
+use memchr::{memchr_iter, memrchr};
 
+use crate::limits::Limits;
+use crate::model::{Suite, Tally, TestCase};
+
+pub use cargo_targets::{CargoTarget, CargoTargets, announced_executables};
 pub use junit::dialect;
 pub use markup::looks_like;
 pub use oddity::{Oddities, Oddity};
@@ -118,6 +123,8 @@ pub struct Report {
     pub format: Format,
     /// The tests with a name, in the order of the input.
     pub tests: Vec<TestCase>,
+    /// Suites of which there is more to say than their tests, in the order in which they end.
+    pub suites: Vec<Suite>,
     /// Tests that ran but have no name in the input (nose prints a dot for each).
     pub unnamed: Tally,
     /// Whether characters or bytes had to be replaced to make text of it.
@@ -133,7 +140,16 @@ impl Report {
     }
 }
 
-/// What a reader found in one input besides the tests with a name.
+/// What a reader hands over as soon as it is complete.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A test with a name.
+    Test(TestCase),
+    /// A suite of which there is more to say than its tests. They have been handed over before.
+    Suite(Suite),
+}
+
+/// What a reader found in one input besides entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// The format it was read as.
@@ -164,11 +180,11 @@ impl Position {
 
     /// The position behind these bytes, which begin here.
     pub fn after(self, bytes: &[u8]) -> Self {
-        match count(bytes, |byte| byte == b'\n') {
-            0 => Self { line: self.line, column: self.column + chars(bytes) },
-            lines => {
-                let last = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-                Self { line: self.line + lines, column: 1 + chars(last) }
+        match memrchr(b'\n', bytes) {
+            None => Self { line: self.line, column: self.column + chars(bytes) },
+            Some(at) => {
+                let lines = 1 + memchr_iter(b'\n', &bytes[..at]).count() as u64;
+                Self { line: self.line + lines, column: 1 + chars(&bytes[at + 1..]) }
             }
         }
     }
@@ -176,15 +192,7 @@ impl Position {
 
 /// Characters in bytes of UTF-8: every byte but those that continue one.
 fn chars(bytes: &[u8]) -> u64 {
-    count(bytes, |byte| byte & 0xC0 != 0x80)
-}
-
-fn count(bytes: &[u8], is_counted: impl Fn(u8) -> bool) -> u64 {
-    // As many as a byte can count, so that many bytes are looked at in one instruction.
-    let chunks = bytes.chunks(255);
-    chunks
-        .map(|chunk| u64::from(chunk.iter().map(|byte| u8::from(is_counted(*byte))).sum::<u8>()))
-        .sum()
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64
 }
 
 /// An input that cannot be read. Displays as `line:column: what was wrong`.
@@ -225,9 +233,9 @@ impl ParseError {
         Self { position: Position::of(input, offset), message: message.into() }
     }
 
-    /// The limit on tests is passed at a byte offset of the input.
-    fn too_many_tests(input: &[u8], offset: usize, limits: &Limits) -> Self {
-        Self::at(input, offset, format!("more than {} tests", limits.tests_max))
+    /// The limit on tests is passed.
+    fn too_many_tests(position: Position, limits: &Limits) -> Self {
+        Self { position, message: format!("more than {} tests", limits.tests_max) }
     }
 }
 
@@ -266,27 +274,41 @@ pub fn detect_text(input: &[u8]) -> Option<Format> {
 /// # Errors
 /// Says where the input stops being what `format` promises; nothing of a broken input is returned.
 pub fn parse(format: Format, input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+    parse_with(format, input, limits, &CargoTargets::default())
+}
+
+/// As [`parse`], with names for the test binaries of cargo: in what `cargo test` prints, an integration
+/// test has the name of its target alone, and a library that of its crate. Other formats have no need of it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_with(
+    format: Format,
+    input: &[u8],
+    limits: &Limits,
+    targets: &CargoTargets,
+) -> Result<Report, ParseError> {
     let mut report = match format {
         Format::Junit => junit::parse(input, limits),
         Format::Trx => trx::parse(input, limits),
-        Format::CargoTest => cargo_test::parse(input, limits),
+        Format::CargoTest => cargo_test::parse(input, limits, targets),
         Format::PythonText => python::parse(input, limits),
         Format::PytestText => pytest::parse(input, limits),
         Format::Ctrf => ctrf::parse(input, limits),
         Format::Tap => tap::parse(input, limits),
         Format::GoTest => go_test::parse(input, limits),
-        Format::LibtestJson => libtest_json::parse(input, limits),
+        Format::LibtestJson => libtest_json::parse(input, limits, targets),
         Format::NextestText => nextest::parse(input, limits),
     }?;
     oddity::note_what_any_format_can_have(&mut report, input, limits.oddities_max);
     Ok(report)
 }
 
-/// Reads one input as it comes and hands over each test that has a name as soon as it is complete,
-/// in the order of the input.
+/// Reads one input as it comes and hands over each entry as soon as it is complete, in the order of the
+/// input.
 ///
-/// Of JUnit in UTF-8, no more is held than the test that is being read; the other formats, and JUnit
-/// in other encodings, are read to their end first. `input` should come in large pieces: a
+/// Of JUnit in UTF-8, no more is held than the test that is being read and what is said of the suites
+/// around it; the other formats, and JUnit in other encodings, are read to their end first. `input` should come in large pieces: a
 /// [`BufReader`](io::BufReader) of 64 KiB is good.
 ///
 /// Oddities are not looked for; [`parse`] does that.
@@ -298,7 +320,7 @@ pub fn read<R: BufRead>(
     format: Format,
     input: R,
     limits: &Limits,
-    visit: &mut dyn FnMut(TestCase),
+    visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, ReadError> {
     if format == Format::Junit {
         return junit::read(input, limits, visit);
@@ -312,8 +334,10 @@ pub fn read<R: BufRead>(
         return Err(ParseError { position: Position::START, message }.into());
     }
     let limits = Limits { oddities_max: 0, ..limits.clone() };
-    let Report { format, tests, unnamed, sanitised, .. } = parse(format, &content, &limits)?;
-    tests.into_iter().for_each(visit);
+    let Report { format, tests, suites, unnamed, sanitised, .. } =
+        parse(format, &content, &limits)?;
+    let suites = suites.into_iter().map(Entry::Suite);
+    tests.into_iter().map(Entry::Test).chain(suites).for_each(visit);
     Ok(Summary { format, unnamed, sanitised })
 }
 

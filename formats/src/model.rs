@@ -7,12 +7,16 @@ mod client_info;
 mod receipt;
 mod result_key;
 mod step;
+mod submission_id;
+mod suite;
 mod test_case;
 
 pub use client_info::ClientInfo;
 pub use receipt::Receipt;
 pub use result_key::{ResultKey, ResultKeyError};
 pub use step::{Step, StepStatus};
+pub use submission_id::{SubmissionId, SubmissionIdError};
+pub use suite::Suite;
 pub use test_case::{Attempt, Evidence, Outcome, Tally, TestCase};
 
 use crate::value::{Bag, Value};

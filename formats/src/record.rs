@@ -1,7 +1,7 @@
 //! The stored form: the files that one result becomes in a results repository (format 1).
 //!
 //! ```text
-//! receipt.json             format version, result key, number, time of receipt, client, flags
+//! receipt.json             format version, result key, number, time of receipt, submission id, client, flags
 //! client_info.json         as received
 //! results_list.json        the steps in order, without what the files below hold
 //! steps/00/output.txt      standard output and error of a step, only where not empty
@@ -26,17 +26,24 @@ use std::collections::BTreeMap;
 
 use crate::model::{ClientInfo, Receipt, Tally};
 
-pub use decode::{decode, decode_summary};
+pub use decode::{decode, decode_heading, decode_summary};
 pub use encode::{encode, encode_receipt, encode_submission};
 
 /// The files of one result: path relative to the result's folder, and content. Sorted by path.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// The version that [`encode`] writes, as `receipt.json` carries it. Readers take any version with the same
-/// number before the point.
-pub const FORMAT_VERSION: &str = "1.0";
+/// The newest version that [`encode`] writes, as `receipt.json` carries it. Readers take any version with the same
+/// number before the point. A receipt carries the oldest version that has all that is in it:
+///
+/// - 1.1: `submission_id`, what the client calls the submission.
+/// - 1.0: everything else.
+pub const FORMAT_VERSION: &str = "1.1";
 
-const RECEIPT: &str = "receipt.json";
+/// The version of a receipt without a submission id.
+const FIRST_VERSION: &str = "1.0";
+
+/// The file that holds the receipt: the only one that does not follow from the submission.
+pub const RECEIPT: &str = "receipt.json";
 const CLIENT_INFO: &str = "client_info.json";
 const RESULTS_LIST: &str = "results_list.json";
 
@@ -79,9 +86,24 @@ pub struct Summary {
     pub tally: Tally,
 }
 
+/// What says which result this is: two of the three bags, without the steps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heading {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The client's bag.
+    pub client_info: ClientInfo,
+}
+
+/// Whether [`decode_heading`] needs this file.
+pub fn is_heading_file(path: &str) -> bool {
+    matches!(path, RECEIPT | CLIENT_INFO)
+}
+
 /// Whether [`decode_summary`] needs this file.
 pub fn is_summary_file(path: &str) -> bool {
-    matches!(path, RECEIPT | CLIENT_INFO | RESULTS_LIST)
+    is_heading_file(path)
+        || path == RESULTS_LIST
         || path.ends_with(&format!("/{}", tests_files::OUTCOMES))
 }
 

@@ -248,6 +248,10 @@ pub(crate) struct IdentityArgs {
 pub(crate) struct ReadingArgs {
     #[arg(long, value_name = "FORMAT", help = from_help())]
     pub(crate) from: Option<Format>,
+    /// The Cargo.toml of the project whose tests these are, to ask cargo which package each belongs to
+    /// [default with `run`: that of the command, or the one here]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) manifest_path: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) size: SizeArgs,
 }

@@ -4,10 +4,11 @@ mod collector;
 mod repository;
 mod wire;
 
-use pony_formats::{Submission, Tally};
+use pony_formats::Tally;
 use pony_store::StoreError;
 
 use crate::attachment::Attachment;
+use crate::parcel::Parcel;
 use crate::target::{ServerUrl, Target};
 
 /// A submission that is safe with its target.
@@ -54,19 +55,23 @@ pub(crate) enum DeliveryError {
 impl DeliveryError {
     /// Whether the same submission would be refused for ever.
     pub(crate) fn is_rejection(&self) -> bool {
-        matches!(self, Self::Rejected { .. } | Self::Store(StoreError::TooLarge { .. }))
+        matches!(
+            self,
+            Self::Rejected { .. }
+                | Self::Store(StoreError::TooLarge { .. } | StoreError::SubmissionIdTaken { .. })
+        )
     }
 }
 
 /// Hands a submission over. When this returns, the target has it.
 pub(crate) fn deliver(
-    submission: &Submission,
+    parcel: &Parcel,
     attachments: &mut [Attachment],
     target: &Target,
 ) -> Result<Delivered, DeliveryError> {
     match target {
-        Target::Server(server) => collector::submit(submission, attachments, server),
-        Target::Repository(path) => repository::append(submission, attachments, path),
+        Target::Server(server) => collector::submit(parcel, attachments, server),
+        Target::Repository(path) => repository::append(parcel, attachments, path),
     }
 }
 

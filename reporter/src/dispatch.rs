@@ -7,18 +7,21 @@ use crate::attachment::Attachment;
 use crate::delivery::{self, Delivered};
 use crate::exit::Failure;
 use crate::messages::{self, Messages};
+use crate::parcel::Parcel;
 use crate::spool::{Entry, Spool};
 use crate::target::Target;
 
 /// Sends a new submission. Returns the line that says where it is.
 pub(crate) fn send(
-    submission: &Submission,
+    submission: Submission,
     attachments: &mut [Attachment],
     target: &Target,
     spool: Option<&Spool>,
     messages: &Messages,
 ) -> Result<String, Failure> {
-    let entry = match spool.map(|spool| spool.keep(submission, attachments, target)).transpose() {
+    let parcel = Parcel::new(submission)?;
+    let kept = spool.map(|spool| spool.keep(&parcel, attachments, target));
+    let entry = match kept.transpose() {
         Ok(entry) => entry,
         Err(error) => {
             // A machine without a place for a spool can still deliver.
@@ -26,19 +29,19 @@ pub(crate) fn send(
             None
         }
     };
-    hand_over(submission, attachments, target, entry, messages)
+    hand_over(&parcel, attachments, target, entry, messages)
 }
 
 /// Sends a submission that is in the spool, if that works at all.
 pub(crate) fn hand_over(
-    submission: &Submission,
+    parcel: &Parcel,
     attachments: &mut [Attachment],
     target: &Target,
     entry: Option<Entry>,
     messages: &Messages,
 ) -> Result<String, Failure> {
     let spinner = messages.wait_for(format!("submitting to {target}"));
-    let outcome = delivery::deliver(submission, attachments, target);
+    let outcome = delivery::deliver(parcel, attachments, target);
     drop(spinner);
     match (outcome, entry) {
         (Ok(delivered), entry) => {
@@ -48,7 +51,7 @@ pub(crate) fn hand_over(
             if let Some(Err(error)) = entry.map(Entry::forget) {
                 messages.warn(&error);
             }
-            Ok(success_line(submission, &delivered))
+            Ok(success_line(&parcel.submission, &delivered))
         }
         (Err(error), Some(entry)) if error.is_rejection() => {
             let kept = Some(entry.reject(&messages::chain(&error))?);

@@ -96,6 +96,7 @@ fn of_input(error: &InputError) -> i32 {
     match error {
         InputError::Unreadable { .. } | InputError::NotAFile { .. } => NO_INPUT,
         InputError::NotWritten { .. } => NO_INPUT,
+        InputError::NoProject { .. } => CONFIG,
         InputError::TooLarge { .. } | InputError::UnknownFormat { .. } => DATA,
         InputError::Parse { .. } => DATA,
     }

@@ -6,9 +6,11 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Format, Limits, ParseError, Report, detect, detect_text, looks_like, parse};
+use pony_formats::{
+    CargoTargets, Format, Limits, ParseError, Report, detect, detect_text, looks_like, parse_with,
+};
 
-use crate::plan::Reading;
+use crate::plan::{Project, Reading};
 
 /// What messages call the output of a command.
 pub(crate) const PRINTED: &str = "what the command printed";
@@ -37,7 +39,11 @@ impl Source {
 
     /// All of it.
     pub(crate) fn read(&self, limits: &Limits) -> Result<Vec<u8>, InputError> {
-        let max = limits.input_bytes_max;
+        self.read_up_to(limits.input_bytes_max)
+    }
+
+    /// All of it, unless that is more than so many bytes.
+    pub(crate) fn read_up_to(&self, max: usize) -> Result<Vec<u8>, InputError> {
         let mut content = Vec::new();
         // One byte more than allowed, to tell a full input from one that is too large.
         let bound = max as u64 + 1;
@@ -123,11 +129,25 @@ fn interpret(
         };
         return Err(InputError::UnknownFormat { name: name.to_owned(), found });
     };
-    parse(format, content, &reading.limits).map_err(|error| InputError::Parse {
+    let targets = targets(content, format, reading)?;
+    parse_with(format, content, &reading.limits, &targets).map_err(|error| InputError::Parse {
         name: name.to_owned(),
         error,
         hint: hint(content, format, reading.from),
     })
+}
+
+/// What cargo knows of the tests in an input, where somebody said which project they belong to.
+fn targets(content: &[u8], format: Format, reading: &Reading) -> Result<CargoTargets, InputError> {
+    let is_asked = matches!(format, Format::CargoTest | Format::LibtestJson);
+    match &reading.project {
+        Project::Named(project) if is_asked => {
+            project.targets(content).map_err(|reason| InputError::NoProject { reason })
+        }
+        // A command that prints as cargo does may run anywhere.
+        Project::Supposed(project) if is_asked => Ok(project.targets(content).unwrap_or_default()),
+        _ => Ok(CargoTargets::default()),
+    }
 }
 
 /// Whether it can be JUnit XML. Detection takes any markup for that.
@@ -174,6 +194,8 @@ pub(crate) enum InputError {
     UnknownFormat { name: String, found: String },
     #[error("{name}:{error}{hint}")]
     Parse { name: String, error: ParseError, hint: String },
+    #[error("no cargo project: {reason}")]
+    NoProject { reason: String },
     #[error("{pattern}: the command wrote no such file")]
     NotWritten { pattern: String },
 }

@@ -6,6 +6,7 @@
 //! what is meant         plan       Plan: one type per verb, every default filled in
 //! the verbs             run, ci, submit, convert, validate, retry
 //! what came in          input      files and pipes, bounded; the format is guessed or given
+//! whose tests           cargo      the targets of a cargo project, for the ids of its tests
 //! who and where         origin     package, host, platform, checkout, CI system
 //! where it goes         target     a collector's address or a repository's path
 //! how it gets there     dispatch   spool first, then delivery, then forget
@@ -16,6 +17,7 @@
 //! protocol or `pony-store`.
 
 mod attachment;
+mod cargo;
 mod ci;
 mod cli;
 mod convert;
@@ -26,6 +28,7 @@ mod exit;
 mod input;
 mod messages;
 mod origin;
+mod parcel;
 mod plan;
 mod retry;
 mod run;

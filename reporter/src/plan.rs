@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use pony_formats::{ClientInfo, Format, Limits, Tagset};
 
+use crate::cargo::CargoProject;
 use crate::cli::{
     Args, CiArgs, ConvertArgs, IdentityArgs, Output, ReadingArgs, RetryArgs, RunArgs,
     SubmissionArgs, SubmitArgs, TargetArgs, ValidateArgs, ValidateOutput, Verb,
@@ -108,6 +109,18 @@ pub(crate) struct Reading {
     /// The format, when it is not to be guessed.
     pub(crate) from: Option<Format>,
     pub(crate) limits: Limits,
+    pub(crate) project: Project,
+}
+
+/// Which cargo project the tests are of, if they are of one. To ask about it is to run cargo, which does
+/// what the configuration of that project says: only where a command was run anyway, or somebody asked for it.
+#[derive(Debug)]
+pub(crate) enum Project {
+    Unknown,
+    /// The one that a command was probably run for.
+    Supposed(CargoProject),
+    /// The one that was named.
+    Named(CargoProject),
 }
 
 /// Turns what was typed into what is meant.
@@ -127,21 +140,24 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
 }
 
 fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    let mut submit = submission(args.submission, Vec::new(), surroundings)?;
+    if let Project::Unknown = submit.reading.project {
+        submit.reading.project = Project::Supposed(CargoProject::of_command(&args.command));
+    }
     Ok(Plan::Run(Box::new(RunPlan {
         command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
         strict: args.strict,
-        submit: submission(args.submission, Vec::new(), surroundings)?,
+        submit,
     })))
 }
 
 fn plan_ci(args: CiArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
     let CiArgs { identity, size, output, target } = args;
-    let reading = ReadingArgs { from: None, size };
+    let reading = ReadingArgs { from: None, manifest_path: None, size };
     let args = SubmissionArgs { identity, reading, output, target };
-    Ok(Plan::Ci(Box::new(CiPlan {
-        folder: surroundings.folder().to_owned(),
-        submit: submission(args, Vec::new(), surroundings)?,
-    })))
+    let mut submit = submission(args, Vec::new(), surroundings)?;
+    submit.reading.project = Project::Supposed(CargoProject::default());
+    Ok(Plan::Ci(Box::new(CiPlan { folder: surroundings.folder().to_owned(), submit })))
 }
 
 fn plan_submit(
@@ -244,6 +260,10 @@ fn reading(args: &ReadingArgs) -> Reading {
     Reading {
         from: args.from,
         limits: Limits { input_bytes_max: args.size.max_size, ..Limits::DEFAULT },
+        project: match &args.manifest_path {
+            Some(path) => Project::Named(CargoProject { manifest: Some(path.clone()) }),
+            None => Project::Unknown,
+        },
     }
 }
 

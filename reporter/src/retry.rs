@@ -21,7 +21,8 @@ pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failur
 
 fn list(spool: &Spool, messages: &Messages) -> Result<i32, Failure> {
     for path in spool.entries()? {
-        if let Some(Claimed { submission, target, .. }) = spool.claim(&path)? {
+        if let Some(Claimed { parcel, target, .. }) = spool.claim(&path)? {
+            let submission = &parcel.submission;
             let package = submission.client_info.package();
             let tally = delivery::in_words(submission.tally());
             messages.print(&format!("{}: {package}: {tally}; for {target}", path.display()));
@@ -105,12 +106,11 @@ fn send(
     messages: &Messages,
 ) -> Result<Option<String>, Failure> {
     let Some(claimed) = spool.claim(path)? else { return Ok(None) };
-    let Claimed { entry, submission, mut attachments, target } = claimed;
+    let Claimed { entry, parcel, mut attachments, target } = claimed;
     match destination(target) {
         None => Ok(None),
         Some(target) => {
-            dispatch::hand_over(&submission, &mut attachments, &target, Some(entry), messages)
-                .map(Some)
+            dispatch::hand_over(&parcel, &mut attachments, &target, Some(entry), messages).map(Some)
         }
     }
 }

@@ -43,7 +43,7 @@ impl Session {
         let client_info = step::with(client_info, "started", started)?;
         let submission = Submission { client_info, results_list: steps };
         let line =
-            dispatch::send(&submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
+            dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
         messages.remark(&line);
         retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
         Ok(())

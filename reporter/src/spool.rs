@@ -1,6 +1,6 @@
 //! [`Spool`]: a folder of submissions on their way.
 //!
-//! An entry is one file of canonical JSON: `client_info`, `results_list` and either `server` (an address without
+//! An entry is one file of canonical JSON: `submission_id`, `client_info`, `results_list` and either `server` (an address without
 //! credentials) or `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
 //! whoever holds the lock is sending it. The names sort by time. What was rejected is in the folder
 //! `rejected`, with the reason in a file beside it. Files that go with a submission are in a folder beside
@@ -15,6 +15,7 @@ use pony_store::{Action, StoreError};
 
 use crate::attachment::Attachment;
 use crate::origin::Surroundings;
+use crate::parcel::Parcel;
 use crate::target::{ServerUrl, Target};
 
 /// The suffix of entries; everything else in the folder is left alone.
@@ -42,7 +43,7 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct Claimed {
     pub(crate) entry: Entry,
-    pub(crate) submission: Submission,
+    pub(crate) parcel: Parcel,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) target: Target,
 }
@@ -74,11 +75,11 @@ impl Spool {
     /// Keeps a submission. When this returns, it survives a power cut.
     pub(crate) fn keep(
         &self,
-        submission: &Submission,
+        parcel: &Parcel,
         attachments: &mut [Attachment],
         target: &Target,
     ) -> Result<Entry, SpoolError> {
-        let text = json::to_text(&Value::Struct(to_bag(submission, target)?));
+        let text = json::to_text(&Value::Struct(to_bag(parcel, target)?));
         create_private_folder(&self.folder)?;
         // Temporary files are readable only by their owner, and the dot hides them from `entries`.
         let failed =
@@ -142,9 +143,9 @@ impl Spool {
         file.read_to_end(&mut text).map_err(failed)?;
         let entry = Entry { path: path.to_owned(), file };
         match from_text(&text) {
-            Ok((submission, target)) => {
+            Ok((parcel, target)) => {
                 let attachments = read_files(&path.with_extension(FILES))?;
-                Ok(Some(Claimed { entry, submission, attachments, target }))
+                Ok(Some(Claimed { entry, parcel, attachments, target }))
             }
             Err(reason) => {
                 let moved = entry.reject(&reason)?;
@@ -222,8 +223,8 @@ fn read_files(folder: &Path) -> Result<Vec<Attachment>, SpoolError> {
     attachments.collect()
 }
 
-fn to_bag(submission: &Submission, target: &Target) -> Result<Bag, SpoolError> {
-    let (client_info, results_list) = submission.clone().into_values();
+fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError> {
+    let (client_info, results_list) = parcel.submission.clone().into_values();
     let (key, place) = match target {
         // Its `Display` leaves the credentials out.
         Target::Server(url) => ("server", url.to_string()),
@@ -233,13 +234,14 @@ fn to_bag(submission: &Submission, target: &Target) -> Result<Bag, SpoolError> {
         },
     };
     Ok(Bag::from([
+        ("submission_id".to_owned(), Value::from(parcel.id.as_str())),
         ("client_info".to_owned(), client_info),
         ("results_list".to_owned(), results_list),
         (key.to_owned(), Value::String(place)),
     ]))
 }
 
-fn from_text(text: &[u8]) -> Result<(Submission, Target), String> {
+fn from_text(text: &[u8]) -> Result<(Parcel, Target), String> {
     let Value::Struct(mut bag) = json::from_text(text).map_err(|error| error.to_string())? else {
         return Err("expected a JSON object".to_owned());
     };
@@ -247,12 +249,16 @@ fn from_text(text: &[u8]) -> Result<(Submission, Target), String> {
     let (client_info, results_list) = (take("client_info")?, take("results_list")?);
     let submission = Submission::from_values(client_info, results_list);
     let submission = submission.map_err(|error| error.to_string())?;
+    let id = match take("submission_id")? {
+        Value::String(id) => id.parse().map_err(|error| format!("`submission_id`: {error}"))?,
+        _ => return Err("`submission_id` is no text".to_owned()),
+    };
     let target = match (take("server"), take("repo")) {
         (Ok(Value::String(url)), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
         (Err(_), Ok(Value::String(path))) => Target::Repository(PathBuf::from(path)),
         _ => return Err("expected either `server` or `repo`".to_owned()),
     };
-    Ok((submission, target))
+    Ok((Parcel { id, submission }, target))
 }
 
 /// Test output may hold secrets, so only the owner gets to see it.
@@ -285,7 +291,7 @@ mod tests {
     use super::*;
     use pony_formats::{ClientInfo, Step, Tagset};
 
-    fn submission() -> Submission {
+    fn parcel() -> Parcel {
         let tagset = Tagset {
             package: "hayloft".to_owned(),
             host: "shed".to_owned(),
@@ -293,7 +299,8 @@ mod tests {
             tags: Default::default(),
         };
         let client_info = ClientInfo::new(&tagset, true).unwrap();
-        Submission { client_info, results_list: vec![Step::default().with("output", "\u{1b}[m")] }
+        let results_list = vec![Step::default().with("output", "\u{1b}[m")];
+        Parcel::new(Submission { client_info, results_list }).unwrap()
     }
 
     fn server() -> Target {
@@ -305,11 +312,12 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().join("a/b") };
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
-        drop(spool.keep(&submission(), &mut [], &server()).unwrap());
+        let parcel = parcel();
+        drop(spool.keep(&parcel, &mut [], &server()).unwrap());
         let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
         assert!(!fs::read_to_string(path).unwrap().contains("secret"));
         let claimed = spool.claim(path).unwrap().unwrap();
-        assert_eq!(claimed.submission, submission());
+        assert_eq!(claimed.parcel, parcel);
         assert_eq!(claimed.target.to_string(), "http://host/x/");
         claimed.entry.forget().unwrap();
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
@@ -319,7 +327,7 @@ mod tests {
     fn nobody_claims_what_is_being_sent() {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().to_owned() };
-        let entry = spool.keep(&submission(), &mut [], &server()).unwrap();
+        let entry = spool.keep(&parcel(), &mut [], &server()).unwrap();
         assert!(spool.claim(entry.path()).unwrap().is_none());
         let path = entry.path().to_owned();
         drop(entry);

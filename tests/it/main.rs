@@ -2,7 +2,9 @@
 //!
 //! - `journeys`: from a real runner to a commit, a page and a feed.
 //! - `collector`: a running collector and the clients of the original protocol.
+//! - `faults`: faults on purpose, in their short form.
 //! - `scratch_project`: `cargo xtask ci` in somebody else's project, as the README shows it.
+//! - `test_ids`: one test under several runners and in several forms.
 //! - `architecture`: who may depend on whom.
 //! - `house_rules`: what clippy cannot check.
 //!
@@ -13,7 +15,9 @@
 mod architecture;
 mod archive;
 mod collector;
+mod faults;
 mod house_rules;
 mod journeys;
 mod programs;
 mod scratch_project;
+mod test_ids;

@@ -1,7 +1,7 @@
 //! Developer tasks, run as `cargo xtask <task>`. Each is also a plain command, printed before it runs.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -12,15 +12,32 @@ use cargo_metadata::MetadataCommand;
 struct Task {
     name: &'static str,
     purpose: &'static str,
-    run: fn(&Workspace) -> Outcome,
+    /// Gets the words after its name.
+    run: fn(&Workspace, &[String]) -> Outcome,
 }
 
 /// Every task.
-const TASKS: [Task; 1] = [Task {
-    name: "ci",
-    purpose: "check, build and test as steps of one result, stored and rendered below target/pony",
-    run: ci,
-}];
+const TASKS: [Task; 3] = [
+    Task {
+        name: "ci",
+        purpose: "check, build and test as steps of one result, stored and rendered below target/pony",
+        run: ci,
+    },
+    Task {
+        name: "bench",
+        purpose: "compare with peers what `formats` reads or `store` writes: bench formats, bench store",
+        run: bench,
+    },
+    Task {
+        name: "faults",
+        purpose: "inject faults into the programs (--long for hours, --help for more)",
+        run: faults,
+    },
+];
+
+/// What can be compared: its name, and the package that does it, a workspace of its own.
+const BENCHES: [(&str, &str); 2] =
+    [("formats", "formats/bench"), ("store", "collector/store/bench")];
 
 /// Whether a task did what it should; an error is one sentence.
 type Outcome = Result<bool, String>;
@@ -32,7 +49,9 @@ struct Workspace {
 }
 
 fn main() -> ExitCode {
-    let word = env::args().nth(1).unwrap_or_else(|| "help".to_owned());
+    let mut words = env::args().skip(1);
+    let word = words.next().unwrap_or_else(|| "help".to_owned());
+    let words: Vec<String> = words.collect();
     if ["help", "--help", "-h"].contains(&&*word) {
         say(&usage());
         return ExitCode::SUCCESS;
@@ -41,7 +60,7 @@ fn main() -> ExitCode {
         say(&format!("xtask: error: unknown task `{word}`\n{}", usage()));
         return ExitCode::from(64);
     };
-    match Workspace::find().and_then(|workspace| (task.run)(&workspace)) {
+    match Workspace::find().and_then(|workspace| (task.run)(&workspace, &words)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(sentence) => {
@@ -52,10 +71,9 @@ fn main() -> ExitCode {
 }
 
 /// Builds the two programs and has them check, report and render this workspace.
-fn ci(workspace: &Workspace) -> Outcome {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+fn ci(workspace: &Workspace, _: &[String]) -> Outcome {
     // The whole workspace, so that its later steps find everything built with the same features.
-    if !run(workspace, &cargo, ["build", "--workspace"])? {
+    if !run(workspace, &cargo(), ["build", "--workspace"])? {
         return Ok(false);
     }
     let program = |name: &str| {
@@ -70,6 +88,36 @@ fn ci(workspace: &Workspace) -> Outcome {
     let rendered = run(workspace, program("pony-site").as_ref(), build)?;
     say(&format!("results: {}\nsite:    {}", repo.display(), site.join("index.html").display()));
     Ok(green && rendered)
+}
+
+/// Builds a benchmark and runs it; what follows its name are its own arguments.
+fn bench(workspace: &Workspace, words: &[String]) -> Outcome {
+    let names = BENCHES.map(|(name, _)| name).join(", ");
+    let Some((name, arguments)) = words.split_first() else {
+        return Err(format!("bench what? One of: {names}"));
+    };
+    let Some((_, folder)) = BENCHES.iter().find(|(known, _)| known == name) else {
+        return Err(format!("no benchmark `{name}`; there are: {names}"));
+    };
+    let manifest = workspace.root.join(folder).join("Cargo.toml");
+    let mut command = vec!["run".into(), "--release".into(), "--manifest-path".into()];
+    command.extend([manifest.into_os_string(), "--".into()]);
+    command.extend(arguments.iter().map(OsString::from));
+    run(workspace, &cargo(), command)
+}
+
+/// Builds the programs as they are released, and has `pony-faults` try them.
+fn faults(workspace: &Workspace, words: &[String]) -> Outcome {
+    if !run(workspace, &cargo(), ["build", "--release", "--workspace", "--bins"])? {
+        return Ok(false);
+    }
+    let program = workspace.target.join("release").join("pony-faults");
+    run(workspace, program.with_extension(env::consts::EXE_EXTENSION).as_ref(), words)
+}
+
+/// The cargo that runs us.
+fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 impl Workspace {

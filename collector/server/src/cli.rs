@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use pony_formats::Limits;
-use pony_store::ArchivePlan;
+use pony_store::{ArchivePlan, CommitId};
 use tracing_subscriber::EnvFilter;
 
-use crate::{archive, failure, maintain, serve};
+use crate::{archive, failure, maintain, serve, verify};
 
 /// What is shown below the options of `serve`.
 const SERVE_EXAMPLES: &str = "\
@@ -67,6 +67,19 @@ Exit status:
   0 done, or nothing to do   3 a result is damaged: nothing was taken out   64 wrong usage
   66 not a results repository   73 cannot create   74 input or output failed, or git did
   75 somebody is writing   78 newer repository";
+/// What is shown below the options of `verify`.
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  pony-collector verify results.git
+  pony-collector verify --since \"$(cat last-head)\" results.git
+
+Reads every object, result and uploaded file, follows the history, compares the index with a new one,
+and has git look too (`git fsck --strict`). Damage is listed on standard output, one line each; what could not
+be checked is a warning on standard error. Changes nothing, and may be run beside a collector.
+
+Exit status:
+  0 sound   3 damaged, or the commit of --since is not in the history   64 wrong usage
+  66 not a results repository   74 input or output failed   78 newer repository";
 
 /// Collects test results in a git repository and shows them as a site.
 #[derive(Debug, Parser)]
@@ -87,6 +100,27 @@ enum Verb {
     /// Move old results into another results repository.
     #[command(after_help = ARCHIVE_NOTES)]
     Archive(ArchiveArgs),
+    /// Check that everything in a repository is as it was written.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// A commit that must be in the history, such as the head at the last check
+    #[arg(long, value_name = "COMMIT")]
+    since: Option<CommitId>,
+
+    /// The results repository; a clone will do, and nothing is written
+    #[arg(value_name = "REPO")]
+    repo: PathBuf,
+}
+
+/// What `verify` is to do.
+#[derive(Debug, Clone)]
+pub(crate) struct VerifyPlan {
+    pub(crate) repo: PathBuf,
+    pub(crate) since: Option<CommitId>,
 }
 
 #[derive(Debug, Args)]
@@ -278,6 +312,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             archive::archive(&repo, &plan, &mut io::stdout())
         }
         Verb::Maintain(args) => maintain::maintain(&args.repo, args.all, &mut io::stdout()),
+        Verb::Verify(VerifyArgs { since, repo }) => {
+            verify::verify(&VerifyPlan { repo, since }, &mut io::stdout())
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

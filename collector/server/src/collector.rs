@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, TestResult};
+use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, SubmissionId, TestResult};
 use pony_store::{
-    Appended, Arrival, Artifact, Contents, Maintenance, Prepared, Queue, Snapshot, Store,
+    Appended, Arrival, Artifact, Contents, Index, Maintenance, Prepared, Queue, Snapshot, Store,
     StoreError,
 };
 use tokio::sync::Semaphore;
@@ -34,6 +34,12 @@ const CALLS_MAX: usize = 16;
 /// just below the limit for one, must not take all memory.
 const RECEIVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
+/// Who sends a submission, and what they call it.
+pub(crate) struct Sender {
+    pub(crate) peer: IpAddr,
+    pub(crate) submission_id: Option<SubmissionId>,
+}
+
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
@@ -47,6 +53,7 @@ pub(crate) struct Collector {
     store: Store,
     queue: Queue,
     pub(crate) maintenance: Maintenance,
+    index: Arc<Index>,
     storing: Mutex<()>,
     /// The content of uploaded files.
     pub(crate) contents: Contents,
@@ -58,8 +65,12 @@ impl Collector {
     /// Takes the repository for itself and learns what is in it. `address` is where it will answer.
     pub(crate) fn open(plan: Plan, address: SocketAddr) -> anyhow::Result<Self> {
         let store = Store::open_or_create(&plan.repo)?;
-        let writer = store.writer(LOCK_PATIENCE)?;
-        let coordinator = learn(&store.snapshot()?)?;
+        let mut writer = store.writer(LOCK_PATIENCE)?;
+        let index = writer.index()?;
+        let mut coordinator = learn(&index)?;
+        for number in store.snapshot()?.cuts()?.iter().filter_map(|cut| cut.next_number) {
+            coordinator.number_from(number);
+        }
         let folder = plan.repo.join("pony");
         pony_store::create_folder(&folder)?;
         // Everything below the site is shown to everybody.
@@ -94,6 +105,7 @@ impl Collector {
             store,
             queue,
             maintenance,
+            index,
             storing: Mutex::new(()),
             contents,
             coordinator: Mutex::new(coordinator),
@@ -111,7 +123,7 @@ impl Collector {
     pub(crate) fn add(
         self: &Arc<Self>,
         submission: Submission,
-        peer: IpAddr,
+        sender: Sender,
         mut flags: BTreeSet<String>,
         done: impl FnOnce(Result<Receipt, StoreError>) + Send + 'static,
     ) {
@@ -135,7 +147,8 @@ impl Collector {
             done(receipt);
         };
         let arrival = Arrival {
-            client_ip: self.plan.store_addresses.then(|| peer.to_string()),
+            submission_id: sender.submission_id,
+            client_ip: self.plan.store_addresses.then(|| sender.peer.to_string()),
             flags,
             ..Arrival::at(now)
         };
@@ -185,10 +198,16 @@ impl Collector {
 
     /// The key that somebody means: by itself, or by the number of the original protocol.
     pub(crate) fn key_named(&self, name: &str) -> Option<ResultKey> {
-        match name.parse() {
-            Ok(number) => self.coordinator().key_of(number),
-            Err(_) => name.parse().ok(),
-        }
+        let Ok(number) = name.parse() else { return name.parse().ok() };
+        // The index may be a batch behind.
+        let recent = self.coordinator().key_of(number);
+        recent.or_else(|| match self.index.numbered(number) {
+            Ok(key) => key,
+            Err(error) => {
+                tracing::warn!(error = full(&error), "a number cannot be looked up");
+                None
+            }
+        })
     }
 
     /// A stored triple.
@@ -233,26 +252,19 @@ fn site_url(plan: &Plan, address: SocketAddr) -> Option<String> {
     plan.base_url.clone().or(own)
 }
 
-/// Fills the rules from the stored results. What cannot be read is passed over: it must not keep the
-/// others from being served.
-fn learn(snapshot: &Snapshot) -> Result<Coordinator, StoreError> {
+/// Fills the rules from the newest result of each build line. What cannot be read is passed over: it must not
+/// keep the others from being served.
+fn learn(index: &Index) -> Result<Coordinator, StoreError> {
     let mut coordinator = Coordinator::default();
-    for number in snapshot.cuts()?.iter().filter_map(|cut| cut.next_number) {
-        coordinator.number_from(number);
+    for (path, reason) in index.unreadable()? {
+        tracing::warn!(path, reason, "unreadable results");
     }
-    for error in snapshot.damage()? {
-        tracing::warn!(error = full(&error), "unreadable results");
+    if let Some(number) = index.last_number()? {
+        coordinator.number_taken(number);
     }
-    for package in snapshot.packages()? {
-        for key in snapshot.results(&package)? {
-            match snapshot.summary(&package, key) {
-                Ok(Some(summary)) => {
-                    remember(&mut coordinator, &summary.receipt, &summary.client_info);
-                }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(error = full(&error), "unreadable result"),
-            }
-        }
+    for entry in index.latest()? {
+        let newest = newest(&entry.receipt, entry.success, entry.duration);
+        coordinator.add(entry.tagset, newest);
     }
     Ok(coordinator)
 }
@@ -261,11 +273,11 @@ fn remember(coordinator: &mut Coordinator, receipt: &Receipt, client_info: &Clie
     if let Some(number) = receipt.number {
         coordinator.add_number(number, receipt.key);
     }
-    let newest = Newest {
-        key: receipt.key,
-        received: receipt.received,
-        success: client_info.success(),
-        duration: client_info.duration().and_then(|s| SignedDuration::try_from_secs_f64(s).ok()),
-    };
+    let newest = newest(receipt, client_info.success(), client_info.duration());
     coordinator.add(client_info.tagset(), newest);
+}
+
+fn newest(receipt: &Receipt, success: bool, duration: Option<f64>) -> Newest {
+    let duration = duration.and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
+    Newest { key: receipt.key, received: receipt.received, success, duration }
 }

@@ -26,7 +26,7 @@ const RESERVATIONS_MAX: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Coordinator {
     packages: BTreeMap<String, BTreeMap<Tagset, Newest>>,
-    /// The results that have a number, by it.
+    /// The results that were numbered since the start, by their numbers. Older ones are in the index.
     numbers: BTreeMap<u32, ResultKey>,
     /// Greater than every number that was given, also to a result that was then not stored.
     next_number: u32,
@@ -107,6 +107,11 @@ impl Coordinator {
     pub(crate) fn add_number(&mut self, number: u32, key: ResultKey) {
         let holder = self.numbers.entry(number).or_insert(key);
         *holder = key.max(*holder);
+        self.number_taken(number);
+    }
+
+    /// Gives no result a number up to this one.
+    pub(crate) fn number_taken(&mut self, number: u32) {
         self.next_number = self.next_number.max(number.saturating_add(1));
     }
 

@@ -8,6 +8,9 @@ use pony_store::StoreError;
 /// Wrong usage of the command line.
 pub(crate) const USAGE: u8 = 64;
 
+/// As [`StoreError::Damaged`] has it.
+const DAMAGED: u8 = 3;
+
 const SOFTWARE: u8 = 70;
 const CANNOT_CREATE: u8 = 73;
 const IO: u8 = 74;
@@ -25,6 +28,8 @@ pub(crate) enum Failure {
     /// A write was refused after the fact. It is never tried again: the system may claim success then.
     #[error("a result did not reach the disk: check the disk, then start again")]
     DiskLost,
+    #[error("`{repo}` is damaged in {count} places: restore what is missing from a copy")]
+    Damaged { repo: PathBuf, count: usize },
     #[error("cannot start threads")]
     Runtime(#[source] io::Error),
 }
@@ -35,6 +40,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         return match failure {
             Failure::Listen { .. } | Failure::File { .. } => CANNOT_CREATE,
             Failure::Exposed { .. } => CONFIGURATION,
+            Failure::Damaged { .. } => DAMAGED,
             Failure::DiskLost | Failure::Runtime(_) => IO,
         };
     }

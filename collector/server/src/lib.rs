@@ -10,6 +10,7 @@
 //! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
 //! - `maintain`: making the repository smaller, on request and behind the answers.
 //! - `archive`: moving old results into another repository.
+//! - `verify`: checks a repository.
 //! - `durable`: names that survive a power cut.
 
 mod archive;
@@ -31,5 +32,6 @@ mod shorten;
 mod site;
 mod stall;
 mod upload;
+mod verify;
 
 pub use cli::run;

@@ -6,7 +6,7 @@ use std::sync::Weak;
 use std::thread;
 use std::time::Duration;
 
-use pony_store::{Maintained, Maintenance, Packs, Scope, Store, StoreError, Tool};
+use pony_store::{Maintained, Maintenance, PackScope, Packs, Store, StoreError, Tool};
 
 use crate::collector::Collector;
 use crate::refresher::full;
@@ -22,7 +22,7 @@ const INTERVAL_AFTER_FAILURE: Duration = Duration::from_secs(3600);
 
 /// Maintains a repository that nobody writes to, and says what came of it.
 pub(crate) fn maintain(repo: &Path, all: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let scope = if all { Scope::All } else { Scope::Recent };
+    let scope = if all { PackScope::All } else { PackScope::Recent };
     let done = Store::open(repo)?.maintain(LOCK_PATIENCE, scope)?;
     let _ = writeln!(out, "`{}`: {}", repo.display(), sentence(&done));
     Ok(())
@@ -54,7 +54,7 @@ pub(crate) fn in_background(collector: Weak<Collector>) {
 }
 
 fn run_if_due(maintenance: &Maintenance) -> Result<Option<Maintained>, StoreError> {
-    if maintenance.is_due()? { maintenance.run(Scope::Recent).map(Some) } else { Ok(None) }
+    if maintenance.is_due()? { maintenance.run(PackScope::Recent).map(Some) } else { Ok(None) }
 }
 
 fn sentence(done: &Maintained) -> String {

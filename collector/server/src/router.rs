@@ -4,21 +4,25 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use pony_formats::{SubmissionId, SubmissionIdError};
 use tokio::sync::oneshot;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::body::{BodyReader, accounted};
-use crate::collector::Collector;
+use crate::collector::{Collector, Sender};
 use crate::listener::Peer;
 use crate::{rpc, site, upload};
 
 /// Pages show what strangers sent: no script runs, nothing is loaded from elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The header that names a submission.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// All routes.
 pub(crate) fn router(collector: Arc<Collector>) -> Router {
@@ -70,20 +74,39 @@ async fn xmlrpc(
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
+    let submission_id = match submission_id(&parts.headers) {
+        Ok(id) => id,
+        Err(sentence) => return (StatusCode::BAD_REQUEST, sentence).into_response(),
+    };
     let permit = Arc::clone(&collector.calls).acquire_owned().await;
     // Once it is running, a call is finished also when its client goes away.
-    let (sender, answer) = oneshot::channel();
+    let (reply, answer) = oneshot::channel();
     let working = Arc::clone(&collector);
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         // Nobody receives it when the client is gone.
-        rpc::answer(&working, body, peer.ip(), move |text| drop(sender.send(text)));
+        let sender = Sender { peer: peer.ip(), submission_id };
+        rpc::answer(&working, body, sender, move |text| drop(reply.send(text)));
     });
     match answer.await.map(|text| accounted(text, &collector.memory)) {
         Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
         Ok(Err(refusal)) => refusal.into_response(),
         // It has panicked.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// What the client calls the submission, as the IETF draft draft-ietf-httpapi-idempotency-key-header names
+/// the header; the value is taken as it is.
+fn submission_id(headers: &HeaderMap) -> Result<Option<SubmissionId>, String> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => {
+            let id = value.to_str().map_err(|_| SubmissionIdError).and_then(str::parse);
+            id.map(Some).map_err(|error| format!("Idempotency-Key: {error}\n"))
+        }
+        (Some(_), Some(_)) => Err("more than one Idempotency-Key\n".to_owned()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The five methods of the original protocol. Everything in here may block.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +9,7 @@ use pony_formats::{Bag, ClientInfo, Limits, Submission, Tagset, TestResult, Valu
 use pony_store::StoreError;
 
 use crate::body::Held;
-use crate::collector::Collector;
+use crate::collector::{Collector, Sender};
 use crate::coordinator::Intent;
 use crate::refresher::full;
 
@@ -24,7 +23,7 @@ const BAD_PARAMS: i64 = -32602;
 pub(crate) fn answer(
     collector: &Arc<Collector>,
     body: Held,
-    peer: IpAddr,
+    sender: Sender,
     reply: impl FnOnce(String) + Send + 'static,
 ) {
     let limits = Limits { input_bytes_max: collector.plan.body_bytes_max, ..Limits::DEFAULT };
@@ -33,7 +32,7 @@ pub(crate) fn answer(
         Ok(call) if call.method == "add_results" => {
             // What is made of it waits in memory as well.
             let body = body.emptied();
-            add_results(collector, call, peer, move |outcome| {
+            add_results(collector, call, sender, move |outcome| {
                 drop(body);
                 reply(outcome);
             });
@@ -71,7 +70,7 @@ fn dispatch(collector: &Collector, call: Call) -> Result<Value, Fault> {
 fn add_results(
     collector: &Arc<Collector>,
     call: Call,
-    peer: IpAddr,
+    sender: Sender,
     reply: impl FnOnce(Result<Value, Fault>) + Send + 'static,
 ) {
     let submission = exactly(call.params).and_then(|[client_info, results_list]| {
@@ -85,7 +84,7 @@ fn add_results(
     let flags =
         if call.sanitised { BTreeSet::from(["sanitised".to_owned()]) } else { BTreeSet::new() };
     let (storing, info) = (Arc::clone(collector), submission.client_info.clone());
-    collector.add(submission, peer, flags, move |outcome| {
+    collector.add(submission, sender, flags, move |outcome| {
         let receipt = match outcome {
             Ok(receipt) => receipt,
             Err(error) => return reply(Err(store_failed(error))),
@@ -217,7 +216,8 @@ fn wrong_count(expected: &str, found: usize) -> Fault {
 
 /// Clients are told nothing about our disk.
 fn store_failed(error: StoreError) -> Fault {
-    if let StoreError::TooLarge { .. } = error {
+    // Of the submission alone: sending it again does not help.
+    if let StoreError::TooLarge { .. } | StoreError::SubmissionIdTaken { .. } = error {
         return fault(BAD_PARAMS, error.to_string());
     }
     tracing::error!(error = full(&error), "the repository failed");

@@ -30,7 +30,7 @@ use crate::batch::signature;
 use crate::disk::Disk;
 use crate::pack::{Deflater, Form, PackWriter};
 use crate::publish::packs;
-use crate::{Action, Contents, Scope, Store, StoreError, git};
+use crate::{Action, Contents, PackScope, Store, StoreError, git};
 use selection::Moved;
 
 /// How long another writer is waited for.
@@ -125,7 +125,7 @@ impl Store {
         if plan.drop_history {
             task.drop_history(on_stage)?;
         }
-        archive_lock.maintenance().run(Scope::Recent)?;
+        archive_lock.maintenance().run(PackScope::Recent)?;
         Ok(task.done)
     }
 }

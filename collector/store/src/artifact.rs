@@ -2,6 +2,7 @@
 //! not what a collector writes cannot be held.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use pony_formats::json;
 
@@ -47,6 +48,12 @@ impl Sha256Hex {
     /// The digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Where the content with this hash is, given the folder of all contents. Records in git may be pushed by
+    /// others; that they cannot lead elsewhere is what this type is for.
+    pub fn path_in(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.0[..2]).join(&self.0)
     }
 }
 

@@ -1,15 +1,11 @@
 //! What is new since a commit: a walk along first parents, comparing each commit's folders with those
 //! before it. Trailers are for people; only the folders say what a commit really added.
 
-use std::collections::BTreeMap;
-
 use gix::ObjectId;
-use pony_formats::ResultKey;
 
-use crate::layout::{is_date_part, key_at};
-use crate::objects::{Entry, Objects, Unreadable};
+use crate::objects::Objects;
 use crate::packages::Packages;
-use crate::{Action, Change, CommitId, StoreError};
+use crate::{Action, Change, CommitId, StoreError, difference};
 
 /// See [`crate::Snapshot::changes_since`].
 pub(crate) fn since(
@@ -30,10 +26,17 @@ pub(crate) fn since(
     };
     let mut changes = Vec::new();
     for Step { commit, tree, parent_tree } in commits.into_iter().rev() {
-        for (folder, key) in changed_results(&objects, parent_tree, tree)? {
-            if let Some(package) = packages.name_of(&objects, &folder)? {
-                changes.push(Change { package, key, commit_id: CommitId::new(commit) });
+        let hidden = difference::visit(&objects, parent_tree, Some(tree), |result| {
+            if result.new.is_some()
+                && let Some(package) = packages.name_of(&objects, &result.package)?
+            {
+                changes.push(Change { package, key: result.key, commit_id: CommitId::new(commit) });
             }
+            Ok::<(), StoreError>(())
+        })?;
+        // What is hidden may have changed.
+        if let Some(folder) = hidden.into_iter().next() {
+            return Err(folder.error.into());
         }
     }
     Ok(Some(changes))
@@ -75,62 +78,4 @@ fn walk(
         }
         (id, commit) = (next_id, next);
     }
-}
-
-/// The results whose folder `new` has and `old` has not, or has otherwise; each with its top folder.
-fn changed_results(
-    objects: &Objects<'_>,
-    old: Option<ObjectId>,
-    new: ObjectId,
-) -> Result<Vec<(Entry, ResultKey)>, Unreadable> {
-    let mut results = Vec::new();
-    for package in changed_folders(objects, old, new)? {
-        for year in dates(objects, &package, 4)? {
-            for month in dates(objects, &year, 2)? {
-                for day in dates(objects, &month, 2)? {
-                    for result in changed_folders(objects, day.old, day.new.id)? {
-                        let names = [&year, &month, &day, &result].map(|part| &*part.new.name);
-                        results
-                            .extend(key_at(&names.join("/")).map(|key| (package.new.clone(), key)));
-                    }
-                }
-            }
-        }
-    }
-    Ok(results)
-}
-
-/// A folder that is new, or not what it was.
-struct ChangedFolder {
-    old: Option<ObjectId>,
-    new: Entry,
-}
-
-fn dates(
-    objects: &Objects<'_>,
-    parent: &ChangedFolder,
-    digits: usize,
-) -> Result<Vec<ChangedFolder>, Unreadable> {
-    let mut folders = changed_folders(objects, parent.old, parent.new.id)?;
-    folders.retain(|folder| is_date_part(&folder.new.name, digits));
-    Ok(folders)
-}
-
-fn changed_folders(
-    objects: &Objects<'_>,
-    old: Option<ObjectId>,
-    new: ObjectId,
-) -> Result<Vec<ChangedFolder>, Unreadable> {
-    if old == Some(new) {
-        return Ok(vec![]);
-    }
-    let folders = |id| -> Result<_, Unreadable> {
-        Ok(objects.folder(id)?.into_iter().filter(|entry| entry.is_folder))
-    };
-    let before: BTreeMap<String, ObjectId> = match old {
-        Some(old) => folders(old)?.map(|entry| (entry.name, entry.id)).collect(),
-        None => BTreeMap::new(),
-    };
-    let after = folders(new)?.map(|new| ChangedFolder { old: before.get(&new.name).copied(), new });
-    Ok(after.filter(|folder| folder.old != Some(folder.new.id)).collect())
 }

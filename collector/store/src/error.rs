@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use pony_formats::ResultKey;
+use pony_formats::{ResultKey, SubmissionId};
 
 /// What was tried with a file or folder when the operating system refused. Displays as it stands in
 /// `cannot .. PATH`.
@@ -98,6 +98,12 @@ pub enum StoreError {
         /// The process id, or `unknown`.
         holder: String,
     },
+    /// Another process has the index open. It is derived: one can be kept in memory instead.
+    #[error("the index `{path}` is in use by another process: try again later")]
+    IndexInUse {
+        /// The file of the index.
+        path: PathBuf,
+    },
     /// The operating system refused to read or write.
     #[error("cannot {action} `{path}`")]
     Io {
@@ -125,6 +131,17 @@ pub enum StoreError {
         /// The result that was named.
         key: ResultKey,
     },
+    /// There is a result of another submission with the same id.
+    #[error(
+        "submission id `{id}` is that of result {key}, which has other content: give each submission an id \
+         of its own"
+    )]
+    SubmissionIdTaken {
+        /// The id.
+        id: SubmissionId,
+        /// The result that has it.
+        key: ResultKey,
+    },
     /// The result is too large to be stored.
     #[error("the result has {bytes} bytes, at most {max} are stored: leave output out")]
     TooLarge {
@@ -148,13 +165,13 @@ impl StoreError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Damaged { .. } => 3,
-            Self::TooLarge { .. } => 65,
+            Self::TooLarge { .. } | Self::SubmissionIdTaken { .. } => 65,
             Self::NotFound { .. }
             | Self::NotAResultsRepository { .. }
             | Self::NoSuchResult { .. } => 66,
             Self::Io { action, .. } if action.is_creation() => 73,
             Self::Io { .. } | Self::DiskLost { .. } => 74,
-            Self::Locked { .. } => 75,
+            Self::Locked { .. } | Self::IndexInUse { .. } => 75,
             Self::NewerFormat { .. } => 78,
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::{Action, Scope, StoreError};
+use crate::{Action, PackScope, StoreError};
 
 /// Where git makes packs, below `objects`: on the same file system as their place, and out of everybody's
 /// sight. All of it goes when git was killed.
@@ -46,7 +46,7 @@ impl Git {
         &self,
         git_dir: &Path,
         indexes: impl Iterator<Item = &'p Path>,
-        scope: Scope,
+        scope: PackScope,
     ) -> Result<PathBuf, StoreError> {
         let mut names = String::new();
         for index in indexes {
@@ -56,7 +56,7 @@ impl Git {
         }
         // What was written in haste is compressed anew, which makes it half as large.
         let mut args = vec!["pack-objects", "--stdin-packs", "--no-reuse-object"];
-        if scope == Scope::All {
+        if scope == PackScope::All {
             args.push("--no-reuse-delta");
         }
         self.make(git_dir, &args, &names)

@@ -12,10 +12,11 @@ use crate::batch::{Batch, Head};
 use crate::cache::Cache;
 use crate::disk::Disk;
 use crate::layout::{BRANCH, FORMAT_FILE, HASH};
+use crate::lock::LOCK_FILE;
 use crate::pack::Packed;
 use crate::publish::publish;
 use crate::store::{git_options, open_git};
-use crate::{Action, StoreError, tree};
+use crate::{Action, StoreError, recovery, tree};
 
 /// The git configuration of a results repository.
 const CONFIG: &str = include_str!("init/config");
@@ -46,8 +47,7 @@ pub(crate) fn create(path: &Path) -> Result<(), StoreError> {
     let parent = path.parent().unwrap_or(&path);
     let mut disk = Disk::default();
     disk.create_folder(parent)?;
-    let nursery = tempfile::Builder::new().prefix(".pony-new-").tempdir_in(parent);
-    let nursery = nursery.map_err(StoreError::io(Action::CreateIn, parent))?;
+    let (nursery, _alive) = recovery::nursery(parent)?;
     // One level down, because the temporary folder itself is closed to other users.
     let new = nursery.path().join("repository");
     build(&new, &mut disk)?;
@@ -85,6 +85,8 @@ fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
     disk.write(&path.join("HEAD"), format!("ref: {BRANCH}\n").as_bytes())?;
     disk.write(&path.join("config"), CONFIG.as_bytes())?;
     disk.write(&path.join("info/attributes"), ATTRIBUTES.as_bytes())?;
+    // As a writer that died would leave it: the first one to come then looks what is left of us.
+    disk.write(&path.join(LOCK_FILE), std::process::id().to_string().as_bytes())?;
     disk.write(&path.join("description"), b"Test results collected by pony\n")?;
     // Samples of hooks: nothing here runs any.
     let hooks = path.join("hooks");

@@ -8,8 +8,9 @@
 //!
 //! 1. [`Prepared::new`] makes the files of a submission ([`pony_formats::record`]), names and compresses them,
 //!    and writes the log line (`message`). This is most of the work, and needs nothing that is shared.
-//! 2. [`Store::writer`] takes the lock on `pony.lock` (`lock`) and removes what a writer that was killed
-//!    has left lying about. A [`Queue`] lets many threads share the [`Writer`], and makes a batch of what waits.
+//! 2. [`Store::writer`] takes the lock on `pony.lock` (`lock`), removes what a writer that was killed has left
+//!    lying about (`recovery`), and refuses a branch whose newest commit is not whole (`tip`). A [`Queue`] lets many
+//!    threads share the [`Writer`], and makes a batch of what waits.
 //! 3. The writer draws a [`ResultKey`](pony_formats::ResultKey) for each: the time of arrival and a random part,
 //!    greater than every key before it. The key decides the folder (`layout`). The folders on the way
 //!    there and the commit are made in memory (`batch`, `tree`) on top of the newest commit, of which the
@@ -44,10 +45,13 @@ mod changes;
 mod commit_id;
 mod contents;
 mod delta;
+mod difference;
 mod disk;
+mod draft;
 mod error;
 mod format;
 mod git;
+mod index;
 mod init;
 mod layout;
 mod lock;
@@ -59,11 +63,14 @@ mod packages;
 mod prepared;
 mod publish;
 mod queue;
+mod recovery;
 mod reserved;
 mod roll_up;
 mod snapshot;
 mod store;
+mod tip;
 mod tree;
+mod verify;
 mod writer;
 
 pub use archive::{ArchivePlan, Archived, Stage};
@@ -73,9 +80,11 @@ pub use contents::Contents;
 pub use disk::create_folder;
 pub use error::{Action, StoreError};
 pub use format::Cut;
-pub use maintain::{Maintained, Maintenance, Packs, Scope, Tool};
+pub use index::{Index, IndexEntry, Results, Scope};
+pub use maintain::{Maintained, Maintenance, PackScope, Packs, Tool};
 pub use prepared::Prepared;
 pub use queue::Queue;
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;
+pub use verify::{Checked, Findings, verify};
 pub use writer::{Appended, Arrival, Writer};

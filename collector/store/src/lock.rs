@@ -6,45 +6,62 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::layout::BRANCH;
-use crate::{Action, StoreError, pack};
+use crate::disk::Disk;
+use crate::{Action, StoreError, recovery};
 
 /// The file that is locked, in the git folder. It stays; the lock on it goes with the process.
-const LOCK_FILE: &str = "pony.lock";
+pub(crate) const LOCK_FILE: &str = "pony.lock";
 
 /// How long a lock is looked at again.
 const POLL: Duration = Duration::from_millis(20);
-
-/// What git leaves lying about for longer than this is not in use.
-const STALE: Duration = Duration::from_secs(60);
 
 /// Holds the write lock until dropped.
 #[derive(Debug)]
 pub(crate) struct WriteLock {
     file: File,
+    git_dir: PathBuf,
 }
 
 impl WriteLock {
     /// Takes the lock, and clears what a writer that died left behind.
     pub(crate) fn take(git_dir: &Path, patience: Duration) -> Result<Self, StoreError> {
         let path = git_dir.join(LOCK_FILE);
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = file.map_err(StoreError::io(Action::Open, &path))?;
+        let mut disk = Disk::default();
+        let mut file = open(&path, git_dir, &mut disk)?;
         wait_for(&file, &path, git_dir, patience)?;
         // A writer that ends in an orderly way empties the file.
         let is_orphaned = !holder(&path).is_empty();
-        remove_leftovers(git_dir, is_orphaned)?;
+        recovery::tidy(git_dir, is_orphaned)?;
         file.set_len(0)
             .and_then(|()| write!(file, "{}", std::process::id()))
             .map_err(StoreError::io(Action::Write, &path))?;
-        Ok(Self { file })
+        // Or after a power cut nobody would know whose the lock of the branch is.
+        disk.sync(&file, &path)?;
+        Ok(Self { file, git_dir: git_dir.to_owned() })
     }
+}
+
+/// Opens the lock file. It is made with the repository, but a clone has none.
+fn open(path: &Path, git_dir: &Path, disk: &mut Disk) -> Result<File, StoreError> {
+    let mut options = File::options();
+    options.read(true).write(true);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened.map_err(StoreError::io(Action::Open, path)),
+    }
+    let file = options.create(true).truncate(false).open(path);
+    let file = file.map_err(StoreError::io(Action::Open, path))?;
+    disk.sync_folder(git_dir)?;
+    Ok(file)
 }
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        // If this fails, the next writer is merely more careful.
-        let _ = self.file.set_len(0);
+        // A lock of ours that could not be removed: the next writer has to take it for a dead one's.
+        if !recovery::is_locked(&self.git_dir) {
+            // If this fails, the next writer is merely more careful.
+            let _ = self.file.set_len(0);
+        }
         // Closing the file is not enough: a child process that is just being started by another thread
         // still has it open until its program begins, and the lock with it.
         let _ = self.file.unlock();
@@ -84,39 +101,4 @@ fn holder(path: &Path) -> String {
     let read = File::open(path).and_then(|file| file.take(20).read_to_string(&mut text));
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if read.is_ok() && is_number { text } else { String::new() }
-}
-
-/// Removes what would block or clutter. Only what is surely nobody's: a push that is under way uses files
-/// of the same kinds.
-fn remove_leftovers(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError> {
-    let packs = git_dir.join("objects/pack");
-    let branch_lock = git_dir.join(format!("{BRANCH}.lock"));
-    let mut leftovers: Vec<PathBuf> =
-        pack::UNFINISHED.iter().map(|name| packs.join(name)).collect();
-    if is_orphaned || is_stale(&branch_lock) {
-        leftovers.push(branch_lock);
-    }
-    for entry in std::fs::read_dir(&packs).map_err(StoreError::io(Action::Read, &packs))? {
-        let path = entry.map_err(StoreError::io(Action::Read, &packs))?.path();
-        let is_of_pack =
-            path.extension().is_some_and(|extension| extension == "pack" || extension == "rev");
-        if is_of_pack && !path.with_extension("idx").exists() && is_stale(&path) {
-            leftovers.push(path);
-        }
-    }
-    for path in leftovers {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::io(Action::Remove, &path)(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Whether a file was last written long ago, or in the future: then the clock was moved since.
-fn is_stale(path: &Path) -> bool {
-    let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
-    written.is_ok_and(|time| time.elapsed().map_or(true, |age| age > STALE))
 }

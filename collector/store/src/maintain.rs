@@ -30,7 +30,7 @@ use choice::Choice;
 
 /// Which packs are made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum PackScope {
     /// Those that were never maintained, and of the others as many of the smaller ones as it takes for each
     /// to hold at least twice the objects of all smaller ones: so a large old pack is hardly ever read.
     Recent,
@@ -81,7 +81,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] names the process that writes, a collector for example: it does this by
     /// itself. Otherwise as [`Maintenance::run`] and [`Store::writer`].
-    pub fn maintain(&self, patience: Duration, scope: Scope) -> Result<Maintained, StoreError> {
+    pub fn maintain(&self, patience: Duration, scope: PackScope) -> Result<Maintained, StoreError> {
         self.writer(patience)?.maintenance().run(scope)
     }
 }
@@ -110,7 +110,7 @@ impl Maintenance {
     /// # Errors
     /// Nothing is lost when this fails, and nothing is removed that is not stored elsewhere. After
     /// [`StoreError::DiskLost`] the disk should be checked.
-    pub fn run(&self, scope: Scope) -> Result<Maintained, StoreError> {
+    pub fn run(&self, scope: PackScope) -> Result<Maintained, StoreError> {
         let folder = self.packs();
         git::remove_leftovers(&self.git_dir)?;
         let before = size(&folder)?;
@@ -130,7 +130,7 @@ impl Maintenance {
         Ok(Maintained { tool, before, after: size(&folder)? })
     }
 
-    fn repack(&self, git: &Git, scope: Scope, disk: &mut Disk) -> Result<(), StoreError> {
+    fn repack(&self, git: &Git, scope: PackScope, disk: &mut Disk) -> Result<(), StoreError> {
         let folder = self.packs();
         // The writer's joining waits for this, or this for it.
         let mut held = self.reserved.hold();

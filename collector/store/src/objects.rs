@@ -49,13 +49,18 @@ impl Unreadable {
         if self.refused_in.is_some() {
             return self.into();
         }
-        let reason = format!("{} {}", self.object, self.reason);
-        StoreError::Damaged { subject: subject.to_string(), reason }
+        StoreError::Damaged { subject: subject.to_string(), reason: self.to_string() }
     }
 
     /// Whether the object is to blame, and nothing that may pass.
-    fn is_damage(&self) -> bool {
+    pub(crate) fn is_damage(&self) -> bool {
         self.refused_in.is_none()
+    }
+}
+
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.object, self.reason)
     }
 }
 
@@ -94,6 +99,11 @@ impl<'r> Objects<'r> {
     /// A folder as git stores it.
     pub(crate) fn tree(&self, id: ObjectId) -> Result<Vec<u8>, Unreadable> {
         self.read(id, Kind::Tree)
+    }
+
+    /// An object of any kind, as git stores it.
+    pub(crate) fn raw(&self, id: ObjectId, kind: Kind) -> Result<Vec<u8>, Unreadable> {
+        self.read(id, kind)
     }
 
     /// As [`Objects::folder`], but a damaged one is noted and taken for empty: it must not hide the others.

@@ -101,6 +101,12 @@ impl Prepared {
         Ok(self)
     }
 
+    /// Whether a stored result, given its folder as git stores it, is of the same submission. What was
+    /// uploaded, then or later, does not count.
+    pub(crate) fn is_stored_as(&self, folder: &[u8]) -> bool {
+        submitted(folder).eq(submitted(&self.folder))
+    }
+
     /// Bytes that it takes in a pack.
     pub(crate) fn packed_bytes(&self) -> usize {
         self.objects.iter().map(|object| object.deflated.len()).sum()
@@ -118,6 +124,15 @@ impl Prepared {
         set(&mut folder, name, EntryKind::Blob, receipt.id)?;
         Ok([receipt, Packed::full(deflater, Kind::Tree, &folder)?])
     }
+}
+
+/// The entries of a result's folder but for the receipt and the records of files.
+fn submitted(folder: &[u8]) -> impl Iterator<Item = Result<&[u8], tree::MalformedTree>> {
+    let is_submitted =
+        |name: &[u8]| name != record::RECEIPT.as_bytes() && name != ARTIFACTS.as_bytes();
+    tree::entries(folder)
+        .filter(move |entry| entry.as_ref().map_or(true, |entry| is_submitted(entry.name)))
+        .map(|entry| entry.map(|entry| entry.bytes))
 }
 
 /// Puts an entry into the folder that its path names.

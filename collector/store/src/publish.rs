@@ -14,7 +14,7 @@ use gix::refs::transaction::{PreviousValue, RefEdit};
 use crate::batch::{Batch, Head, signature};
 use crate::disk::Disk;
 use crate::layout::BRANCH;
-use crate::{Action, StoreError};
+use crate::{Action, StoreError, recovery};
 
 /// How long a push that holds the branch is waited for.
 const BRANCH_PATIENCE: Duration = Duration::from_secs(5);
@@ -61,7 +61,13 @@ pub(crate) fn move_branch(
         BRANCH.try_into().map_err(StoreError::gix(Action::Update, &path))?;
     let patience = Fail::AfterDurationWithBackoff(BRANCH_PATIENCE);
     let edit = RefEdit::update(name, new, expected, "pony: add");
-    let transaction = match repo.refs.transaction().prepare([edit], patience, patience) {
+    let prepare = || repo.refs.transaction().prepare([edit.clone()], patience, patience);
+    let prepared = match prepare() {
+        // A push that died while we were running.
+        Err(_) if recovery::remove_stale_locks(repo.common_dir()) => prepare(),
+        prepared => prepared,
+    };
+    let transaction = match prepared {
         Ok(transaction) => transaction,
         Err(_) if crate::objects::Objects::new(repo).branch(BRANCH)? != old => return Ok(false),
         Err(error) => return Err(StoreError::gix(Action::Lock, &lock)(error)),

@@ -48,11 +48,6 @@ impl Snapshot {
         Self { repo, packages, commit, commit_id: CommitId::new(commit), tree }
     }
 
-    /// The root of its folders.
-    pub(crate) fn tree(&self) -> ObjectId {
-        self.tree
-    }
-
     /// The true name of the package of a top folder; `None` when the folder is no package's.
     pub(crate) fn package_in(&self, folder: &Entry) -> Result<Option<String>, StoreError> {
         let repo = self.repo.to_thread_local();
@@ -62,6 +57,19 @@ impl Snapshot {
     /// The commit.
     pub fn commit_id(&self) -> &CommitId {
         &self.commit_id
+    }
+
+    /// To read from in this thread.
+    pub(crate) fn repository(&self) -> gix::Repository {
+        self.repo.to_thread_local()
+    }
+
+    pub(crate) fn commit(&self) -> ObjectId {
+        self.commit
+    }
+
+    pub(crate) fn tree(&self) -> ObjectId {
+        self.tree
     }
 
     /// The true names of all packages, sorted. Without those that [`Snapshot::damage`] has left no result.

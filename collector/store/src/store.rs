@@ -13,7 +13,7 @@ use crate::layout::{BRANCH, FORMAT_FILE, RESULT_BYTES_MAX};
 use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::Packages;
-use crate::{Action, Snapshot, StoreError, Writer, init};
+use crate::{Action, Snapshot, StoreError, Writer, init, tip};
 
 /// How many packs a reader can follow during its life: this many, or twice as many as there are now. The
 /// default of gix is a few dozen, after which it no longer finds what is new.
@@ -54,12 +54,11 @@ impl Store {
         let repo = open_git(path).map_err(|error| not_ours(not_git(path, &error)))?;
         let local = repo.to_thread_local();
         let objects = Objects::new(&local);
-        let Some(head) = objects.branch(BRANCH)? else {
+        let Some(tree) = tip::newest_tree(&local)? else {
             let reason = "it is a git repository without a branch `main`: name another path, or remove it if it \
                           is empty";
             return Err(not_ours(reason.to_owned()));
         };
-        let tree = objects.commit(head)?.tree;
         let format = objects.find(tree, FORMAT_FILE)?.filter(|entry| !entry.is_folder);
         let Some(format) = format else {
             let reason = format!(
@@ -104,13 +103,14 @@ impl Store {
         let objects = Objects::new(&local);
         let commit = self.head(&objects)?;
         let tree = objects.commit(commit)?.tree;
-        Ok(Snapshot::new(self.repo.clone(), Arc::clone(&self.packages), commit, tree))
+        Ok(self.snapshot_of(commit, tree))
     }
 
     /// Takes the write lock, waiting for another writer for as long as `patience`.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] names the other process. A repository of a newer format, minor ones
+    /// [`StoreError::Locked`] names the other process; [`StoreError::Damaged`] the last whole commit when the
+    /// newest one cannot be read. A repository of a newer format, minor ones
     /// included, and a clone with a working tree are refused.
     pub fn writer(&self, patience: Duration) -> Result<Writer, StoreError> {
         if self.format > FORMAT {
@@ -125,7 +125,38 @@ impl Store {
             });
         }
         let lock = WriteLock::take(self.repo.refs.git_dir(), patience)?;
-        Writer::new(self.repo.to_thread_local(), lock)
+        let repo = self.repo.to_thread_local();
+        tip::check(&repo)?;
+        Writer::new(self.clone(), repo, lock)
+    }
+
+    /// Where the [`Index`](crate::Index) of a repository that is written to is kept. One that is only read is
+    /// left alone: its index belongs elsewhere.
+    pub fn index_path(&self) -> PathBuf {
+        self.git_dir().join("pony/index.redb")
+    }
+
+    /// Where a collector keeps the content of uploaded files, see [`Sha256Hex::path_in`](crate::Sha256Hex::path_in).
+    pub fn artifacts_path(&self) -> PathBuf {
+        self.git_dir().join("pony/artifacts")
+    }
+
+    pub(crate) fn git_dir(&self) -> &Path {
+        self.repo.refs.git_dir()
+    }
+
+    /// Says if the format is newer than what is known.
+    pub(crate) fn note_format(&self, notes: &mut Vec<String>) {
+        if self.format > FORMAT {
+            let Version { major, minor } = self.format;
+            notes.push(format!(
+                "the format is {major}.{minor}: what is newer than this version was not looked at"
+            ));
+        }
+    }
+
+    pub(crate) fn snapshot_of(&self, commit: ObjectId, tree: ObjectId) -> Snapshot {
+        Snapshot::new(self.repo.clone(), Arc::clone(&self.packages), commit, tree)
     }
 
     /// A handle for one thread.

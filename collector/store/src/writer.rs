@@ -1,26 +1,24 @@
 //! [`Writer`]: appends results, one commit each, as many at a time as are there.
 
-use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use gix::objs::Kind;
-use gix::objs::tree::EntryKind;
-use jiff::{SignedDuration, Timestamp};
-use pony_formats::{Receipt, ResultKey, Submission};
+use jiff::Timestamp;
+use pony_formats::{Receipt, ResultKey, Submission, SubmissionId};
 
 use crate::batch::{Batch, Head};
 use crate::cache::Cache;
 use crate::disk::Disk;
-use crate::layout::{ARTIFACTS, BRANCH, artifact_file, result_folder};
+use crate::draft::{Draft, Keys, Known, Source, gone};
+use crate::layout::BRANCH;
 use crate::lock::WriteLock;
 use crate::objects::Objects;
-use crate::pack::Packed;
 use crate::packages::newest_key;
 use crate::publish::{packs, publish};
 use crate::reserved::Reserved;
 use crate::roll_up::RollUp;
-use crate::{Action, Artifact, CommitId, Maintenance, Prepared, StoreError, message, tree};
+use crate::{Action, Artifact, CommitId, Index, Maintenance, Prepared, Store, StoreError};
 
 /// How often a commit is made anew because somebody pushed meanwhile.
 const ATTEMPTS_MAX: usize = 10;
@@ -32,6 +30,8 @@ pub struct Arrival {
     pub time: Timestamp,
     /// The number that a collector gave it.
     pub number: Option<u32>,
+    /// What the client calls it, if it does: under one id only one submission is stored.
+    pub submission_id: Option<SubmissionId>,
     /// The authenticated name of the client, if it had one.
     pub client: Option<String>,
     /// The client's address; `None` unless configured to be kept.
@@ -43,7 +43,14 @@ pub struct Arrival {
 impl Arrival {
     /// An arrival without a name, an address or flags.
     pub fn at(time: Timestamp) -> Self {
-        Self { time, number: None, client: None, client_ip: None, flags: Default::default() }
+        Self {
+            time,
+            number: None,
+            submission_id: None,
+            client: None,
+            client_ip: None,
+            flags: Default::default(),
+        }
     }
 }
 
@@ -52,7 +59,7 @@ impl Arrival {
 pub struct Appended {
     /// The third bag of the triple.
     pub receipt: Receipt,
-    /// The commit that holds it.
+    /// A commit that holds it: the one that added it, or a later one when it was there before.
     pub commit_id: CommitId,
 }
 
@@ -63,8 +70,17 @@ pub(crate) enum Write<'w> {
     Artifact { package: &'w str, key: ResultKey, artifact: &'w Artifact },
 }
 
+impl<'w> Write<'w> {
+    fn submission_id(&self) -> Option<&'w SubmissionId> {
+        match self {
+            Self::Result { arrival, .. } => arrival.submission_id.as_ref(),
+            Self::Artifact { .. } => None,
+        }
+    }
+}
+
 /// What has become of a [`Write`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Written {
     pub(crate) commit_id: CommitId,
     /// That of the result.
@@ -74,6 +90,7 @@ pub(crate) struct Written {
 /// The holder of a repository's write lock. Dropping it gives the lock back.
 #[derive(Debug)]
 pub struct Writer {
+    store: Store,
     repo: gix::Repository,
     disk: Disk,
     head: Head,
@@ -83,21 +100,18 @@ pub struct Writer {
     source: Source,
     roll_up: RollUp,
     reserved: Reserved,
+    /// Opened when it is needed.
+    index: Option<Arc<Index>>,
     /// Last, because it is given back last.
     _lock: WriteLock,
 }
 
-/// What makes two runs differ.
-#[derive(Debug, Clone, Copy)]
-enum Source {
-    /// The system's clock, and random salts for keys.
-    System,
-    /// Always the same, for [`Writer::reproducible`].
-    Fixed { now: Timestamp, salt: u32 },
-}
-
 impl Writer {
-    pub(crate) fn new(repo: gix::Repository, lock: WriteLock) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        store: Store,
+        repo: gix::Repository,
+        lock: WriteLock,
+    ) -> Result<Self, StoreError> {
         let mut disk = Disk::default();
         // A writer that was killed may have left names that others see, but a power cut would undo.
         for folder in [packs(&repo), repo.common_dir().join("refs/heads")] {
@@ -106,15 +120,18 @@ impl Writer {
         let (head, last_key) = read_head(&Objects::new(&repo))?;
         let reserved = Reserved::default();
         let (cache, roll_up) = (Cache::new(), RollUp::new(reserved.clone()));
+        let source = Source::System;
         Ok(Self {
+            store,
             repo,
             disk,
             head,
             cache,
             last_key,
-            source: Source::System,
+            source,
             roll_up,
             reserved,
+            index: None,
             _lock: lock,
         })
     }
@@ -135,11 +152,15 @@ impl Writer {
 
     /// Stores a submission as one commit. When this returns, the result survives a power cut.
     ///
+    /// A submission whose id is that of a stored result is not stored again: its receipt is that of the
+    /// result. Without an id each is a result of its own.
+    ///
     /// Its key is made from the time of arrival, but is always greater than every key before it: when
     /// the clock goes back, keys run ahead of it. The receipt has the time as it was told, in
     /// milliseconds.
     ///
     /// # Errors
+    /// [`StoreError::SubmissionIdTaken`] when the result with its id has other content.
     /// Nothing is stored when this fails, with one exception: after [`StoreError::DiskLost`] it may or may
     /// not be stored.
     /// After any failed sync the writer refuses everything, see [`Writer::is_poisoned`].
@@ -181,6 +202,37 @@ impl Writer {
         let outcomes = self.write_all(&writes.collect::<Vec<_>>());
         self.tidy();
         outcomes.into_iter().map(|written| written?.into_appended()).collect()
+    }
+
+    /// The index of this repository, brought up to the newest commit: at [`Store::index_path`], or in memory
+    /// where no file can be kept. From now on the writer keeps it so, one batch behind.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub fn index(&mut self) -> Result<Arc<Index>, StoreError> {
+        self.refresh()?;
+        self.index_at_head()
+    }
+
+    fn index_at_head(&mut self) -> Result<Arc<Index>, StoreError> {
+        let commit = self.head.commit.ok_or_else(gone)?;
+        let snapshot = self.store.snapshot_of(commit, self.head.tree);
+        if let Some(index) = &self.index {
+            index.update(&snapshot)?;
+            return Ok(Arc::clone(index));
+        }
+        let place = self.store.index_path();
+        let opened = place
+            .parent()
+            .map_or(Ok(()), crate::create_folder)
+            .and_then(|()| Index::open(&place, &snapshot));
+        let index = match opened {
+            Err(StoreError::IndexInUse { .. } | StoreError::Io { .. }) => {
+                Index::in_memory(&snapshot)?
+            }
+            opened => opened?,
+        };
+        Ok(Arc::clone(self.index.insert(Arc::new(index))))
     }
 
     /// The git folder of the repository.
@@ -249,15 +301,39 @@ impl Writer {
         self.refresh()?;
         let old = self.head.commit;
         let keys = Keys { source: self.source, last: self.last_key };
+        let known = self.known(writes)?;
         let batch = Batch::new(&self.repo, &mut self.cache, self.head);
-        let mut draft = Draft { batch, keys };
+        let mut draft = Draft { batch, keys, known };
         let written = writes.iter().map(|write| draft.add(write)).collect();
-        let Draft { batch, keys } = draft;
+        let Draft { batch, keys, .. } = draft;
         let Some(head) = publish(&self.repo, &mut self.disk, batch, old)? else {
             return Ok(None);
         };
         (self.head, self.last_key) = (head, keys.last);
         Ok(Some(written))
+    }
+
+    /// The results that have the ids of what is to be written.
+    fn known<'w>(
+        &mut self,
+        writes: &[Write<'w>],
+    ) -> Result<HashMap<&'w SubmissionId, Known<'w>>, StoreError> {
+        let ids: Vec<&SubmissionId> = writes.iter().filter_map(Write::submission_id).collect();
+        let mut known = HashMap::new();
+        if ids.is_empty() {
+            // Whoever has the index wants it kept up. Nothing that is stored now depends on it.
+            if self.index.is_some() {
+                let _ = self.index_at_head();
+            }
+            return Ok(known);
+        }
+        let index = self.index_at_head()?;
+        for id in ids {
+            if let Some(entry) = index.submission(id)? {
+                known.insert(id, Known::Stored(entry));
+            }
+        }
+        Ok(known)
     }
 
     /// Looks whether somebody pushed.
@@ -291,135 +367,10 @@ impl Written {
     }
 }
 
-/// Where keys come from.
-struct Keys {
-    source: Source,
-    /// The greatest key of a result that is taken.
-    last: Option<ResultKey>,
-}
-
-impl Keys {
-    /// A key for the time, greater than `last`.
-    fn next(&self, time: Timestamp, last: Option<ResultKey>) -> Result<ResultKey, StoreError> {
-        let salt = match self.source {
-            Source::System => random_salt(),
-            Source::Fixed { salt, .. } => salt,
-        };
-        let key = ResultKey::new(time, salt);
-        let Some(last) = last.filter(|last| *last >= key) else {
-            return Ok(key);
-        };
-        // The next millisecond rather than the next number: two repositories that continue the same
-        // history with a slow clock must not choose the same keys.
-        let later = last.time().saturating_add(SignedDuration::from_millis(1));
-        let key = ResultKey::new(later.unwrap_or(last.time()), salt);
-        if key > last {
-            return Ok(key);
-        }
-        Err(StoreError::Damaged {
-            subject: format!("result {last}"),
-            reason: "its key is the last there can be: remove the commit that added it".to_owned(),
-        })
-    }
-
-    fn now(&self) -> Timestamp {
-        match self.source {
-            Source::System => Timestamp::now(),
-            Source::Fixed { now, .. } => now,
-        }
-    }
-}
-
-/// A batch, and the keys that are taken in it.
-struct Draft<'b> {
-    batch: Batch<'b>,
-    keys: Keys,
-}
-
-impl<'b> Draft<'b> {
-    fn add(&mut self, write: &Write<'b>) -> Result<Written, StoreError> {
-        match write {
-            Write::Result { prepared, arrival } => self.add_result(prepared, arrival),
-            Write::Artifact { package, key, artifact } => {
-                let commit_id = self.add_artifact(package, *key, artifact)?;
-                Ok(Written { commit_id, receipt: None })
-            }
-        }
-    }
-
-    fn add_result(
-        &mut self,
-        prepared: &'b Prepared,
-        arrival: &Arrival,
-    ) -> Result<Written, StoreError> {
-        // Of years that jiff knows: cannot fail.
-        let received = Timestamp::from_millisecond(arrival.time.as_millisecond());
-        let key = self.keys.next(arrival.time, self.keys.last)?;
-        let receipt = Receipt {
-            key,
-            number: arrival.number,
-            received: received.unwrap_or(arrival.time),
-            client: arrival.client.clone(),
-            client_ip: arrival.client_ip.clone(),
-            flags: arrival.flags.clone(),
-        };
-        let [file, folder] = prepared.with_receipt(&receipt, &mut self.batch.deflater)?;
-        let path = result_folder(&prepared.package, key);
-        let entry = (EntryKind::Tree, folder.id);
-        let message = prepared.message.with_key(key);
-        let commit = self.batch.commit(&path, entry, &message, arrival.time.as_second())?;
-        self.batch.add(Cow::Owned(file));
-        self.batch.add(Cow::Owned(folder));
-        prepared.objects.iter().for_each(|object| self.batch.add(Cow::Borrowed(object)));
-        self.keys.last = Some(key);
-        Ok(Written { commit_id: CommitId::new(commit), receipt: Some(receipt) })
-    }
-
-    fn add_artifact(
-        &mut self,
-        package: &str,
-        key: ResultKey,
-        artifact: &Artifact,
-    ) -> Result<CommitId, StoreError> {
-        let file = artifact.to_text()?;
-        let file = Packed::full(&mut self.batch.deflater, Kind::Blob, file.as_bytes())?;
-        let found = self.batch.find(&result_folder(package, key))?;
-        if !found.is_some_and(|(_, is_folder)| is_folder) {
-            return Err(StoreError::NoSuchResult { package: package.to_owned(), key });
-        }
-        let now = self.keys.now();
-        let last = self.last_artifact(package, key)?;
-        let name = self.keys.next(now, last)?;
-        let path = artifact_file(package, key, name);
-        let message = message::of_artifact(package, key, artifact);
-        let entry = (EntryKind::Blob, file.id);
-        let commit = self.batch.commit(&path, entry, &message, now.as_second())?;
-        self.batch.add(Cow::Owned(file));
-        Ok(CommitId::new(commit))
-    }
-
-    /// The greatest name of the files that are recorded beside a result.
-    fn last_artifact(
-        &mut self,
-        package: &str,
-        key: ResultKey,
-    ) -> Result<Option<ResultKey>, StoreError> {
-        let path = format!("{}/{ARTIFACTS}", result_folder(package, key));
-        let Some((id, true)) = self.batch.find(&path)? else { return Ok(None) };
-        let folder = self.batch.folder(id)?;
-        let names = tree::entries(&folder).flatten().map(|entry| entry.name);
-        let names = names.filter_map(|name| std::str::from_utf8(name).ok());
-        Ok(names.filter_map(|name| name.strip_suffix(".json")?.parse().ok()).max())
-    }
-}
-
 /// The newest commit, and the greatest key in it. Looks at the folders, because a commit that is not ours
 /// may have brought keys greater than that of the last commit.
 fn read_head(objects: &Objects<'_>) -> Result<(Head, Option<ResultKey>), StoreError> {
-    let commit = objects.branch(BRANCH)?.ok_or_else(|| StoreError::Damaged {
-        subject: format!("branch {BRANCH}"),
-        reason: "it is gone".to_owned(),
-    })?;
+    let commit = objects.branch(BRANCH)?.ok_or_else(gone)?;
     let found = objects.commit(commit)?;
     let mut last_key = None;
     for entry in objects.folder(found.tree)? {
@@ -427,12 +378,6 @@ fn read_head(objects: &Objects<'_>) -> Result<(Head, Option<ResultKey>), StoreEr
     }
     let head = Head { commit: Some(commit), tree: found.tree, seconds: found.seconds };
     Ok((head, last_key))
-}
-
-/// The standard library seeds its hash maps from the system's random numbers: enough to keep apart keys
-/// of one millisecond, and nothing secret depends on it.
-fn random_salt() -> u32 {
-    RandomState::new().hash_one(()) as u32
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,19 +1,19 @@
 //! Reader of the text of `cargo test` as stable Rust prints it (written against 1.95; the forms
 //! since 1.40 are known): standard output alone, or both streams as they came.
 //!
-//! An id is `<target>::<path>`. The target comes from cargo's line before a test binary:
+//! An id is `<binary>::<path>`. The binary comes from cargo's line before it, and has nextest's name where
+//! [`CargoTargets`] knows whose it is; the line itself does not name the package:
 //!
-//! | cargo prints | id |
-//! | --- | --- |
-//! | `Running unittests src/lib.rs (…/deps/hay_loft-<hash>)` | `hay_loft::path` |
-//! | `Running unittests src/main.rs (…/deps/rake-<hash>)` | `bin/rake::path` |
-//! | `Running tests/it.rs (…/deps/it-<hash>)` | `it::path` |
-//! | `Doc-tests hay_loft` | `hay_loft::doc::src/lib.rs - item (line 3)` |
-//! | nothing (standard output alone, `-q`) | `path` |
+//! | cargo prints | known | not known |
+//! | --- | --- | --- |
+//! | `Running unittests src/lib.rs (…/deps/hay_loft-<hash>)` | `hay-loft::path` | `hay_loft::path` |
+//! | `Running unittests src/main.rs (…/deps/rake-<hash>)` | `hay-loft::bin/rake::path` | `bin/rake::path` |
+//! | `Running tests/it.rs (…/deps/it-<hash>)` | `hay-loft::it::path` | `it::path` |
+//! | `Doc-tests hay_loft` | | `hay_loft::doc::src/lib.rs - item (line 3)` |
+//! | nothing (standard output alone, `-q`) | | `path` |
 //!
-//! These are the binary ids of nextest as far as the text knows them: it does not name the package
-//! of an integration test. What libtest appends to a name (` - should panic`, ` - compile fail`) is
-//! left out.
+//! Documentation is known by its crate, as nextest never runs it. What libtest appends to a name
+//! (` - should panic`, ` - compile fail`) is left out.
 //!
 //! The `test result:` line is right about how many tests there were, and counts only where it adds
 //! up to the `running N tests` line; so a harness run by a test, or a test that prints lines like
@@ -31,7 +31,9 @@ use compile::Compilation;
 use line::{CargoLine, Target};
 use section::Section;
 
+use super::cargo_targets::CargoTargets;
 use super::oddity::Notes;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -70,19 +72,23 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 ///
 /// # Errors
 /// When it names no test, no summary and nothing that failed.
-pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+pub(super) fn parse(
+    input: &[u8],
+    limits: &Limits,
+    targets: &CargoTargets,
+) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text(), limits.oddities_max);
+    let mut reader = Reader::new(&screen, targets, limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.names > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     reader.close_target();
     if !reader.found_anything {
         let complaint =
-            reader.compilation.first_error().map(|error| format!("; cargo says: {error}"));
+            reader.compilation.first_error().map(|error| format!("; cargo says: {}", quote(error)));
         return Err(ParseError::at(
             input,
             input.len(),
@@ -92,6 +98,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::CargoTest,
         tests: reader.tests,
+        suites: Vec::new(),
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
         oddities: reader.notes.into_oddities(),
@@ -101,7 +108,9 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
 /// Reads line by line.
 struct Reader<'t> {
     text: &'t str,
-    target: Option<Target>,
+    /// What is known of the targets from elsewhere.
+    targets: &'t CargoTargets,
+    target: Option<Target<'t>>,
     /// Sections that have begun, each inside the one before it. Only the first can have its
     /// summary already: it stays until something else begins.
     open: Vec<Section<'t>>,
@@ -123,9 +132,10 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str, notes_max: usize) -> Self {
+    fn new(screen: &'t Screen<'t>, targets: &'t CargoTargets, notes_max: usize) -> Self {
         Self {
-            text,
+            text: screen.text(),
+            targets,
             target: None,
             open: Vec::new(),
             sections: 0,
@@ -137,7 +147,7 @@ impl<'t> Reader<'t> {
             awaits_cause: None,
             compilation: Compilation::default(),
             found_anything: false,
-            notes: Notes::new(text, notes_max),
+            notes: Notes::new(screen, notes_max),
         }
     }
 
@@ -157,11 +167,11 @@ impl<'t> Reader<'t> {
         self.feed_test_output(line);
     }
 
-    fn cargo_line(&mut self, line: CargoLine<'_>) {
+    fn cargo_line(&mut self, line: CargoLine<'t>) {
         match line {
             CargoLine::Target(target) => {
                 self.close_target();
-                self.target = Some(target);
+                self.target = Some(Target { id: self.targets.id_of(&target), ..target });
                 self.bad = 0;
             }
             CargoLine::TargetFailed(arguments) => self.fail_target(arguments),
@@ -283,7 +293,7 @@ impl<'t> Reader<'t> {
     /// another one is the output of a test. Documentation is run by several binaries, and where
     /// cargo announces nothing the next section may be the next binary.
     fn may_run_harnesses(&self) -> bool {
-        self.target.as_ref().is_some_and(|target| !target.is_doc)
+        self.target.as_ref().is_some_and(|target| !target.is_doc())
     }
 
     fn close(&mut self, section: Section<'t>) -> Option<usize> {

@@ -21,6 +21,7 @@ mod status;
 use serde_json::{Map, Value as Json};
 
 use super::census::many;
+use super::quote::quote;
 use super::terminal::Screen;
 use super::{Format, ParseError, Position, Report};
 use crate::limits::Limits;
@@ -100,7 +101,8 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     }
     let unnamed = unlisted(&document.results.summary.unwrap_or_default(), counts);
     let sanitised = matches!(text, std::borrow::Cow::Owned(_));
-    Ok(Report { format: Format::Ctrf, tests, unnamed, sanitised, oddities: Default::default() })
+    let (suites, oddities) = Default::default();
+    Ok(Report { format: Format::Ctrf, tests, suites, unnamed, sanitised, oddities })
 }
 
 fn strip_mark(input: &[u8]) -> &[u8] {
@@ -114,7 +116,7 @@ fn at(text: &str, error: &serde_json::Error) -> ParseError {
     let position = Position::of(text.as_bytes(), start + error.column().saturating_sub(1));
     let shown = error.to_string();
     let message = shown.rsplit_once(" at line ").map_or(shown.as_str(), |(message, _)| message);
-    ParseError { position, message: message.to_owned() }
+    ParseError { position, message: quote(message) }
 }
 
 /// What the summary counts and the list does not have.

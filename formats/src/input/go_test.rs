@@ -24,8 +24,9 @@ mod package;
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::quote::quote;
 use super::terminal::{Line, Screen};
-use super::{Format, ParseError, Position, Report};
+use super::{Format, ParseError, Report};
 use crate::limits::Limits;
 use crate::model::{Outcome, Tally, TestCase};
 use event::{Action, Event};
@@ -60,8 +61,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
             }
         }
         if reader.runs > limits.tests_max {
-            let text = screen.text().as_bytes();
-            return Err(ParseError::too_many_tests(text, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     if events == 0 && reader.runs == 0 {
@@ -70,6 +70,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::GoTest,
         tests: reader.finish(),
+        suites: Vec::new(),
         unnamed: Tally::default(),
         sanitised: screen.replaced(),
         oddities: Default::default(),
@@ -78,18 +79,17 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
 
 fn no_events(screen: &Screen<'_>, first_error: Option<(usize, serde_json::Error)>) -> ParseError {
     const EXPECTED: &str = "no events: expected lines as `go test -json` prints them";
-    let text = screen.text().as_bytes();
     let Some((start, error)) = first_error else {
         return ParseError {
-            position: Position::of(text, text.len()),
+            position: screen.position(screen.text().len()),
             message: EXPECTED.to_owned(),
         };
     };
     let shown = error.to_string();
     let shown = shown.rsplit_once(" at line ").map_or(shown.as_str(), |(message, _)| message);
     ParseError {
-        position: Position::of(text, start + error.column().saturating_sub(1)),
-        message: format!("{EXPECTED}; the first one is broken: {shown}"),
+        position: screen.position(start + error.column().saturating_sub(1)),
+        message: format!("{EXPECTED}; the first one is broken: {}", quote(shown)),
     }
 }
 

@@ -6,11 +6,12 @@
 //!
 //! | where | id |
 //! | --- | --- |
-//! | after cargo's `Running unittests src/lib.rs (…/deps/hay_loft-<hash>)` | `hay_loft::path` |
+//! | after cargo's `Running tests/it.rs (…/deps/it-<hash>)` | as in the text of `cargo test`: `hay-loft::it::path`, or `it::path` |
 //! | after `Doc-tests hay_loft` | `hay_loft::doc::src/lib.rs - item (line 3)` |
 //! | standard output alone: nothing names the binary | `path` |
 //! | nextest's `hay-loft::it$path` | `hay-loft::it::path` |
 //! | nextest's `hay-loft::hay_loft$path`, a library | `hay-loft::path` |
+//! | nextest's `hay-loft::rake$path`, a program | `hay-loft::bin/rake::path`, where [`CargoTargets`] or the event says that it is one |
 //!
 //! Not every line is an event, and what tests print may look like one. The end of a suite is right
 //! about how many tests there were, if it adds up to its beginning; a suite inside a suite that
@@ -28,8 +29,10 @@ use event::{Event, find_events};
 use reader::Reader;
 use suite::Finished;
 
+use super::cargo_targets::CargoTargets;
 use super::cargo_test::compile::uncompiled;
 use super::cargo_test::line::{CargoLine, announced, summary};
+use super::quote::quote;
 use super::terminal::Screen;
 use super::{Format, ParseError, Position, Report, nextest};
 use crate::limits::Limits;
@@ -75,13 +78,17 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 ///
 /// # Errors
 /// When there is no event among them, and nothing that failed to compile.
-pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+pub(super) fn parse(
+    input: &[u8],
+    limits: &Limits,
+    targets: &CargoTargets,
+) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(targets);
     for line in screen.lines() {
         reader.feed(line.text);
         if reader.names() > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     let complaint = reader.first_error();
@@ -89,6 +96,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         Some(Finished { tests, unnamed }) => Ok(Report {
             format: Format::LibtestJson,
             tests,
+            suites: Vec::new(),
             unnamed,
             sanitised: screen.replaced(),
             oddities: Default::default(),
@@ -96,7 +104,9 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         None => Err(ParseError {
             position: Position::of(input, input.len()),
             message: match complaint {
-                Some(error) => format!("no test results: {EXPECTED}; cargo says: {error}"),
+                Some(error) => {
+                    format!("no test results: {EXPECTED}; cargo says: {}", quote(error))
+                }
                 None => format!("no test results: {EXPECTED}"),
             },
         }),

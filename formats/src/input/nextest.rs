@@ -19,6 +19,7 @@ use run::Run;
 
 use super::cargo_test::compile::{Compilation, uncompiled};
 use super::census::Certainty;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -66,13 +67,13 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     for line in screen.lines() {
         reader.feed(line);
         if reader.tests.len() + reader.run.as_ref().map_or(0, Run::len) > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     reader.end_run();
     if !reader.found_anything {
         let complaint = reader.compilation.first_error();
-        let complaint = complaint.map(|error| format!("; cargo says: {error}"));
+        let complaint = complaint.map(|error| format!("; cargo says: {}", quote(error)));
         return Err(ParseError::at(
             input,
             input.len(),
@@ -82,6 +83,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::NextestText,
         tests: reader.tests,
+        suites: Vec::new(),
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
         oddities: Default::default(),

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::quote::quote;
+use super::terminal::Screen;
 use super::{Format, Position, Report};
 
 /// Something in an input that does not keep it from being read, but may not be meant.
@@ -49,21 +51,25 @@ impl Oddities {
 /// The oddities of a text, which are found by their offset in it.
 #[derive(Debug)]
 pub(super) struct Notes<'t> {
-    text: &'t str,
+    screen: &'t Screen<'t>,
     max: usize,
     oddities: Oddities,
 }
 
 impl<'t> Notes<'t> {
     /// No notes yet.
-    pub(super) fn new(text: &'t str, max: usize) -> Self {
-        Self { text, max, oddities: Oddities::default() }
+    pub(super) fn new(screen: &'t Screen<'t>, max: usize) -> Self {
+        Self { screen, max, oddities: Oddities::default() }
+    }
+
+    /// Whether anybody reads them.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.max > 0
     }
 
     /// Notes something about the line at a byte offset.
     pub(super) fn add(&mut self, offset: usize, message: impl FnOnce() -> String) {
-        let text = self.text.as_bytes();
-        let position = || Position::of(text, offset);
+        let position = || self.screen.position(offset);
         self.oddities.add(self.max, || Oddity { position: position(), message: message() });
     }
 
@@ -90,7 +96,8 @@ pub(super) fn note_what_any_format_can_have(report: &mut Report, input: &[u8], m
     if let Some(first) = again.next() {
         let number = again.count() + 1;
         let (position, id) = (Position::of(input, 0), &first.id);
-        let message = format!("tests have the id of another one, {number} of them, such as `{id}`");
+        let message =
+            format!("tests have the id of another one, {number} of them, such as `{}`", quote(id));
         report.oddities.add(max, || Oddity { position, message });
     }
 }
@@ -101,7 +108,8 @@ mod tests {
 
     #[test]
     fn only_the_first_are_kept_and_all_are_counted() {
-        let mut notes = Notes::new("a\nb\n", 2);
+        let screen = Screen::of(b"a\nb\n");
+        let mut notes = Notes::new(&screen, 2);
         notes.add(2, || "one".to_owned());
         notes.add(0, || "two".to_owned());
         notes.add(0, || panic!("nobody reads this"));

@@ -1,7 +1,8 @@
 //! Reader of the text of pytest (5 to 9): verbose or one letter per test, with or without `-q`.
 //!
 //! An id is what pytest's JUnit XML says: `tests/test_x.py::TestY::test_z[a]` is
-//! `tests.test_x.TestY::test_z[a]`.
+//! `tests.test_x.TestY::test_z[a]`. A subtest that failed is a test case, too, with its description behind the id
+//! of its test: `tests.test_x::test_z [even] (i=1)`.
 //!
 //! The last line, `=== 1 failed, 2 passed in 0.12s ===`, is right about how many there were. Each of
 //! its failures and errors is a test case, as in JUnit XML: a test that failed and whose tear-down
@@ -10,11 +11,13 @@
 //! `test run`; so does one that was interrupted without a failure, and a failure of pytest itself.
 
 mod line;
+mod node;
 mod session;
 
 use session::Session;
 
 use super::oddity::Notes;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -44,11 +47,11 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 /// When no test ran, or nothing says so.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text(), limits.oddities_max);
+    let mut reader = Reader::new(&screen, limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.names > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     reader.end();
@@ -65,6 +68,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::PytestText,
         tests: reader.tests,
+        suites: Vec::new(),
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
         oddities: reader.notes.into_oddities(),
@@ -84,8 +88,9 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str, notes_max: usize) -> Self {
-        let (tests, unnamed, notes) = (Vec::new(), Tally::default(), Notes::new(text, notes_max));
+    fn new(screen: &'t Screen<'t>, notes_max: usize) -> Self {
+        let (tests, unnamed) = (Vec::new(), Tally::default());
+        let (text, notes) = (screen.text(), Notes::new(screen, notes_max));
         Self { text, open: Vec::new(), names: 0, tests, unnamed, has_finished: false, notes }
     }
 
@@ -96,7 +101,9 @@ impl<'t> Reader<'t> {
                 self.end();
             }
             self.names += 1;
-            self.open.push(Session::new(true, line.start));
+            let mut session = Session::new(true, line.start);
+            session.may_doubt = self.open.is_empty();
+            self.open.push(session);
             return;
         }
         if self.open.is_empty() {
@@ -128,6 +135,7 @@ impl<'t> Reader<'t> {
     fn end(&mut self) {
         for mut session in std::mem::take(&mut self.open) {
             let after = std::mem::take(&mut session.inner);
+            session.settle_for_doubtful();
             if session.is_certain() || !self.has_finished && after.is_empty() {
                 self.close(session);
             }
@@ -157,7 +165,7 @@ impl<'t> Reader<'t> {
         let message = complaint.unwrap_or_else(|| {
             "the session did not get to its end, a line such as `2 passed in 0.12s`".to_owned()
         });
-        self.notes.add(start, || format!("{message}, counted as one errored test"));
+        self.notes.add(start, || format!("{}, counted as one errored test", quote(&message)));
         self.add_errored(running.unwrap_or_else(|| RUN.to_owned()), message);
     }
 

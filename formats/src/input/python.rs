@@ -18,6 +18,7 @@ mod run;
 use run::{Run, RunEnd};
 
 use super::oddity::Notes;
+use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
@@ -53,11 +54,11 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 /// When no test ran, or nothing says so.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let mut reader = Reader::new(screen.text(), limits.oddities_max);
+    let mut reader = Reader::new(&screen, limits.oddities_max);
     for line in screen.lines() {
         reader.feed(line);
         if reader.tests.len().saturating_add(reader.run.len()) > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
     }
     reader.end();
@@ -76,6 +77,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::PythonText,
         tests: reader.tests,
+        suites: Vec::new(),
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
         oddities: reader.notes.into_oddities(),
@@ -85,8 +87,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
 /// The last line of a text, for a message.
 fn last_words(text: &str) -> String {
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    let short = |line: &str| line.trim().chars().take(200).collect::<String>();
-    last.map(|line| format!("; the text ends with `{}`", short(line))).unwrap_or_default()
+    last.map(|line| format!("; the text ends with `{}`", quote(line.trim()))).unwrap_or_default()
 }
 
 /// Where reading is.
@@ -118,9 +119,9 @@ struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    fn new(text: &'t str, notes_max: usize) -> Self {
+    fn new(screen: &'t Screen<'t>, notes_max: usize) -> Self {
         Self {
-            text,
+            text: screen.text(),
             place: Place::Tests,
             run: Run::default(),
             before: "",
@@ -129,7 +130,7 @@ impl<'t> Reader<'t> {
             tests: Vec::new(),
             unnamed: Tally::default(),
             has_finished: false,
-            notes: Notes::new(text, notes_max),
+            notes: Notes::new(screen, notes_max),
         }
     }
 

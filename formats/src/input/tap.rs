@@ -28,7 +28,7 @@ mod prove;
 mod stream;
 
 use super::terminal::Screen;
-use super::{Format, ParseError, Position, Report};
+use super::{Format, ParseError, Report};
 use crate::limits::Limits;
 use crate::model::Tally;
 use line::TapLine;
@@ -61,16 +61,13 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 /// When there is neither a version, nor a plan, nor a test point.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
-    let text = screen.text().as_bytes();
-    let refuse = |offset: usize, message: String| ParseError {
-        position: Position::of(text, offset),
-        message,
-    };
+    let refuse =
+        |offset: usize, message: String| ParseError { position: screen.position(offset), message };
     let mut reader = Reader::new(limits.input_bytes_max);
     for line in screen.lines() {
         reader.feed(line.text);
         if reader.points() > limits.tests_max {
-            return Err(ParseError::too_many_tests(input, line.start, limits));
+            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
         }
         if reader.has_bailed_out() || reader.has_spent_ids() {
             break;
@@ -81,18 +78,19 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
         let most = limits.input_bytes_max;
         let message =
             format!("the names around the tests make ids longer than {most} bytes in all");
-        return Err(refuse(text.len(), message));
+        return Err(refuse(screen.text().len(), message));
     }
     let tests = reader.into_tests();
     if tests.is_empty() {
         let message =
             "no test results: expected a plan such as `1..3`, and `ok` and `not ok` lines";
-        return Err(refuse(text.len(), message.to_owned()));
+        return Err(refuse(screen.text().len(), message.to_owned()));
     }
     let sanitised = screen.replaced();
     Ok(Report {
         format: Format::Tap,
         tests,
+        suites: Vec::new(),
         unnamed: Tally::default(),
         sanitised,
         oddities: Default::default(),

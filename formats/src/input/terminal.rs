@@ -11,6 +11,8 @@ const ESC: char = '\x1b';
 /// Text without colours, with LF at the end of every line.
 #[derive(Debug)]
 pub(super) struct Screen<'i> {
+    /// Without its mark.
+    input: &'i [u8],
     text: Cow<'i, str>,
     replaced: bool,
 }
@@ -50,9 +52,22 @@ impl<'i> Screen<'i> {
         let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
         let decoded = String::from_utf8_lossy(input);
         let replaced = matches!(decoded, Cow::Owned(_));
-        let text =
-            if decoded.contains([ESC, '\r']) { Cow::Owned(plain(&decoded)) } else { decoded };
-        Self { text, replaced }
+        let text = match decoded.contains([ESC, '\r']) {
+            true => Cow::Owned(plain(&decoded, usize::MAX).0),
+            false => decoded,
+        };
+        Self { input, text, replaced }
+    }
+
+    /// Where in the input a byte offset of the text is: a CR alone ends a line here, but not there, and what
+    /// was dropped stands there, too.
+    pub(super) fn position(&self, offset: usize) -> Position {
+        if let Cow::Borrowed(text) = self.text {
+            return Position::of(text.as_bytes(), offset);
+        }
+        let decoded = String::from_utf8_lossy(self.input);
+        let (_, origin) = plain(&decoded, offset);
+        Position::of(decoded.as_bytes(), origin)
     }
 
     /// All of the text.
@@ -87,10 +102,13 @@ impl Line<'_> {
     }
 }
 
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
+/// The text without escape sequences and CR, up to so many bytes of it, and how many bytes of `text` that took.
+fn plain(text: &str, bytes_max: usize) -> (String, usize) {
+    let mut plain = String::with_capacity(text.len().min(bytes_max));
     let mut chars = text.chars().peekable();
-    while let Some(char) = chars.next() {
+    while plain.len() < bytes_max
+        && let Some(char) = chars.next()
+    {
         match char {
             ESC => skip_escape(&mut chars),
             '\r' => {
@@ -100,7 +118,8 @@ fn plain(text: &str) -> String {
             _ => plain.push(char),
         }
     }
-    plain
+    let rest: usize = chars.map(char::len_utf8).sum();
+    (plain, text.len() - rest)
 }
 
 /// Skips the rest of an escape sequence (ECMA-48): `[` … a letter, `]` … BEL or `ESC \`, or
@@ -138,6 +157,22 @@ mod tests {
         let screen = Screen::of(b"\xef\xbb\xbfa\r\nb\rc\nd");
         let lines: Vec<&str> = screen.lines().map(|line| line.text).collect();
         assert_eq!(lines, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn a_place_in_the_text_is_one_in_the_input() {
+        let place = |input: &[u8], text: &str| {
+            let screen = Screen::of(input);
+            let Position { line, column } = screen.position(screen.text().find(text).unwrap());
+            (line, column)
+        };
+        assert_eq!(place(b"a\r\nb\r\nc", "c"), (3, 1));
+        assert_eq!(place(b"10%\r20%\rdone\nhay", "done"), (1, 9));
+        assert_eq!(place(b"10%\r20%\rdone\nhay", "hay"), (2, 1));
+        assert_eq!(place(b"\x1b[31mred\x1b[m hay", "hay"), (1, 13));
+        assert_eq!(place(b"\xef\xbb\xbf\xff\xfe\nhay", "hay"), (2, 1));
+        assert_eq!(Screen::of(b"\r").position(1), Position { line: 1, column: 2 });
+        assert_eq!(Screen::of(b"a\n").position(99), Position { line: 2, column: 1 });
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! [`Receipt`]: what the receiving side adds to a submission.
 
-use super::ResultKey;
+use super::{ResultKey, SubmissionId};
 use crate::value::{Bag, Value};
 
 /// The third bag of a triple.
@@ -14,6 +14,8 @@ pub struct Receipt {
     pub number: Option<u32>,
     /// When the submission arrived, in UTC, by the receiver's clock. Milliseconds are kept.
     pub received: jiff::Timestamp,
+    /// What the client calls the submission, if it does.
+    pub submission_id: Option<SubmissionId>,
     /// The authenticated name of the client, if it had one.
     pub client: Option<String>,
     /// The client's network address, kept only where the collector is configured to.

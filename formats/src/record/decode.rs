@@ -1,8 +1,8 @@
 //! From files back to the result.
 
 use super::{
-    CLIENT_INFO, FORMAT_VERSION, Files, RECEIPT, RESULTS_LIST, RecordError, STREAMS, Summary,
-    step_folder, tests_files,
+    CLIENT_INFO, FORMAT_VERSION, Files, Heading, RECEIPT, RESULTS_LIST, RecordError, STREAMS,
+    Summary, step_folder, tests_files,
 };
 use crate::json;
 use crate::model::{ClientInfo, Receipt, Step, Submission, Tally, TestResult};
@@ -37,7 +37,16 @@ pub fn decode_summary(files: &Files) -> Result<Summary, RecordError> {
         }
         tally += Step::from_bag(bag).tally();
     }
-    Ok(Summary { receipt: read_receipt(files)?, client_info: read_client_info(files)?, tally })
+    let Heading { receipt, client_info } = decode_heading(files)?;
+    Ok(Summary { receipt, client_info, tally })
+}
+
+/// Which result this is, from the files that [`super::is_heading_file`] selects.
+///
+/// # Errors
+/// Names the file that is missing or damaged.
+pub fn decode_heading(files: &Files) -> Result<Heading, RecordError> {
+    Ok(Heading { receipt: read_receipt(files)?, client_info: read_client_info(files)? })
 }
 
 fn read_step(files: &Files, index: usize, mut bag: Bag) -> Result<Step, RecordError> {
@@ -90,6 +99,7 @@ fn read_receipt(files: &Files) -> Result<Receipt, RecordError> {
         key: need("result_key")?.parse().map_err(|_| broken("result_key"))?,
         number: bag.get("number").and_then(Value::as_int).and_then(|n| u32::try_from(n).ok()),
         received: need("received")?.parse().map_err(|_| broken("received"))?,
+        submission_id: text("submission_id").and_then(|id| id.parse().ok()),
         client: text("client").map(str::to_owned),
         client_ip: text("client_ip").map(str::to_owned),
         flags: flags.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -1,8 +1,8 @@
 //! From a result to its files.
 
 use super::{
-    CLIENT_INFO, FORMAT_VERSION, Files, RECEIPT, RESULTS_LIST, STEP_FOLDERS_MAX, STREAMS,
-    step_folder, tests_files,
+    CLIENT_INFO, FIRST_VERSION, FORMAT_VERSION, Files, RECEIPT, RESULTS_LIST, STEP_FOLDERS_MAX,
+    STREAMS, step_folder, tests_files,
 };
 use crate::json;
 use crate::model::{Receipt, Step, Submission};
@@ -53,15 +53,19 @@ fn put_step(files: &mut Files, index: usize, step: &Step) -> Bag {
 }
 
 fn receipt_bag(receipt: &Receipt) -> Bag {
+    let version = if receipt.submission_id.is_some() { FORMAT_VERSION } else { FIRST_VERSION };
     let flags = receipt.flags.iter().map(|flag| Value::from(flag.as_str()));
     let mut bag = Bag::from([
-        ("format".to_owned(), Value::from(FORMAT_VERSION)),
+        ("format".to_owned(), Value::from(version)),
         ("result_key".to_owned(), Value::String(receipt.key.to_string())),
         ("received".to_owned(), Value::String(format!("{:.3}", receipt.received))),
         ("flags".to_owned(), Value::Array(flags.collect())),
     ]);
     if let Some(number) = receipt.number {
         bag.insert("number".to_owned(), Value::Int(number.into()));
+    }
+    if let Some(id) = &receipt.submission_id {
+        bag.insert("submission_id".to_owned(), Value::from(id.as_str()));
     }
     let optional = [("client", &receipt.client), ("client_ip", &receipt.client_ip)];
     for (key, text) in optional {

@@ -13,6 +13,7 @@ fn receipt() -> Receipt {
         key: ResultKey::new(received, 42),
         number: Some(7),
         received,
+        submission_id: None,
         client: Some("shed".into()),
         client_ip: None,
         flags: ["sanitised".to_owned()].into(),
@@ -63,6 +64,27 @@ fn the_files_of_a_result_are_golden() {
         shown.push_str(&format!("--- {path}\n{}", String::from_utf8_lossy(bytes)));
     }
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn the_receipt_of_a_named_submission_is_golden() {
+    let receipt = Receipt { submission_id: "8e03978e~1".parse().ok(), ..receipt() };
+    let (_, text) = encode_receipt(&receipt);
+    insta::assert_snapshot!(String::from_utf8_lossy(&text), @r#"
+    {
+      "client": "shed",
+      "flags": [
+        "sanitised"
+      ],
+      "format": "1.1",
+      "number": 7,
+      "received": "2026-01-02T03:04:05.678Z",
+      "result_key": "1767323045678000042",
+      "submission_id": "8e03978e~1"
+    }
+    "#);
+    let read = decode(&encode(&receipt, &submission())).unwrap();
+    assert_eq!(read.receipt, receipt);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Real output of real test runners, with the tallies it has to give.
 //!
 //! The corpus is not part of this repository. It is looked for in `$PONY_CORPUS`, else in
-//! `../shared/corpus` beside the workspace: folders of files, each with a `MANIFEST.tsv`.
+//! `../shared/corpus` beside the workspace: folders of files, each with a `MANIFEST.tsv`. Without it the tests
+//! say that they check nothing; with `PONY_REQUIRE_CORPUS` set they fail. `PONY_CORPUS=none` is none at all.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Format, Limits, Report, Summary, Tally, parse, read};
+use pony_formats::{Entry, Format, Limits, Report, Summary, Tally, parse, read};
 
 /// What a manifest says of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,11 +38,98 @@ pub(crate) struct Row {
 /// One line of a manifest, by the name of its column.
 pub(crate) type Columns = BTreeMap<String, String>;
 
+/// The parts of the corpus, and the column that names the folder of a file in each.
+const PARTS: [(&str, &str); 3] = [("junit", ""), ("cargo", "crate"), ("python", "package")];
+
+/// One line of any manifest.
+pub(crate) struct Entry {
+    /// Which part of the corpus it is in.
+    pub(crate) part: &'static str,
+    /// What messages call it: folder and file.
+    pub(crate) name: String,
+    /// Where the file is.
+    pub(crate) path: PathBuf,
+    /// What it is read as.
+    pub(crate) format: Format,
+    /// What the manifest says.
+    pub(crate) columns: Columns,
+}
+
 /// The folder of the corpus, if there is one.
 pub(crate) fn folder() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
     let folder = std::env::var_os("PONY_CORPUS").map_or(beside, PathBuf::from);
-    folder.is_dir().then_some(folder)
+    let found = folder.is_dir();
+    let required = std::env::var_os("PONY_REQUIRE_CORPUS").is_some();
+    assert!(found || !required, "no corpus at {}: set PONY_CORPUS", folder.display());
+    if !found {
+        println!("NOT CHECKED: no corpus at {}", folder.display());
+    }
+    found.then_some(folder)
+}
+
+/// Every line of every manifest.
+pub(crate) fn entries(corpus: &Path) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (part, group) in PARTS {
+        let folder = corpus.join(part);
+        for columns in manifest(&folder) {
+            let name = match group {
+                "" => columns["local"].clone(),
+                group => format!("{}/{}", columns[group], columns["file"]),
+            };
+            let (path, format) = (folder.join(&name), format_of(part, &name));
+            entries.push(Entry { part, name, path, format, columns });
+        }
+    }
+    entries
+}
+
+/// What a file is, by what made it: that is in its name.
+fn format_of(part: &str, name: &str) -> Format {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    match part {
+        _ if part == "junit" || file.ends_with(".xml") => Format::Junit,
+        "cargo" if file.ends_with(".jsonl") => Format::LibtestJson,
+        "cargo" if file.starts_with("nextest") => Format::NextestText,
+        "cargo" => Format::CargoTest,
+        _ if file.starts_with("pytest") => Format::PytestText,
+        _ => Format::PythonText,
+    }
+}
+
+#[test]
+fn every_line_of_the_manifests_is_checked() {
+    let Some(corpus) = folder() else { return };
+    let entries = entries(&corpus);
+    // What the tests of this folder check: corpus_junit, corpus_text (three) and corpus_libtest (two).
+    let checked = [
+        Format::Junit,
+        Format::CargoTest,
+        Format::PythonText,
+        Format::PytestText,
+        Format::LibtestJson,
+        Format::NextestText,
+    ];
+    let mut counted: BTreeMap<(&str, String, &str), usize> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| checked.contains(&entry.format)) {
+        assert!(entry.path.is_file(), "{} is missing", entry.name);
+        let key = (entry.part, entry.format.to_string(), entry.columns["expect"].as_str());
+        *counted.entry(key).or_default() += 1;
+    }
+    for ((part, format, expectation), count) in &counted {
+        println!("  {part}: {count} as {format}, {expectation}");
+    }
+    let lines: usize = PARTS
+        .iter()
+        .map(|(part, _)| {
+            let text = std::fs::read_to_string(corpus.join(part).join("MANIFEST.tsv")).unwrap();
+            text.lines().skip(1).filter(|line| !line.is_empty()).count()
+        })
+        .sum();
+    let sum: usize = counted.values().sum();
+    println!("corpus: {sum} of {lines} lines of the manifests are checked");
+    assert_eq!(sum, lines);
 }
 
 /// The lines of a manifest.
@@ -49,7 +137,13 @@ pub(crate) fn manifest(folder: &Path) -> Vec<Columns> {
     let text = std::fs::read_to_string(folder.join("MANIFEST.tsv")).unwrap();
     let mut lines = text.lines().map(|line| line.split('\t').map(str::to_owned));
     let header: Vec<String> = lines.next().unwrap().collect();
-    lines.map(|cells| header.iter().cloned().zip(cells).collect()).collect()
+    lines
+        .map(|cells| {
+            // Those at the end of a line may be missing.
+            let cells = cells.chain(std::iter::repeat(String::new()));
+            header.iter().cloned().zip(cells).collect()
+        })
+        .collect()
 }
 
 /// The `expect` column.
@@ -115,11 +209,14 @@ fn check_row(row: &Row) -> Result<&'static str, String> {
 
 /// Reads a few bytes at a time.
 fn stream(format: Format, input: &[u8]) -> Result<Report, String> {
-    let mut tests = Vec::new();
+    let (mut tests, mut suites) = (Vec::new(), Vec::new());
     let input = std::io::BufReader::with_capacity(100, input);
-    let summary = read(format, input, &Limits::DEFAULT, &mut |test| tests.push(test));
+    let summary = read(format, input, &Limits::DEFAULT, &mut |entry| match entry {
+        Entry::Test(test) => tests.push(test),
+        Entry::Suite(suite) => suites.push(suite),
+    });
     let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
-    Ok(Report { format, tests, unnamed, sanitised, oddities: Default::default() })
+    Ok(Report { format, tests, suites, unnamed, sanitised, oddities: Default::default() })
 }
 
 fn is_expected(row: &Row, tally: Tally) -> bool {

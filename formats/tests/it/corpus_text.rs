@@ -1,17 +1,10 @@
-//! The readers of text against real output with known tallies, where such a collection is at hand.
-//!
-//! The folder comes from `PONY_CORPUS`, otherwise it is `../shared/corpus` beside the workspace. It
-//! has `cargo/MANIFEST.tsv` and `python/MANIFEST.tsv`, whose rows name a file and what is in it.
-//! Without it there is nothing to check, and the test says so.
+//! The readers of text against real output with known tallies.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use pony_formats::{Format, Limits, Outcome, Report, detect, parse};
 
-/// One row of a manifest, by column name.
-type Row = BTreeMap<String, String>;
+use crate::corpus::{self, Columns};
 
 /// Rows that say something else than the text they are about: file, column, number in the text, why.
 const MISTAKEN: [(&str, &str, u64, &str); 2] = [
@@ -31,55 +24,43 @@ const MISTAKEN: [(&str, &str, u64, &str); 2] = [
 
 #[test]
 fn cargo_test_text_has_the_known_tallies() {
-    check("cargo", "crate", |row| {
-        let file = &row["file"];
-        (file.starts_with("test") && file.ends_with(".txt")).then_some(Format::CargoTest)
-    });
+    check(&[Format::CargoTest]);
 }
 
 #[test]
 fn python_text_has_the_known_tallies() {
-    check("python", "package", |row| match row["file"].as_str() {
-        file if !file.ends_with(".txt") => None,
-        file if file.starts_with("pytest") => Some(Format::PytestText),
-        _ => Some(Format::PythonText),
-    });
+    check(&[Format::PythonText, Format::PytestText]);
 }
 
-fn check(part: &str, folder: &str, format_of: impl Fn(&Row) -> Option<Format>) {
-    let Some(corpus) = corpus() else {
-        println!("no corpus at hand: {part} text not checked");
-        return;
-    };
-    let part = corpus.join(part);
+fn check(formats: &[Format]) {
+    let Some(corpus) = corpus::folder() else { return };
     let mut checked: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for row in rows(&part.join("MANIFEST.tsv")) {
-        let Some(format) = format_of(&row) else {
-            *checked.entry("left to other readers".to_owned()).or_default() += 1;
+    for entry in corpus::entries(&corpus) {
+        if !formats.contains(&entry.format) {
             continue;
-        };
-        *checked.entry(format!("{format}, {}", row["expect"])).or_default() += 1;
-        let row = corrected(row, folder);
-        let input = fs::read(part.join(&row[folder]).join(&row["file"])).unwrap();
-        if let Err(problem) = compare(&row, format, &input) {
-            wrong.push(format!("{}/{}: {problem}", row[folder], row["file"]));
+        }
+        let kind = format!("{}, {}", entry.format, entry.columns["expect"]);
+        *checked.entry(kind).or_default() += 1;
+        let columns = corrected(&entry.name, entry.columns);
+        let input = std::fs::read(&entry.path).unwrap();
+        if let Err(problem) = compare(&columns, entry.format, &input) {
+            wrong.push(format!("{}: {problem}", entry.name));
         }
     }
-    println!("{}: {checked:?}", part.display());
-    assert!(wrong.is_empty(), "{} rows differ:\n{}", wrong.len(), wrong.join("\n"));
+    println!("text: {checked:?}, {} wrong", wrong.len());
+    assert!(!checked.is_empty() && wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn corrected(mut row: Row, folder: &str) -> Row {
-    let name = format!("{}/{}", row[folder], row["file"]);
+fn corrected(name: &str, mut columns: Columns) -> Columns {
     for (_, column, number, why) in MISTAKEN.iter().filter(|mistake| mistake.0 == name) {
-        println!("{name}: {column} {} is mistaken: {why}", row[*column]);
-        row.insert((*column).to_owned(), number.to_string());
+        println!("{name}: {column} {} is mistaken: {why}", columns[*column]);
+        columns.insert((*column).to_owned(), number.to_string());
     }
-    row
+    columns
 }
 
-fn compare(row: &Row, format: Format, input: &[u8]) -> Result<(), String> {
+fn compare(row: &Columns, format: Format, input: &[u8]) -> Result<(), String> {
     let report = match (parse(format, input, &Limits::DEFAULT), row["expect"].as_str()) {
         (Err(_), "error") => return Ok(()),
         (Ok(report), "error") => {
@@ -109,7 +90,7 @@ fn compare(row: &Row, format: Format, input: &[u8]) -> Result<(), String> {
 }
 
 /// What a report says in the terms of the manifest.
-fn found(row: &Row, report: &Report) -> BTreeMap<&'static str, u64> {
+fn found(row: &Columns, report: &Report) -> BTreeMap<&'static str, u64> {
     let mut tally = report.tally();
     if report.format == Format::PytestText {
         // The manifest counts each test once, by its first outcome.
@@ -144,22 +125,4 @@ fn found(row: &Row, report: &Report) -> BTreeMap<&'static str, u64> {
         found.insert("total", tally.total);
     }
     found
-}
-
-fn corpus() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
-    let folder = std::env::var_os("PONY_CORPUS").map_or_else(beside, PathBuf::from);
-    folder.is_dir().then_some(folder)
-}
-
-fn rows(manifest: &Path) -> Vec<Row> {
-    let text = fs::read_to_string(manifest).unwrap();
-    let mut lines = text.lines().map(|line| line.split('\t'));
-    let names: Vec<&str> = lines.next().unwrap().collect();
-    lines
-        .map(|cells| {
-            let cells = cells.map(str::to_owned).chain(std::iter::repeat(String::new()));
-            names.iter().map(|name| (*name).to_owned()).zip(cells).collect()
-        })
-        .collect()
 }

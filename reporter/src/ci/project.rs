@@ -5,6 +5,7 @@ use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
+use crate::cargo;
 use crate::exit::Failure;
 
 /// A cargo package or workspace.
@@ -21,12 +22,8 @@ pub(super) struct Project {
 impl Project {
     /// Asks `cargo metadata`.
     pub(super) fn around(folder: &Path) -> Result<Self, Failure> {
-        let metadata = MetadataCommand::new().current_dir(folder).no_deps().exec();
-        let metadata = metadata.map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-            Failure::Config(format!("no cargo project here: {reason}"))
-        })?;
+        let metadata = cargo::ask(MetadataCommand::new().current_dir(folder))
+            .map_err(|reason| Failure::Config(format!("no cargo project here: {reason}")))?;
         Ok(Self { version: version(&metadata), rustc: rustc(), targets: targets(&metadata) })
     }
 }

@@ -5,11 +5,12 @@ use std::io;
 use std::time::Duration;
 
 use pony_formats::xmlrpc::{Response, read_response};
-use pony_formats::{Limits, Submission, Value};
+use pony_formats::{Limits, SubmissionId, Value};
 use ureq::http;
 
 use super::{Delivered, DeliveryError, NotAttached, wire};
 use crate::attachment::Attachment;
+use crate::parcel::Parcel;
 use crate::target::ServerUrl;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -26,28 +27,29 @@ const ATTEMPTS_MAX: usize = 3;
 const COLLECTOR_FAULTS: [i64; 2] = [-32400, -32500];
 
 pub(super) fn submit(
-    submission: &Submission,
+    parcel: &Parcel,
     attachments: &mut [Attachment],
     server: &ServerUrl,
 ) -> Result<Delivered, DeliveryError> {
-    let call = wire::add_results(submission);
+    let package = parcel.submission.client_info.package();
+    let call = wire::add_results(&parcel.submission);
     let agent = agent();
     for _ in 1..ATTEMPTS_MAX {
-        let answer = post(&agent, server, &call)?;
+        let answer = post(&agent, server, &parcel.id, &call)?;
         match patience(&answer) {
             Some(time) => std::thread::sleep(time),
-            None => return accept(&agent, answer, submission, attachments, server),
+            None => return accept(&agent, answer, package, attachments, server),
         }
     }
-    let answer = post(&agent, server, &call)?;
-    accept(&agent, answer, submission, attachments, server)
+    let answer = post(&agent, server, &parcel.id, &call)?;
+    accept(&agent, answer, package, attachments, server)
 }
 
 /// Reads the answer to a submission, and uploads the files that go with it.
 fn accept(
     agent: &ureq::Agent,
     answer: Answer,
-    submission: &Submission,
+    package: &str,
     attachments: &mut [Attachment],
     server: &ServerUrl,
 ) -> Result<Delivered, DeliveryError> {
@@ -62,7 +64,7 @@ fn accept(
             complaints.push(NotAttached { name: attachment.name.clone(), reason });
         }
     }
-    let place = server.result_page(submission.client_info.package(), &accepted.key);
+    let place = server.result_page(package, &accepted.key);
     Ok(Delivered { key: accepted.key, place, complaints })
 }
 
@@ -114,8 +116,16 @@ fn agent() -> ureq::Agent {
 
 type Answer = http::Response<ureq::Body>;
 
-fn post(agent: &ureq::Agent, server: &ServerUrl, call: &[u8]) -> Result<Answer, DeliveryError> {
+/// The id is in a header, because the protocol's two bags are as they are: a collector that does not know of
+/// ids takes no notice.
+fn post(
+    agent: &ureq::Agent,
+    server: &ServerUrl,
+    id: &SubmissionId,
+    call: &[u8],
+) -> Result<Answer, DeliveryError> {
     let mut request = agent.post(server.endpoint()).header("content-type", "text/xml");
+    request = request.header("idempotency-key", id.as_str());
     if let Some(authorization) = server.authorization() {
         request = request.header("authorization", authorization);
     }

@@ -3,22 +3,25 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pony_formats::{Submission, Value};
+use pony_formats::Value;
 use pony_store::{Action, Arrival, Artifact, Contents, Prepared, Store, StoreError};
 
 use super::{Delivered, DeliveryError};
 use crate::attachment::Attachment;
+use crate::parcel::Parcel;
 
 /// How long to wait for another writer: as long as a collector takes for a few large submissions.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn append(
-    submission: &Submission,
+    parcel: &Parcel,
     attachments: &mut [Attachment],
     path: &Path,
 ) -> Result<Delivered, DeliveryError> {
+    let Parcel { id, submission } = parcel;
     let store = Store::open_or_create(path)?;
-    let mut arrival = Arrival::at(jiff::Timestamp::now());
+    let now = jiff::Timestamp::now();
+    let mut arrival = Arrival { submission_id: Some(id.clone()), ..Arrival::at(now) };
     if submission.client_info.bag().get("sanitised") == Some(&Value::Bool(true)) {
         arrival.flags.insert("sanitised".to_owned());
     }

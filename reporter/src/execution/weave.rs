@@ -1,8 +1,11 @@
 //! Puts the two streams of `cargo test` together, whatever order they arrived in.
 //!
-//! Cargo announces each test binary on standard error, and the binary reports on standard output. Two
+//! Cargo announces each test binary on standard error, and the binary reports on standard output, as text or as JSON. Two
 //! pipes do not tell which line came first, and a busy machine delivers them the wrong way round. But the
 //! announcements and the reports have the same order, so their number is enough.
+
+/// How libtest begins what it says about a whole binary in JSON.
+const SUITE: &str = "{ \"type\": \"suite\", ";
 
 /// Both streams as one text, with each announcement before its report. `None` when the streams do not look like
 /// cargo's, or the numbers differ: then the order of arrival is the best guess.
@@ -42,7 +45,7 @@ fn whole_reports(stdout: &[u8]) -> Sections<'_> {
     let mut open = false;
     Sections::of(stdout, |line| {
         let first = !open && is_report(line);
-        open = (open || first) && !line.starts_with("test result: ");
+        open = (open || first) && !is_result(line);
         first
     })
 }
@@ -81,13 +84,21 @@ fn is_documentation(section: &[u8]) -> bool {
     plain(&section[..line_length(section)]).trim().starts_with("Doc-tests ")
 }
 
-/// `running 12 tests`.
+/// `running 12 tests`, or the same as JSON.
 fn is_report(line: &str) -> bool {
+    if line.starts_with(SUITE) {
+        return line.contains("\"event\": \"started\"");
+    }
     let Some((count, noun)) = line.strip_prefix("running ").and_then(|rest| rest.split_once(' '))
     else {
         return false;
     };
     count.bytes().all(|byte| byte.is_ascii_digit()) && matches!(noun, "test" | "tests")
+}
+
+/// `test result: ok. 12 passed; …`, or the same as JSON.
+fn is_result(line: &str) -> bool {
+    line.starts_with("test result: ") || line.starts_with(SUITE) && !is_report(line)
 }
 
 /// The length of the first line, its end included.
@@ -175,6 +186,20 @@ mod tests {
             "running 1 test\ntest a ...running 2 tests\nrunning 2 tests\ntest result: ok.\n";
         let woven = woven(stdout, STDERR).unwrap();
         assert!(woven.contains("Running tests/it.rs (target/it-2)\nrunning 2 tests\ntest result"));
+    }
+
+    #[test]
+    fn reports_may_be_json() {
+        let suite = |event| format!("{{ \"type\": \"suite\", \"event\": \"{event}\" }}\n");
+        let report = |end| suite("started") + "{ \"type\": \"test\" }\n" + &suite(end);
+        let expected = [
+            "   Compiling a\n     Running unittests src/lib.rs (target/a-1)\n",
+            &report("ok"),
+            "     Running tests/it.rs (target/it-2)\n",
+            &report("failed"),
+            "error: test failed\n",
+        ];
+        assert_eq!(woven(&(report("ok") + &report("failed")), STDERR).unwrap(), expected.concat());
     }
 
     #[test]

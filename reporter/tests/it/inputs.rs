@@ -253,6 +253,23 @@ fn an_input_over_the_limit_is_refused_with_the_name_of_the_limit() {
 }
 
 #[test]
+fn a_project_that_is_none_is_no_reason_to_guess() {
+    let world = World::new();
+    world.file("log", CARGO);
+    for verb in ["submit", "validate", "convert"] {
+        let mut arguments = vec![verb, "--manifest-path", "nowhere/Cargo.toml", "log"];
+        if verb == "submit" {
+            arguments.extend(["--repo", "r.git"]);
+        }
+        if verb == "convert" {
+            arguments.extend(["--to", "ctrf"]);
+        }
+        world.run(&arguments).ends_with(78).complains("pony-report: error: no cargo project: ");
+    }
+    assert!(!world.path("r.git").exists());
+}
+
+#[test]
 fn usage_errors_end_with_64() {
     let world = World::new();
     let wrong: [&[&str]; 11] = [

@@ -4,6 +4,7 @@
 
 mod archive;
 mod collector;
+mod concurrency;
 mod hostile;
 mod http;
 mod maintain;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
-use pony_store::{Arrival, Scope, Store};
+use pony_store::{Arrival, PackScope, Store};
 
 /// The day of the first run.
 const FIRST: &str = "2026-01-05T00:00:00Z";
@@ -55,7 +55,7 @@ fn measure(path: &Path, name: &str, count: u32, per_day: u32) -> Result<(), Box<
     writeln!(out, "{name:10} JUnit XML, gzip -9   {:8.2}", each(gzipped))?;
     writeln!(out, "{name:10} as written           {:8.2}", each(written))?;
     let clock = Instant::now();
-    let maintained = store.maintain(Duration::ZERO, Scope::Recent)?;
+    let maintained = store.maintain(Duration::ZERO, PackScope::Recent)?;
     let seconds = clock.elapsed().as_secs_f64();
     let now = bytes_of(path)?;
     writeln!(

@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Scope;
+use super::PackScope;
 use crate::{Action, StoreError};
 
 /// The list of packs made by maintenance: names of indexes, one a line.
@@ -65,7 +65,7 @@ impl Choice {
     /// `None` when nothing would become better.
     pub(super) fn of(
         folder: &Path,
-        scope: Scope,
+        scope: PackScope,
         reserved: &BTreeSet<PathBuf>,
     ) -> io::Result<Option<Self>> {
         let packs = choose(packs(folder, reserved)?, scope);
@@ -132,13 +132,13 @@ fn count(index: &Path) -> io::Result<u64> {
     Ok(u32::from_be_bytes(count).into())
 }
 
-fn choose(packs: Vec<Pack>, scope: Scope) -> Vec<Pack> {
+fn choose(packs: Vec<Pack>, scope: PackScope) -> Vec<Pack> {
     let (mut chosen, mut old): (Vec<_>, Vec<_>) =
         packs.into_iter().partition(|pack| !pack.maintained);
     let mut together: u64 = chosen.iter().map(|pack| pack.objects).sum();
     old.sort_by_key(|pack| pack.objects);
     // Up to the last pack that is too small for what is below it.
-    let mut upto = if scope == Scope::All { old.len() } else { 0 };
+    let mut upto = if scope == PackScope::All { old.len() } else { 0 };
     for (position, pack) in old.iter().enumerate().skip(upto) {
         if pack.objects < FACTOR * together {
             upto = position + 1;
@@ -160,7 +160,7 @@ mod tests {
     }
 
     /// The numbers of objects of the chosen packs.
-    fn chosen(fresh: &[u64], maintained: &[u64], scope: Scope) -> Vec<u64> {
+    fn chosen(fresh: &[u64], maintained: &[u64], scope: PackScope) -> Vec<u64> {
         let fresh = fresh.iter().map(|objects| pack(*objects, false));
         let maintained = maintained.iter().map(|objects| pack(*objects, true));
         choose(fresh.chain(maintained).collect(), scope).iter().map(|pack| pack.objects).collect()
@@ -168,19 +168,19 @@ mod tests {
 
     #[test]
     fn a_large_old_pack_stays_while_little_comes() {
-        assert_eq!(chosen(&[3, 1, 2], &[1000], Scope::Recent), [3, 1, 2]);
-        assert_eq!(chosen(&[3, 1, 2], &[1000, 10], Scope::Recent), [3, 1, 2, 10]);
-        assert_eq!(chosen(&[30, 70], &[1000, 150, 2500], Scope::Recent), [30, 70, 150]);
-        assert_eq!(chosen(&[600], &[1000], Scope::Recent), [600, 1000]);
+        assert_eq!(chosen(&[3, 1, 2], &[1000], PackScope::Recent), [3, 1, 2]);
+        assert_eq!(chosen(&[3, 1, 2], &[1000, 10], PackScope::Recent), [3, 1, 2, 10]);
+        assert_eq!(chosen(&[30, 70], &[1000, 150, 2500], PackScope::Recent), [30, 70, 150]);
+        assert_eq!(chosen(&[600], &[1000], PackScope::Recent), [600, 1000]);
     }
 
     #[test]
     fn what_was_maintained_is_not_done_again() {
-        assert_eq!(chosen(&[], &[1000], Scope::Recent), [0_u64; 0]);
-        assert_eq!(chosen(&[], &[1000, 100], Scope::Recent), [0_u64; 0]);
-        assert_eq!(chosen(&[], &[1000], Scope::All), [0_u64; 0]);
-        assert_eq!(chosen(&[], &[1000, 100], Scope::All), [100, 1000]);
-        assert_eq!(chosen(&[5], &[], Scope::Recent), [5]);
+        assert_eq!(chosen(&[], &[1000], PackScope::Recent), [0_u64; 0]);
+        assert_eq!(chosen(&[], &[1000, 100], PackScope::Recent), [0_u64; 0]);
+        assert_eq!(chosen(&[], &[1000], PackScope::All), [0_u64; 0]);
+        assert_eq!(chosen(&[], &[1000, 100], PackScope::All), [100, 1000]);
+        assert_eq!(chosen(&[5], &[], PackScope::Recent), [5]);
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
             let fresh = pack(10, false);
             let all = maintained.iter().map(|objects| pack(*objects, true));
             let made: u64 = {
-                let chosen = choose(all.chain([fresh]).collect(), Scope::Recent);
+                let chosen = choose(all.chain([fresh]).collect(), PackScope::Recent);
                 for pack in chosen.iter().filter(|pack| pack.maintained) {
                     let at = maintained.iter().position(|objects| *objects == pack.objects);
                     maintained.remove(at.unwrap());

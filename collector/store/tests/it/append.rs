@@ -17,6 +17,7 @@ fn a_result_comes_back_as_it_was_submitted() {
     let arrival = Arrival {
         number: Some(41),
         time: time("2026-01-02T03:04:05.678901Z"),
+        submission_id: None,
         client: Some("shed-1".to_owned()),
         client_ip: None,
         flags: ["sanitised".to_owned()].into(),

@@ -1,6 +1,7 @@
 //! One writer at a time, and what dead ones leave behind.
 
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -71,6 +72,11 @@ fn processes_that_take_turns_lose_nothing() {
     fixture.fsck();
 }
 
+fn age(path: &Path, age: Duration) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - age).unwrap();
+}
+
 #[test]
 fn leftovers_of_a_dead_writer_are_removed() {
     let fixture = Fixture::new();
@@ -79,18 +85,14 @@ fn leftovers_of_a_dead_writer_are_removed() {
     fs::write(fixture.path().join("pony.lock"), "4711").unwrap();
     let leftovers = [
         "refs/heads/main.lock",
+        "packed-refs.lock",
         "objects/pack/tmp_pony_pack",
         "objects/pack/tmp_pony_idx",
-        "objects/pack/pack-0123456789012345678901234567890123456789.pack",
     ]
     .map(|name| fixture.path().join(name));
     for leftover in &leftovers {
         fs::write(leftover, "").unwrap();
     }
-    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
-    let pack = fs::File::options().write(true).open(&leftovers[3]).unwrap();
-    pack.set_modified(hour_ago).unwrap();
-
     let mut writer = fixture.writer();
     for leftover in &leftovers {
         assert!(!leftover.exists(), "{}", leftover.display());
@@ -106,6 +108,8 @@ fn what_a_push_under_way_needs_is_left_alone() {
     let fixture = Fixture::new();
     let busy = [
         "refs/heads/main.lock",
+        "packed-refs.lock",
+        "config.lock",
         "objects/pack/tmp_pack_a1b2c3",
         "objects/pack/pack-0123456789012345678901234567890123456789.pack",
     ]
@@ -119,7 +123,30 @@ fn what_a_push_under_way_needs_is_left_alone() {
     }
     drop(writer);
     // A lock that nobody has touched for long is a dead push's.
-    let lock = fs::File::options().write(true).open(&busy[0]).unwrap();
-    lock.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+    busy[..3].iter().for_each(|lock| age(lock, Duration::from_secs(3600)));
     append(&mut fixture.writer(), "hayloft");
+    assert!(busy[..3].iter().all(|lock| !lock.exists()));
+}
+
+#[test]
+fn a_branch_in_packed_refs_survives_a_transaction_that_failed() {
+    let fixture = Fixture::new();
+    fixture.fill(&["hayloft"]);
+    fixture.git(&["pack-refs", "--all"]);
+    // What gix leaves then.
+    fs::remove_dir(fixture.path().join("refs/heads")).unwrap();
+    append(&mut fixture.writer(), "hayloft");
+    assert_eq!(fixture.store.snapshot().unwrap().results("hayloft").unwrap().len(), 2);
+}
+
+#[test]
+fn a_lock_of_a_push_that_died_long_ago_does_not_stop_a_running_writer() {
+    let fixture = Fixture::new();
+    let mut writer = fixture.writer();
+    append(&mut writer, "hayloft");
+    let lock = fixture.path().join("refs/heads/main.lock");
+    fs::write(&lock, "").unwrap();
+    age(&lock, Duration::from_secs(3600));
+    append(&mut writer, "hayloft");
+    assert!(!lock.exists());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use pony_formats::ResultKey;
-use pony_store::{Scope, Store, StoreError, Tool};
+use pony_store::{PackScope, Store, StoreError, Tool};
 
 use crate::fixture::{Fixture, append};
 
@@ -42,7 +42,7 @@ fn packs_become_one_that_holds_every_object_and_is_smaller() {
     std::fs::write(&stray, "nobody's").unwrap();
     fixture.git(&["hash-object", "-w", "stray"]);
     let before = objects(&fixture);
-    let done = fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap();
+    let done = fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap();
     assert_eq!(done.tool, Tool::Git);
     assert_eq!(done.after.count, 1);
     assert!(done.before.count > 1 && done.after.bytes < done.before.bytes / 2, "{done:?}");
@@ -57,9 +57,9 @@ fn packs_become_one_that_holds_every_object_and_is_smaller() {
 fn maintenance_of_what_was_maintained_changes_nothing() {
     let fixture = Fixture::new();
     fixture.fill(&["hayloft"; 10]);
-    fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap();
+    fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap();
     let before = packs(&fixture);
-    for scope in [Scope::Recent, Scope::All] {
+    for scope in [PackScope::Recent, PackScope::All] {
         fixture.store.maintain(Duration::ZERO, scope).unwrap();
         assert_eq!(packs(&fixture), before);
     }
@@ -69,13 +69,13 @@ fn maintenance_of_what_was_maintained_changes_nothing() {
 fn a_large_old_pack_is_left_alone_unless_all_are_asked_for() {
     let fixture = Fixture::new();
     fixture.fill(&["hayloft"; 40]);
-    fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap();
+    fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap();
     let old = packs(&fixture);
     fixture.fill(&["barn"; 3]);
-    fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap();
+    fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap();
     let now = packs(&fixture);
     assert!(now.len() == 2 && now.contains(&old[0]), "{now:?}");
-    fixture.store.maintain(Duration::ZERO, Scope::All).unwrap();
+    fixture.store.maintain(Duration::ZERO, PackScope::All).unwrap();
     assert_eq!(packs(&fixture).len(), 1);
     fixture.fsck();
 }
@@ -87,7 +87,7 @@ fn packs_that_somebody_wants_kept_are_kept() {
     let kept = packs(&fixture)[0].clone();
     let keep = fixture.path().join("objects/pack").join(&kept).with_extension("keep");
     std::fs::write(&keep, "").unwrap();
-    fixture.store.maintain(Duration::ZERO, Scope::All).unwrap();
+    fixture.store.maintain(Duration::ZERO, PackScope::All).unwrap();
     assert!(packs(&fixture).contains(&kept));
     assert!(keep.exists());
     fixture.fsck();
@@ -98,7 +98,7 @@ fn a_multi_pack_index_does_not_outlive_its_packs() {
     let fixture = Fixture::new();
     let written = fixture.fill(&["hayloft"; 5]);
     fixture.git(&["multi-pack-index", "write"]);
-    fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap();
+    fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap();
     assert!(!fixture.path().join("objects/pack/multi-pack-index").exists());
     fixture.fsck();
     assert_eq!(keys(&fixture.store, "hayloft"), written);
@@ -108,7 +108,7 @@ fn a_multi_pack_index_does_not_outlive_its_packs() {
 fn while_somebody_writes_it_is_refused_with_who() {
     let fixture = Fixture::new();
     let writer = fixture.writer();
-    let error = fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap_err();
+    let error = fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap_err();
     let StoreError::Locked { holder, .. } = &error else { panic!("{error}") };
     assert_eq!(*holder, std::process::id().to_string());
     drop(writer);
@@ -125,7 +125,7 @@ fn what_a_killed_run_has_left_goes_with_the_next() {
     std::fs::write(&lock, "").unwrap();
     let old = SystemTime::now() - Duration::from_secs(3600);
     std::fs::File::options().write(true).open(&lock).unwrap().set_modified(old).unwrap();
-    fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap();
+    fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap();
     assert!(!place.parent().unwrap().exists());
     assert!(!lock.exists());
     fixture.fsck();
@@ -145,7 +145,7 @@ fn a_damaged_pack_keeps_everything_where_it_is() {
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, bytes).unwrap();
     let before = packs(&fixture);
-    let error = fixture.store.maintain(Duration::ZERO, Scope::Recent).unwrap_err();
+    let error = fixture.store.maintain(Duration::ZERO, PackScope::Recent).unwrap_err();
     assert_eq!(error.exit_status(), 74, "{error}");
     assert_eq!(packs(&fixture), before);
 }
@@ -176,7 +176,7 @@ fn a_result_of_any_time_is_read_while_packs_are_replaced_and_added() {
         }
         let packing = scope.spawn(|| {
             for runs in 0..6 {
-                let scope = if runs % 3 == 2 { Scope::All } else { Scope::Recent };
+                let scope = if runs % 3 == 2 { PackScope::All } else { PackScope::Recent };
                 maintenance.run(scope).unwrap();
             }
         });
@@ -206,6 +206,6 @@ fn maintenance_is_due_once_what_came_is_a_day_old() {
     let old = SystemTime::now() - Duration::from_secs(25 * 3600);
     std::fs::File::options().read(true).open(&pack).unwrap().set_modified(old).unwrap();
     assert!(maintenance.is_due().unwrap());
-    maintenance.run(Scope::Recent).unwrap();
+    maintenance.run(PackScope::Recent).unwrap();
     assert!(!maintenance.is_due().unwrap());
 }

@@ -5,9 +5,10 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use pony_store::Store;
+use jiff::Timestamp;
+use pony_store::{Arrival, Prepared, Store};
 
-use crate::fixture::{Fixture, append, git};
+use crate::fixture::{Fixture, append, git, submission};
 
 fn packs(fixture: &Fixture) -> BTreeSet<String> {
     let names = fs::read_dir(fixture.path().join("objects/pack")).unwrap();
@@ -58,6 +59,42 @@ fn old_versions_of_folders_are_deltas_once_packs_are_joined() {
     let large_and_full: Vec<&str> = large_and_full.collect();
     assert!(large_and_full.len() <= 2, "the days of two packages: {large_and_full:?}");
     fixture.fsck();
+}
+
+#[test]
+fn of_objects_that_are_in_several_packs_one_is_kept() {
+    let fixture = Fixture::new();
+    let batch = |package: &str, count: usize| {
+        let prepared = Prepared::new(&submission(package)).unwrap();
+        vec![(prepared, Arrival::at(Timestamp::now())); count]
+    };
+    let mut writer = fixture.writer();
+    for package in ["hayloft", "barn", "hayloft"] {
+        writer
+            .append_all(&batch(package, 30))
+            .into_iter()
+            .for_each(|appended| drop(appended.unwrap()));
+        // Everything again, with other deltas: git's own.
+        let name = fixture.path().join("objects/pack/pack");
+        let all = ["pack-objects", "--all", "--delta-base-offset", "--no-reuse-delta", "-q"];
+        fixture.git(&[&all[..], &[name.to_str().unwrap()]].concat());
+    }
+    let objects =
+        |fixture: &Fixture| fixture.git(&["rev-list", "--objects", "--all"]).lines().count();
+    let counts = |fixture: &Fixture| fixture.git(&["count-objects", "-v"]);
+    assert!(!counts(&fixture).contains(&format!("in-pack: {}\n", objects(&fixture))));
+    let before = packs(&fixture);
+    while packs(&fixture).len() >= before.len() {
+        writer
+            .append_all(&batch("barn", 2))
+            .into_iter()
+            .for_each(|appended| drop(appended.unwrap()));
+    }
+    assert!(packs(&fixture).is_disjoint(&before));
+    assert!(counts(&fixture).contains(&format!("in-pack: {}\n", objects(&fixture))));
+    fixture.fsck();
+    let results = fixture.store.snapshot().unwrap().results("hayloft").unwrap();
+    assert_eq!(results.len(), 60);
 }
 
 #[test]

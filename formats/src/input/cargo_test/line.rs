@@ -7,18 +7,49 @@ use crate::model::Outcome;
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::input) enum CargoLine<'t> {
     /// `Running … (…/deps/name-<hash>)` or `Doc-tests name`: the next test binary.
-    Target(Target),
+    Target(Target<'t>),
     /// `error: test failed, to rerun pass …`: the binary did not succeed.
     TargetFailed(&'t str),
 }
 
 /// A test binary as cargo announces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::input) struct Target {
-    /// The first part of the id of each of its tests.
+pub(in crate::input) struct Target<'t> {
+    /// The first part of the id of each of its tests, as far as the line tells.
     pub(in crate::input) id: String,
+    /// What is run; `None` for the documentation of a library, which is run by several executables.
+    pub(in crate::input) executable: Option<Executable<'t>>,
+}
+
+/// A file that cargo runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::input) struct Executable<'t> {
+    /// Where it is, as cargo prints it.
+    pub(in crate::input) path: &'t str,
+    /// The name of the file: that of the target, `-` and a hash.
+    pub(in crate::input) stem: &'t str,
+    /// What it is compiled from, as far as cargo says, relative to its package.
+    pub(in crate::input) source: &'t str,
+}
+
+impl<'t> Executable<'t> {
+    /// The name of a file without folder and extension.
+    pub(in crate::input) fn file_stem(path: &str) -> &str {
+        let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        file.strip_suffix(".exe").or(file.strip_suffix(".wasm")).unwrap_or(file)
+    }
+
+    /// The name of the target, with `_` where that has `-`.
+    pub(in crate::input) fn name(self) -> &'t str {
+        self.stem.rsplit_once('-').map_or(self.stem, |(name, _)| name)
+    }
+}
+
+impl Target<'_> {
     /// Whether it is the documentation of a library.
-    pub(in crate::input) is_doc: bool,
+    pub(in crate::input) fn is_doc(&self) -> bool {
+        self.executable.is_none()
+    }
 }
 
 /// The counts of a `test result:` line.
@@ -44,6 +75,10 @@ const RERUN: &str = " failed, to rerun pass ";
 impl<'t> CargoLine<'t> {
     /// Finds one at the end of a line, with the offset at which it begins.
     pub(in crate::input) fn find(line: &'t str) -> Option<(usize, Self)> {
+        // Nearly every line is none of these, and to search for a short text is quick.
+        if !line.contains("   ") && !line.contains("to rerun") {
+            return None;
+        }
         if let Some(at) = line.rfind(RUNNING)
             && let Some(target) = executable_target(&line[at + RUNNING.len()..])
         {
@@ -53,7 +88,7 @@ impl<'t> CargoLine<'t> {
             let name = &line[at + DOC_TESTS.len()..];
             if is_crate_name(name) {
                 let id = format!("{name}::doc");
-                return Some((at, Self::Target(Target { id, is_doc: true })));
+                return Some((at, Self::Target(Target { id, executable: None })));
             }
         }
         let rerun = line.rfind(RERUN)?;
@@ -72,19 +107,21 @@ fn is_crate_name(name: &str) -> bool {
 
 /// Reads `unittests src/lib.rs (target/debug/deps/name-<hash>)` and its older forms without a
 /// source (before 1.62) or without brackets (before 1.55).
-fn executable_target(text: &str) -> Option<Target> {
+fn executable_target(text: &str) -> Option<Target<'_>> {
     let (source, path) = match text.rsplit_once(" (") {
         Some((source, path)) => (source, path.strip_suffix(')')?),
         None => ("", text),
     };
-    let file = path.trim_matches('`').split(' ').next()?.rsplit(['/', '\\']).next()?;
-    let file = file.strip_suffix(".exe").or(file.strip_suffix(".wasm")).unwrap_or(file);
-    let (stem, hash) = file.rsplit_once('-')?;
+    let path = path.trim_matches('`').split(' ').next()?;
+    let stem = Executable::file_stem(path);
+    let (name, hash) = stem.rsplit_once('-')?;
     if hash.len() != 16 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    let kind = source.strip_prefix("unittests ").map_or("", source_kind);
-    Some(Target { id: format!("{kind}{stem}"), is_doc: false })
+    let unit = source.strip_prefix("unittests ");
+    let id = format!("{}{name}", unit.map_or("", source_kind));
+    let source = unit.unwrap_or(source);
+    Some(Target { id, executable: Some(Executable { path, stem, source }) })
 }
 
 /// What goes before the name of a crate's own unit tests, so that a library and a program of one
@@ -93,6 +130,8 @@ fn source_kind(source: &str) -> &'static str {
     let source = source.replace('\\', "/");
     if source.starts_with("examples/") || source.contains("/examples/") {
         "example/"
+    } else if source.starts_with("benches/") {
+        "bench/"
     } else if source.contains("/bin/") || source.ends_with("main.rs") {
         "bin/"
     } else {
@@ -100,22 +139,32 @@ fn source_kind(source: &str) -> &'static str {
     }
 }
 
-/// The target in the arguments that cargo names after a failure: `-p a --test b` is `b`.
+/// The id of the target in the arguments that cargo names after a failure: `-p a --test b` is `a::b`.
 pub(in crate::input) fn rerun_target(arguments: &str) -> String {
+    let mut package = None;
+    let mut target = None;
     let mut words = arguments.split_whitespace();
-    let mut target = arguments.to_owned();
     while let Some(word) = words.next() {
-        match word {
-            "-p" | "--package" => target = words.next().unwrap_or_default().replace('-', "_"),
-            "--test" | "--bench" => target = words.next().unwrap_or_default().replace('-', "_"),
-            "--bin" => target = format!("bin/{}", words.next().unwrap_or_default()),
-            "--example" => target = format!("example/{}", words.next().unwrap_or_default()),
-            "--lib" | "--doc" if target == arguments => target = word[2..].to_owned(),
-            "--doc" => target.push_str("::doc"),
+        match word.strip_prefix("--").unwrap_or(word) {
+            "-p" | "package" => package = words.next(),
+            "test" => target = words.next().map(str::to_owned),
+            kind @ ("bin" | "example" | "bench") => {
+                target = words.next().map(|name| format!("{kind}/{name}"));
+            }
+            "doc" => target = Some("doc".to_owned()),
             _ => {}
         }
     }
-    target
+    match (package, target) {
+        // That of a library is only named in the output, not here; nearly always it is this one.
+        (Some(package), Some(target)) if target == "doc" => {
+            format!("{}::doc", package.replace('-', "_"))
+        }
+        (Some(package), Some(target)) => format!("{package}::{target}"),
+        (Some(package), None) => package.to_owned(),
+        (None, Some(target)) => target,
+        (None, None) => arguments.trim_start_matches("--").to_owned(),
+    }
 }
 
 /// The number in `running 3 tests`.
@@ -264,12 +313,19 @@ mod tests {
                 "example/mow",
             ),
             ("     Running tests/it/main.rs (target/debug/deps/it-0123456789abcdef)", "it"),
+            (
+                "     Running unittests benches/mow.rs (target/release/deps/mow-0123456789abcdef)",
+                "bench/mow",
+            ),
             ("     Running unittests (target/debug/deps/hay_loft-0123456789abcdef)", "hay_loft"),
             ("     Running target/debug/deps/hay_loft-0123456789abcdef", "hay_loft"),
             ("     Running `/t/debug/deps/hay_loft-0123456789abcdef --quiet`", "hay_loft"),
             ("   Doc-tests hay_loft", "hay_loft::doc"),
             ("test b ...      Running tests/it.rs (target/debug/deps/it-0123456789abcdef)", "it"),
-            ("error: test failed, to rerun pass `-p hay --lib`", "hay"),
+            ("error: test failed, to rerun pass `-p hay-loft --lib`", "hay-loft"),
+            ("error: test failed, to rerun pass `--lib`", "lib"),
+            ("error: test failed, to rerun pass `-p hay-loft --test it`", "hay-loft::it"),
+            ("error: test failed, to rerun pass `-p hay --bin rake`", "hay::bin/rake"),
             ("..error: test failed, to rerun pass '--test it'", "it"),
             ("error: doctest failed, to rerun pass `-p hay-loft --doc`", "hay_loft::doc"),
         ];

@@ -231,10 +231,11 @@ impl<'t> Section<'t> {
         let failures = summary.and_then(|summary| self.list(Verdict::Failure, summary.failed));
         let successes = summary.and_then(|summary| self.list(Verdict::Success, summary.passed));
         let mut cases = Vec::new();
+        let has_lists = failures.is_some() || successes.is_some();
         let mut seen = HashSet::new();
         let mut case =
             |name: &str, outcome, certainty, reason: Option<&str>, output: Range<usize>| {
-                let mut case = TestCase::new(format!("{prefix}{name}"), outcome);
+                let mut case = TestCase::new([prefix, name].concat(), outcome);
                 case.evidence.message = reason.map(str::to_owned);
                 if outcome == Outcome::Failed {
                     set_output(&mut case, text.get(output).unwrap_or_default());
@@ -256,7 +257,9 @@ impl<'t> Section<'t> {
             };
             let Some(outcome) = listed else { continue };
             let certainty = if listed == test.outcome { test.certainty } else { Certainty::Sure };
-            seen.insert(test.name);
+            if has_lists {
+                seen.insert(test.name);
+            }
             case(test.name, outcome, certainty, test.reason, test.output);
         }
         for (names, outcome) in [(&failures, Outcome::Failed), (&successes, Outcome::Passed)] {

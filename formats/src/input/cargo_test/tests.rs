@@ -4,6 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+    crate::parse(Format::CargoTest, input, limits)
+}
+
 fn read(text: &str) -> Report {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
 }
@@ -115,6 +119,49 @@ fn colours_change_nothing() {
         .replace("error:", "\x1b[1m\x1b[91merror\x1b[0m:")
         .replace('\n', "\r\n");
     assert_eq!(read(&colour), read(FAILED));
+}
+
+#[test]
+fn what_bypasses_the_capture_may_tear_any_line() {
+    let text = format!(
+        "\nrunning 5 tests\ntest a ... ignored, needs, a database ... ok\nno newline at endtest b ... FAILED\n\
+         raw \u{fffd}\u{1}\ntest c ... ok\nrunning 9 testtest tests::r#async ... ok\n\
+         test tests::ünïcode_näme ... ok\n\nfailures:\n\n---- b stdout ----\nError: \"x\"\n\n\n\
+         failures:\n    b\n{}",
+        summary("FAILED", 3, 1, 1)
+    );
+    let report = read(&text);
+    assert_eq!(tests(&report), ["a S", "b F", "c P", "tests::r#async P", "tests::ünïcode_näme P"]);
+    assert_eq!(message(&report, "a"), "needs, a database ... ok");
+    assert_eq!(report.unnamed, Tally::default());
+}
+
+#[test]
+fn a_harness_inside_a_test_whose_summary_is_torn_changes_no_count() {
+    // Both write at once: the outer `running` line falls into the inner summary.
+    let inner = "\nrunning 3 tests\ntest x ... ok\ntest y ... ok\ntest z ... ok\n\ntest result: ok";
+    let text = format!(
+        "{RUNNING_IT}\nrunning 2 tests\n{inner}\nrunning 1 test\n. 3 passed; 0 failed; 0 ignored\n\n\
+         test a ... ok\ntest w ... ok\n{}test b ... ok\n{}",
+        summary("ok", 1, 0, 0),
+        summary("ok", 2, 0, 0)
+    );
+    let report = read(&text);
+    assert_eq!((report.tally().total, report.tally().passed), (2, 2), "{report:?}");
+}
+
+#[test]
+fn a_binary_that_exits_with_success_is_no_pass() {
+    // Cargo believes it: nothing but the missing summary tells.
+    let text = format!(
+        "{RUNNING_LIB}\nrunning 1 test\ntest a ... ok\n{}{RUNNING_IT}\nrunning 2 tests\ntest a ... ok\n   \
+         Doc-tests hay_loft\n\nrunning 0 tests\n{}",
+        summary("ok", 1, 0, 0),
+        summary("ok", 0, 0, 0)
+    );
+    let report = read(&text);
+    assert_eq!(tests(&report), ["hay_loft::a P", "it::a P", "it E"]);
+    assert!(message(&report, "it").contains("it ended after 1 of 2 tests"));
 }
 
 #[test]

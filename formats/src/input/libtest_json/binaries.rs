@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::event::{Binary, Counts, TIMEOUT, TestEnd};
 use super::suite::{Finished, not_finished};
+use crate::input::cargo_targets::{CargoTargets, binary_id};
 use crate::input::census::many;
 use crate::model::{Attempt, Evidence, Outcome, Tally, TestCase};
 
@@ -27,8 +28,9 @@ pub(super) struct Name {
 type Key = (String, String);
 
 /// All that nextest reports.
-#[derive(Debug, Default)]
-pub(super) struct Binaries {
+#[derive(Debug)]
+pub(super) struct Binaries<'t> {
+    targets: &'t CargoTargets,
     tests: Vec<Slot>,
     /// Indices into `tests`.
     running: HashMap<Name, Vec<usize>>,
@@ -91,7 +93,20 @@ impl Name {
     }
 }
 
-impl Binaries {
+impl<'t> Binaries<'t> {
+    pub(super) fn new(targets: &'t CargoTargets) -> Self {
+        Self {
+            targets,
+            tests: Vec::new(),
+            running: HashMap::new(),
+            suites: BTreeMap::new(),
+            open: 0,
+            block: None,
+            counts: Counts::default(),
+            named: Counts::default(),
+        }
+    }
+
     /// Whether a suite is open, so that what looks like libtest itself was printed by a test.
     pub(super) fn is_open(&self) -> bool {
         self.open > 0
@@ -177,9 +192,16 @@ impl Binaries {
 
     /// The id under which nextest itself knows the binary, and the path of the test.
     fn id_of(&self, name: &Name) -> String {
-        let suite = self.suites.get(&name.key());
-        let kind = suite.and_then(|suite| suite.kind.as_deref());
-        format!("{}::{}", binary_id(&name.package, &name.binary, kind), name.path)
+        format!("{}::{}", self.binary_id(&name.package, &name.binary), name.path)
+    }
+
+    /// What nextest calls a binary everywhere but in these events. Its kind is missing from `libtest-json`.
+    fn binary_id(&self, package: &str, binary: &str) -> String {
+        let suite = self.suites.get(&(package.to_owned(), binary.to_owned()));
+        match suite.and_then(|suite| suite.kind.as_deref()) {
+            Some(kind) => binary_id(package, kind, binary),
+            None => self.targets.id_without_kind(package, binary),
+        }
     }
 
     /// What it all comes to.
@@ -199,7 +221,7 @@ impl Binaries {
             if are_ignored {
                 finished.unnamed += many(Outcome::Skipped, missing - without_end);
             } else if without_end == 0 {
-                finished.tests.push(self.died(key, suite));
+                finished.tests.push(self.died(key));
             }
         }
         let died = std::mem::take(&mut finished.tests);
@@ -216,9 +238,8 @@ impl Binaries {
         finished
     }
 
-    fn died(&self, (package, binary): &Key, suite: &Suite) -> TestCase {
-        let id = binary_id(package, binary, suite.kind.as_deref());
-        TestCase::errored(id, "no summary of the test binary")
+    fn died(&self, (package, binary): &Key) -> TestCase {
+        TestCase::errored(self.binary_id(package, binary), "no summary of the test binary")
     }
 
     /// Tests that were counted, but have no event of their own.
@@ -226,17 +247,5 @@ impl Binaries {
         let passed = self.counts.passed.saturating_sub(self.named.passed);
         let failed = self.counts.failed.saturating_sub(self.named.failed);
         many(Outcome::Passed, passed) + many(Outcome::Failed, failed)
-    }
-}
-
-/// What nextest calls a binary everywhere but in these events. The kind is missing from
-/// `libtest-json`; a library is then recognised by its name.
-fn binary_id(package: &str, binary: &str, kind: Option<&str>) -> String {
-    match kind {
-        Some("lib" | "proc-macro") => package.to_owned(),
-        Some("test") => format!("{package}::{binary}"),
-        Some(kind) => format!("{package}::{kind}/{binary}"),
-        None if binary == package.replace('-', "_") => package.to_owned(),
-        None => format!("{package}::{binary}"),
     }
 }

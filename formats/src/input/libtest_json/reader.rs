@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::binaries::{Binaries, Name};
 use super::event::{Counts, Event, TestEnd, find_events};
 use super::suite::{Finished, Place, Suite};
+use crate::input::cargo_targets::CargoTargets;
 use crate::input::cargo_test::compile::Compilation;
 use crate::input::cargo_test::line::{CargoLine, announced, rerun_target, summary};
 use crate::input::census::many;
@@ -15,15 +16,16 @@ use crate::model::{Outcome, Tally, TestCase};
 const OPEN_MAX: usize = 64;
 
 /// Reads line by line.
-#[derive(Default)]
 pub(super) struct Reader<'t> {
+    /// What is known of the targets from elsewhere.
+    targets: &'t CargoTargets,
     place: Place,
     /// Suites that have begun, each inside the one before it.
     open: Vec<Suite>,
     suites: usize,
     /// The beginning of a suite that waits for its first test to say whose it is.
     awaited: Option<Option<u64>>,
-    nextest: Binaries,
+    nextest: Binaries<'t>,
     names: usize,
     finished: Finished,
     /// The number of tests that a harness is running which prints text.
@@ -39,6 +41,25 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
+    pub(super) fn new(targets: &'t CargoTargets) -> Self {
+        Self {
+            targets,
+            place: Place::default(),
+            open: Vec::new(),
+            suites: 0,
+            awaited: None,
+            nextest: Binaries::new(targets),
+            names: 0,
+            finished: Finished::default(),
+            text: None,
+            compilation: Compilation::default(),
+            failed: Vec::new(),
+            causes: HashMap::new(),
+            red: HashSet::new(),
+            found_anything: false,
+        }
+    }
+
     pub(super) fn feed(&mut self, line: &'t str) {
         let mut found = false;
         find_events(line, |event| {
@@ -202,7 +223,8 @@ impl<'t> Reader<'t> {
                 self.begin_awaited();
                 self.text = None;
                 let number = self.place.target + 1;
-                self.place = Place { target: number, id: Some(target.id), is_doc: target.is_doc };
+                let id = Some(self.targets.id_of(&target));
+                self.place = Place { target: number, id, is_doc: target.is_doc() };
             }
             Some((_, CargoLine::TargetFailed(arguments))) => {
                 let id = self.place.id.clone().unwrap_or_else(|| rerun_target(arguments));
@@ -258,7 +280,7 @@ impl<'t> Reader<'t> {
     pub(super) fn finish(mut self) -> Option<Finished> {
         self.begin_awaited();
         self.close_all();
-        let nextest = std::mem::take(&mut self.nextest).finish();
+        let nextest = std::mem::replace(&mut self.nextest, Binaries::new(self.targets)).finish();
         self.add(self.place.target, nextest);
         for (target, id) in std::mem::take(&mut self.failed) {
             // Before cargo announced anything: all of standard output came before standard error.

@@ -5,6 +5,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{Outcome, Tally};
 
+fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
+    crate::parse(Format::LibtestJson, input, limits)
+}
+
 fn read(text: &str) -> Report {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
 }

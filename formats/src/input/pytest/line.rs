@@ -1,6 +1,7 @@
 //! The lines that pytest (5 to 9, also with xdist and rerunfailures) writes, each recognised by its
 //! shape alone.
 
+use super::node::{Node, subtest, without_percent};
 use crate::model::Outcome;
 
 /// The words for how a test ended.
@@ -94,7 +95,8 @@ pub(super) fn totals(text: &str) -> Option<Totals> {
             "skipped" => &mut totals.skipped,
             "xfailed" => &mut totals.xfailed,
             "deselected" => &mut totals.deselected,
-            "warning" | "warnings" | "rerun" | "subtests passed" | "subtests failed" => &mut other,
+            "warning" | "warnings" | "rerun" | "subtests passed" | "subtests failed"
+            | "subtests skipped" => &mut other,
             _ => return None,
         };
         *field = field.saturating_add(number);
@@ -116,6 +118,8 @@ pub(super) enum TestLine<'t> {
     Test(&'t str, Word),
     /// `tests/test_x.py::test_a`, and perhaps what it began to write.
     Began(&'t str),
+    /// `tests/test_x.py::test_a SUBFAILED(i=1) [ 5%]`, and whether it failed.
+    Subtest(Node<'t>, bool),
     /// `PASSED`, behind the output of a test that was not captured.
     Bare(Word),
 }
@@ -125,6 +129,9 @@ pub(super) fn test_line(line: &str) -> Option<TestLine<'_>> {
     let line = line.trim_end();
     if let Some(rest) = line.strip_prefix("[gw") {
         let (_, rest) = rest.split_once("%] ")?;
+        if let Some((node, has_failed)) = subtest(rest) {
+            return Some(TestLine::Subtest(node, has_failed));
+        }
         let (word, node) = starts_with_word(rest)?;
         return is_node(node.trim()).then(|| TestLine::Test(node.trim(), word));
     }
@@ -135,11 +142,11 @@ pub(super) fn test_line(line: &str) -> Option<TestLine<'_>> {
     if !is_node(line) {
         return None;
     }
-    let name = line.find("::")?;
-    let ends =
-        WORDS.iter().filter_map(|(text, word)| Some((find_word(&line[name..], text)?, *word)));
-    match ends.min_by_key(|(at, _)| *at) {
-        Some((at, word)) => Some(TestLine::Test(&line[..name + at], word)),
+    if let Some((node, has_failed)) = subtest(line) {
+        return Some(TestLine::Subtest(node, has_failed));
+    }
+    match end_of_test(line) {
+        Some((at, word)) => Some(TestLine::Test(&line[..at], word)),
         None => {
             let end = match line.find('[') {
                 Some(_) => line.rfind(']').map(|at| at + 1),
@@ -150,12 +157,21 @@ pub(super) fn test_line(line: &str) -> Option<TestLine<'_>> {
     }
 }
 
-/// The offset of the blank before a word.
-fn find_word(text: &str, word: &str) -> Option<usize> {
-    text.match_indices(word).map(|(at, _)| at).find_map(|at| {
-        let before = at.checked_sub(1)?;
-        (text.as_bytes()[before] == b' ').then_some(before)
-    })
+/// Where a test ends and the first word begins. A parameter may be called like a word.
+fn end_of_test(line: &str) -> Option<(usize, Word)> {
+    let name = line.find("::")?;
+    let first = |from: usize| {
+        let mut blanks = line[from..].match_indices(' ').map(|(at, _)| from + at);
+        blanks.find_map(|at| {
+            let word = WORDS.iter().find(|(text, _)| line[at + 1..].starts_with(text))?;
+            Some((at, word.1))
+        })
+    };
+    let (at, word) = first(name)?;
+    match line[name..at].contains('[') && !line[..at].ends_with(']') {
+        true => line[at..].find("] ").and_then(|end| first(at + end)).or(Some((at, word))),
+        false => Some((at, word)),
+    }
 }
 
 fn starts_with_word(line: &str) -> Option<(Word, &str)> {
@@ -166,68 +182,63 @@ fn starts_with_word(line: &str) -> Option<(Word, &str)> {
 }
 
 /// Whether a line begins with the path of a file and `::`.
-fn is_node(line: &str) -> bool {
+pub(super) fn is_node(line: &str) -> bool {
     line.split_once("::")
         .is_some_and(|(path, _)| !path.is_empty() && !path.contains([' ', '\t', '"']))
 }
 
-/// A line of the short summary: outcome, test or file, message.
-pub(super) fn summary_line(line: &str) -> Option<(Outcome, &str, Option<&str>)> {
-    let (Word::End(outcome), rest) = starts_with_word(line)? else { return None };
-    let rest = rest.strip_prefix(' ')?;
+/// What a line of the short summary names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Listed<'t> {
+    pub(super) outcome: Outcome,
+    /// A test, or the file that could not be read.
+    pub(super) node: Node<'t>,
+    pub(super) message: Option<&'t str>,
+}
+
+/// Reads a line of the short summary, `FAILED tests/test_x.py::test_a - why`.
+pub(super) fn summary_line(line: &str) -> Option<Listed<'_>> {
+    let Some((word, rest)) = starts_with_word(line) else { return failed_subtest(line) };
+    let (Word::End(outcome), Some(rest)) = (word, rest.strip_prefix(' ')) else { return None };
     if outcome == Outcome::Skipped && rest.starts_with('[') {
         return None;
     }
-    // A parameter may be called anything, a message too.
-    let from = rest.find("] - ").map_or(0, |at| at + 1);
-    let from = if rest.find('[') < rest.find(" - ") { from } else { 0 };
-    let message = rest[from..].find(" - ").map(|at| from + at);
-    let (node, message) = match message {
-        Some(at) => (&rest[..at], Some(&rest[at + " - ".len()..])),
-        None => (rest, None),
-    };
-    Some((outcome, node.trim(), message))
+    let (node, message) = split_message(rest);
+    Some(Listed { outcome, node: Node::of(node.trim()), message })
+}
+
+fn failed_subtest(line: &str) -> Option<Listed<'_>> {
+    let (Node { test, subtest }, true) = subtest(line)? else { return None };
+    let (test, message) = split_message(test);
+    Some(Listed { outcome: Outcome::Failed, node: Node { test, subtest }, message })
+}
+
+/// Splits the message off a test. A parameter may be called anything, a message too.
+fn split_message(text: &str) -> (&str, Option<&str>) {
+    let from = text.find("] - ").map_or(0, |at| at + 1);
+    let from = if text.find('[') < text.find(" - ") { from } else { 0 };
+    match text[from..].find(" - ").map(|at| from + at) {
+        Some(at) => (&text[..at], Some(&text[at + " - ".len()..])),
+        None => (text, None),
+    }
 }
 
 /// The outcomes in a line of the terse form, `tests/test_x.py ..F [ 5%]`.
 pub(super) fn dots(line: &str) -> Option<impl Iterator<Item = Outcome>> {
-    let line = line.trim_end();
-    let line = match line.rsplit_once('[') {
-        Some((line, percent)) if percent.ends_with("%]") => line.trim_end(),
-        _ => line,
-    };
+    let line = without_percent(line);
     let outcome = |letter: char| match letter {
         '.' | 'X' => Some(Outcome::Passed),
-        'F' => Some(Outcome::Failed),
+        // A subtest that failed; those that passed or were skipped do not count.
+        'F' | 'u' => Some(Outcome::Failed),
         'E' => Some(Outcome::Errored),
         's' => Some(Outcome::Skipped),
         'x' => Some(Outcome::ExpectedFailure),
         _ => None,
     };
     let (file, letters) = line.split_once(".py ").unwrap_or(("", line));
-    let is_dots = !letters.is_empty() && letters.chars().all(|letter| outcome(letter).is_some());
+    let is_dots = !letters.is_empty()
+        && letters.chars().all(|letter| ",-".contains(letter) || outcome(letter).is_some());
     (is_dots && !file.contains(' ')).then(|| letters.chars().filter_map(outcome))
-}
-
-/// The id that pytest's JUnit XML gives a test: module and classes with dots, `::`, the name.
-pub(super) fn test_id(node: &str) -> String {
-    let (path, parameters) = node.split_at(node.find('[').unwrap_or(node.len()));
-    let mut parts = path.split("::");
-    let file = parts.next().unwrap_or_default();
-    let mut id = file.strip_suffix(".py").unwrap_or(file).replace(['/', '\\'], ".");
-    let mut parts = parts.peekable();
-    while let Some(part) = parts.next() {
-        id.push_str(if parts.peek().is_some() { "." } else { "::" });
-        id.push_str(part);
-    }
-    id + parameters
-}
-
-/// The title that pytest gives the report of a test: its classes and name with dots.
-pub(super) fn report_title(node: &str) -> String {
-    let (path, parameters) = node.split_at(node.find('[').unwrap_or(node.len()));
-    let names = path.split_once("::").map_or(path, |(_, names)| names);
-    names.replace("::", ".") + parameters
 }
 
 #[cfg(test)]
@@ -235,21 +246,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_those_of_junit_xml() {
-        assert_eq!(
-            test_id("tests/test_x.py::TestY::test_z[a::b/c]"),
-            "tests.test_x.TestY::test_z[a::b/c]"
-        );
-        assert_eq!(test_id("test_x.py::test_z"), "test_x::test_z");
-        assert_eq!(test_id("tests/test_x.py"), "tests.test_x");
-        assert_eq!(report_title("tests/test_x.py::TestY::test_z[a]"), "TestY.test_z[a]");
-    }
-
-    #[test]
     fn verbose_lines_name_a_test_and_its_outcome() {
         let passed = Word::End(Outcome::Passed);
         let cases = [
             ("t.py::a PASSED    [  4%]", TestLine::Test("t.py::a", passed)),
+            ("t.py::a[x FAILED] PASSED [ 5%]", TestLine::Test("t.py::a[x FAILED]", passed)),
+            ("t.py::a[PASSED PASSED", TestLine::Test("t.py::a[PASSED", passed)),
             ("t.py::a[x y] PASSED", TestLine::Test("t.py::a[x y]", passed)),
             (
                 "t.py::a SKIPPED (why PASSED) [ 5%]",
@@ -277,10 +279,18 @@ mod tests {
             ("ERROR t.py", ("t.py", None)),
         ];
         for (line, (node, message)) in cases {
-            let found = summary_line(line).map(|(_, node, message)| (node, message));
+            let found = summary_line(line).map(|listed| (listed.node.test, listed.message));
             assert_eq!(found, Some((node, message)), "{line}");
         }
         assert_eq!(summary_line("SKIPPED [1] t.py:3: why"), None);
+        for line in [
+            "SUBFAILED[x - y] (i=1) t.py::a - why - oh",
+            "[x - y] (i=1) SUBFAIL t.py::a - why - oh",
+        ] {
+            let node = Node { test: "t.py::a", subtest: "[x - y] (i=1)" };
+            let listed = Listed { outcome: Outcome::Failed, node, message: Some("why - oh") };
+            assert_eq!(summary_line(line), Some(listed), "{line}");
+        }
     }
 
     #[test]

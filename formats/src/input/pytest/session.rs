@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::line::{self, TestLine, Totals, Word};
+use super::line::{self, Listed, TestLine, Totals, Word};
+use super::node::Node;
 use crate::input::census::{Census, Certainty, many};
 use crate::input::oddity::Notes;
 use crate::input::terminal::Line;
@@ -16,8 +17,13 @@ pub(super) struct Session<'t> {
     pub(super) is_headed: bool,
     /// The byte offset at which it began.
     pub(super) start: usize,
+    /// Whether counts that do not add up may be waited out: not inside another session, whose test it is.
+    pub(super) may_doubt: bool,
     /// Its own counts, once they came.
     pub(super) totals: Option<Totals>,
+    /// Counts that do not add up to the number of tests collected, before the reports: output of a test that
+    /// was not captured, if better ones follow.
+    doubtful: Option<Totals>,
     /// Sessions that began and ended inside it: output of a test, or, where this one never ends,
     /// the sessions after it.
     pub(super) inner: Vec<Session<'t>>,
@@ -26,9 +32,9 @@ pub(super) struct Session<'t> {
     internal_error: Option<&'t str>,
     collected: u64,
     part: Part,
-    events: Vec<(&'t str, Word)>,
+    events: Vec<(Node<'t>, Word)>,
     began: Option<&'t str>,
-    listed: Vec<(Outcome, &'t str, Option<&'t str>)>,
+    listed: Vec<Listed<'t>>,
     reports: Vec<Report<'t>>,
     dots: Tally,
 }
@@ -69,8 +75,15 @@ impl<'t> Session<'t> {
     /// Takes a heading. False when it is output of a test.
     pub(super) fn heading(&mut self, heading: &str, line: Line<'t>) -> bool {
         if let Some(totals) = line::totals(heading) {
-            if self.part == Part::Reports && !self.fits(totals, heading == line.text) {
-                return false;
+            if !self.fits(totals, heading == line.text) {
+                match self.part {
+                    Part::Reports => return false,
+                    Part::Tests if self.may_doubt => {
+                        self.doubtful = Some(totals);
+                        return false;
+                    }
+                    _ => {}
+                }
             }
             self.end_report(line.start);
             self.totals = Some(totals);
@@ -97,6 +110,11 @@ impl<'t> Session<'t> {
             }
             _ => true,
         }
+    }
+
+    /// Takes the counts that did not add up, where no others came.
+    pub(super) fn settle_for_doubtful(&mut self) {
+        self.totals = self.totals.or(self.doubtful);
     }
 
     /// Takes any other line.
@@ -128,10 +146,14 @@ impl<'t> Session<'t> {
             return;
         }
         match line::test_line(line.text) {
-            Some(TestLine::Test(node, word)) => self.events.push((node, word)),
+            Some(TestLine::Test(test, word)) => self.events.push((Node::of(test), word)),
+            Some(TestLine::Subtest(node, true)) => {
+                self.events.push((node, Word::End(Outcome::Failed)));
+            }
+            Some(TestLine::Subtest(_, false)) => {}
             Some(TestLine::Began(node)) => self.began = Some(node),
             Some(TestLine::Bare(word)) => {
-                self.events.extend(self.began.take().map(|node| (node, word)));
+                self.events.extend(self.began.take().map(|test| (Node::of(test), word)));
             }
             None => {
                 if let Some(dots) = line::dots(line.text) {
@@ -199,7 +221,7 @@ impl<'t> Session<'t> {
     fn reruns(&self) -> HashMap<String, usize> {
         let mut reruns = HashMap::new();
         for (node, _) in self.events.iter().filter(|(_, word)| *word == Word::Rerun) {
-            *reruns.entry(line::test_id(node)).or_default() += 1;
+            *reruns.entry(node.id()).or_default() += 1;
         }
         reruns
     }
@@ -207,7 +229,8 @@ impl<'t> Session<'t> {
     /// What is known of a session that never ended: its tests, the tally of those without a name
     /// and the id of the test that was running.
     pub(super) fn abandon(self, text: &str) -> (Vec<TestCase>, Tally, Option<String>) {
-        let running = self.began.filter(|_| self.part == Part::Tests).map(line::test_id);
+        let running =
+            self.began.filter(|_| self.part == Part::Tests).map(|test| Node::of(test).id());
         let dots = if self.events.is_empty() { self.dots } else { Tally::default() };
         let tests = self.cases(text);
         let mut unnamed = Tally::default();
@@ -228,18 +251,22 @@ impl<'t> Session<'t> {
     fn cases(self, text: &str) -> Vec<TestCase> {
         let mut reports = Reports::new(self.reports, text);
         let mut messages: HashMap<(Outcome, String), VecDeque<Option<&str>>> = HashMap::new();
-        for (outcome, node, message) in &self.listed {
-            messages.entry((*outcome, line::test_id(node))).or_default().push_back(*message);
+        for Listed { outcome, node, message } in &self.listed {
+            messages.entry((*outcome, node.id())).or_default().push_back(*message);
         }
         let mut cases = Vec::new();
         for (node, word) in self.events {
             let Word::End(outcome) = word else { continue };
-            let listed = messages.get_mut(&(outcome, line::test_id(node)));
+            // Most tests pass, and are not listed then.
+            let listed = match messages.is_empty() {
+                true => None,
+                false => messages.get_mut(&(outcome, node.id())),
+            };
             let message = listed.and_then(VecDeque::pop_front).flatten();
             cases.push(reports.case(node, outcome, message));
         }
-        for (outcome, node, _) in self.listed {
-            let listed = messages.get_mut(&(outcome, line::test_id(node)));
+        for Listed { outcome, node, .. } in self.listed {
+            let listed = messages.get_mut(&(outcome, node.id()));
             if let Some(message) = listed.and_then(VecDeque::pop_front) {
                 cases.push(reports.case(node, outcome, message));
             }
@@ -264,8 +291,8 @@ impl<'t> Reports<'t> {
     }
 
     /// A test with what its report says. Tests of one title have their reports in their own order.
-    fn case(&mut self, node: &str, outcome: Outcome, message: Option<&str>) -> TestCase {
-        let mut case = TestCase::new(line::test_id(node), outcome);
+    fn case(&mut self, node: Node<'_>, outcome: Outcome, message: Option<&str>) -> TestCase {
+        let mut case = TestCase::new(node.id(), outcome);
         if let Some(body) = self.take(node, outcome) {
             let report = Traceback::parse_pytest(body);
             case.evidence = report.evidence;
@@ -278,14 +305,14 @@ impl<'t> Reports<'t> {
         case
     }
 
-    fn take(&mut self, node: &str, outcome: Outcome) -> Option<&'t str> {
-        let title = line::report_title(node);
+    fn take(&mut self, node: Node<'_>, outcome: Outcome) -> Option<&'t str> {
+        let title = node.title();
         let titles = match outcome {
             Outcome::Failed => vec![title],
             Outcome::Errored => vec![
                 format!("ERROR at setup of {title}"),
                 format!("ERROR at teardown of {title}"),
-                format!("ERROR collecting {node}"),
+                format!("ERROR collecting {}", node.test),
             ],
             _ => return None,
         };

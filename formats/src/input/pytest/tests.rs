@@ -108,6 +108,48 @@ fn pytest_inside_a_test_is_not_counted() {
 }
 
 #[test]
+fn counts_that_a_test_printed_are_not_those_of_the_session() {
+    let printed = verbose().replace("test_c out\n", "test_c out\n=== 9 passed in 0.01s ===\n");
+    assert_eq!(read(&printed), read(&verbose()));
+    // Where no others come they are taken: what was collected need not be what ran.
+    let alone = format!("{START}t.py ..  [100%]\n\n=== 2 passed in 0.01s ===\n");
+    assert_eq!(read(&alone).tally().total, 2);
+}
+
+#[test]
+fn a_subtest_that_failed_is_a_test() {
+    let text = |tests: &str, listed: &str, last: &str| {
+        format!(
+            "{}{tests}\n=================== FAILURES ===================\n\
+             ____________ test_f [even] (i=1) ____________\n\n    def test_f(subtests):\n\
+             E   assert (1 % 2) == 0\n\nt.py:4: AssertionError\n\
+             =========== short test summary info ===========\n{listed}\n{last}",
+            START.replace("collected 6 items", "collected 1 item")
+        )
+    };
+    let pytest_9 = text(
+        "t.py::test_f SUBPASSED[even] (i=0)  [100%]\nt.py::test_f SUBFAILED[even] (i=1)  [100%]\n\
+         t.py::test_f FAILED                 [100%]\n",
+        "SUBFAILED[even] (i=1) t.py::test_f - assert (1 % 2) == 0\n\
+         FAILED t.py::test_f - contains 1 failed subtest",
+        "========== 2 failed, 1 subtests passed in 0.07s ==========\n",
+    );
+    let plugin = text(
+        "t.py ,u. [100%]\n",
+        "[even] (i=1) SUBFAIL t.py::test_f - assert (1 % 2) == 0",
+        "========== 1 failed, 1 passed, 1 subtests passed in 0.02s ==========\n",
+    );
+    let report = read(&pytest_9);
+    assert_eq!(tests(&report), ["t::test_f [even] (i=1) F", "t::test_f F"]);
+    let first = &report.tests[0];
+    assert_eq!(first.evidence.message.as_deref(), Some("assert (1 % 2) == 0"));
+    assert_eq!((first.file.as_deref(), first.line), (Some("t.py"), Some(4)));
+    let report = read(&plugin);
+    assert_eq!(tests(&report), ["t::test_f [even] (i=1) F"]);
+    assert_eq!((report.unnamed.total, report.unnamed.passed), (1, 1));
+}
+
+#[test]
 fn workers_print_the_outcome_first() {
     let text = format!(
         "{START}t.py::a[x y] \n[gw0] [ 50%] PASSED t.py::a[x y] \nt.py::b \n[gw1] [100%] SKIPPED t.py::b \n\n\

@@ -168,6 +168,20 @@ fn a_class_that_is_skipped_is_no_test() {
 }
 
 #[test]
+fn skipped_tests_need_not_be_among_those_that_ran() {
+    // As Python 3.12.1 counts.
+    let verbose = format!(
+        "test_a (barn.Barn.test_a) ... ok\ntest_b (barn.Barn.test_b) ... skipped 'no hay'\n\
+         test_c (barn.Barn.test_c) ... skipped 'no oats'\ntest_d (barn.Barn.test_d) ... ok\n{}",
+        end(2, "OK (skipped=2)")
+    );
+    for text in [verbose, format!(".ss.{}", end(2, "OK (skipped=2)"))] {
+        let tally = read(&text).tally();
+        assert_eq!((tally.total, tally.passed, tally.skipped), (4, 2, 2), "{text}");
+    }
+}
+
+#[test]
 fn several_runs_in_one_text_add_up() {
     let text = format!(".{}..{}", end(1, "OK"), end(2, "OK (skipped=1)"));
     assert_eq!((read(&text).tally().passed, read(&text).tally().skipped), (2, 1));

@@ -1,0 +1,181 @@
+//! What differs between two trees, result by result. Equal folders are passed over by their ids, so this
+//! costs in proportion to what differs.
+
+use std::collections::BTreeMap;
+
+use gix::ObjectId;
+use pony_formats::ResultKey;
+
+use crate::layout::{FolderName, is_date_part, key_at, package_at};
+use crate::objects::{Entry, Objects, Unreadable};
+
+/// The folders above a result: package, year, month and day.
+const DEPTH_OF_RESULTS: usize = 4;
+
+/// The folder of a result that one tree has and the other has not, or has otherwise.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    /// The folder of its package, as the new tree has it, or else the old one.
+    pub(crate) package: Entry,
+    pub(crate) key: ResultKey,
+    /// Its folder in the old tree.
+    pub(crate) old: Option<ObjectId>,
+    /// Its folder in the new tree.
+    pub(crate) new: Option<ObjectId>,
+}
+
+impl Difference {
+    /// The folder of the result, from the root of the tree.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}", self.package.name, crate::layout::key_folder(self.key))
+    }
+}
+
+/// A folder of the new tree that cannot be read, and so is taken for empty.
+#[derive(Debug)]
+pub(crate) struct Hidden {
+    /// From the root of the tree.
+    pub(crate) path: String,
+    pub(crate) error: Unreadable,
+}
+
+/// Visits the results that differ, package by package, the oldest first. Returns the folders of `new` that had
+/// to be passed over.
+///
+/// # Errors
+/// When `old` cannot be read, or the system refuses; and what `visit` fails with.
+pub(crate) fn visit<E: From<Unreadable>>(
+    objects: &Objects<'_>,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+    visit: impl FnMut(Difference) -> Result<(), E>,
+) -> Result<Vec<Hidden>, E> {
+    let mut walk = Walk { objects, package: None, path: Vec::new(), hidden: Vec::new(), visit };
+    walk.descend(old, new)?;
+    Ok(walk.hidden)
+}
+
+/// Visits all results below the folder at `path` in a tree: the root for an empty path.
+///
+/// # Errors
+/// As [`visit`].
+pub(crate) fn visit_below<E: From<Unreadable>>(
+    objects: &Objects<'_>,
+    root: ObjectId,
+    path: &str,
+    visit: impl FnMut(Difference) -> Result<(), E>,
+) -> Result<Vec<Hidden>, E> {
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let mut walk = Walk { objects, package: None, path: Vec::new(), hidden: Vec::new(), visit };
+    let mut at = root;
+    for (depth, name) in names.iter().enumerate() {
+        let Some(entry) = objects.find(at, name)?.filter(|entry| entry.is_folder) else {
+            return Ok(walk.hidden);
+        };
+        if depth == DEPTH_OF_RESULTS {
+            walk.result(Pair { name: entry.name, old: None, new: Some(entry.id) })?;
+            return Ok(walk.hidden);
+        }
+        at = entry.id;
+        walk.enter(entry);
+    }
+    walk.descend(None, Some(at))?;
+    Ok(walk.hidden)
+}
+
+struct Walk<'w, V> {
+    objects: &'w Objects<'w>,
+    package: Option<Entry>,
+    /// The names of the folders on the way from the root to here.
+    path: Vec<String>,
+    hidden: Vec<Hidden>,
+    visit: V,
+}
+
+/// Folders of one name that are not the same.
+struct Pair {
+    name: String,
+    old: Option<ObjectId>,
+    new: Option<ObjectId>,
+}
+
+impl<V> Walk<'_, V> {
+    /// As deep as the layout, so the recursion is bounded.
+    fn descend<E>(&mut self, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<(), E>
+    where
+        E: From<Unreadable>,
+        V: FnMut(Difference) -> Result<(), E>,
+    {
+        for pair in self.pairs(old, new)? {
+            if self.path.len() == DEPTH_OF_RESULTS {
+                self.result(pair)?;
+                continue;
+            }
+            let is_ours = match self.path.len() {
+                0 => !matches!(package_at(&pair.name), FolderName::Foreign),
+                1 => is_date_part(&pair.name, 4),
+                _ => is_date_part(&pair.name, 2),
+            };
+            if let Some(id) = pair.new.or(pair.old).filter(|_| is_ours) {
+                self.enter(Entry { name: pair.name, is_folder: true, id });
+                self.descend(pair.old, pair.new)?;
+                self.path.pop();
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, folder: Entry) {
+        self.path.push(folder.name.clone());
+        if self.path.len() == 1 {
+            self.package = Some(folder);
+        }
+    }
+
+    fn result<E>(&mut self, pair: Pair) -> Result<(), E>
+    where
+        V: FnMut(Difference) -> Result<(), E>,
+    {
+        let [_, date @ ..] = &self.path[..] else { return Ok(()) };
+        let path = format!("{}/{}", date.join("/"), pair.name);
+        match (key_at(&path), &self.package) {
+            (Some(key), Some(package)) => {
+                let Pair { old, new, .. } = pair;
+                (self.visit)(Difference { package: package.clone(), key, old, new })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn pairs(
+        &mut self,
+        old: Option<ObjectId>,
+        new: Option<ObjectId>,
+    ) -> Result<Vec<Pair>, Unreadable> {
+        if old == new {
+            return Ok(vec![]);
+        }
+        let mut noted = Vec::new();
+        let after = match new {
+            Some(id) => self.objects.folder_or_note(id, &mut noted)?,
+            None => vec![],
+        };
+        let path = || self.path.join("/");
+        self.hidden.extend(noted.into_iter().map(|error| Hidden { path: path(), error }));
+        let mut before: BTreeMap<String, ObjectId> = match old {
+            Some(id) => {
+                let folders = self.objects.folder(id)?.into_iter().filter(|entry| entry.is_folder);
+                folders.map(|entry| (entry.name, entry.id)).collect()
+            }
+            None => BTreeMap::new(),
+        };
+        let mut pairs: Vec<Pair> = after
+            .into_iter()
+            .filter(|entry| entry.is_folder)
+            .map(|Entry { name, id, .. }| Pair { old: before.remove(&name), name, new: Some(id) })
+            .filter(|pair| pair.old != pair.new)
+            .collect();
+        pairs.extend(before.into_iter().map(|(name, id)| Pair { name, old: Some(id), new: None }));
+        Ok(pairs)
+    }
+}

@@ -1,0 +1,151 @@
+//! From the trees of a repository to the tables of an index.
+
+use gix::ObjectId;
+use pony_formats::names::tree_component;
+use pony_formats::record::{self, Files};
+
+use super::IndexEntry;
+use super::database::{Fault, Opened};
+use super::tables::{self, Tables};
+use crate::difference::{self, Difference, Hidden};
+use crate::objects::{Objects, Unreadable as Object};
+use crate::{Snapshot, StoreError};
+
+/// What to do with results that could not be read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// Somebody may have brought back what was missing.
+    TryAgain,
+    Keep,
+}
+
+/// Brings the tables from their commit to another. `false` when there is no way: then the tables are as
+/// they were.
+pub(super) fn grow(
+    database: &Opened,
+    snapshot: &Snapshot,
+    unreadable: Unreadable,
+) -> Result<bool, Fault> {
+    let read = database.begin_read()?;
+    let Some(base) = tables::commit(&read)? else { return Ok(false) };
+    let again = match unreadable {
+        Unreadable::TryAgain => tables::unreadable(&read)?,
+        Unreadable::Keep => vec![],
+    };
+    drop(read);
+    if base == *snapshot.commit_id() && again.is_empty() {
+        return Ok(true);
+    }
+    let transaction = database.begin_write()?;
+    let tables = Tables::open(&transaction)?;
+    // Somebody else may have been faster.
+    let Some(base) = tables.commit()? else { return Ok(false) };
+    let repo = snapshot.repository();
+    let objects = Objects::new(&repo);
+    let old = match base.to_object_id().map(|id| objects.commit(id)) {
+        Some(Ok(commit)) => commit.tree,
+        Some(Err(error)) if !error.is_damage() => return Err(error.into()),
+        _ => return Ok(false),
+    };
+    let mut growth = Growth { objects: &objects, tables, is_new: false };
+    match growth.between(Some(old), snapshot.tree()) {
+        // Of the old tree; the new one's would be noted.
+        Err(Fault::Unreadable(error)) if error.is_damage() => return Ok(false),
+        outcome => outcome?,
+    }
+    for (path, _) in again {
+        growth.again(snapshot.tree(), &path)?;
+    }
+    growth.tables.set_commit(snapshot.commit_id())?;
+    drop(growth);
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Fills empty tables.
+pub(super) fn fill(database: &Opened, snapshot: &Snapshot) -> Result<(), Fault> {
+    let repo = snapshot.repository();
+    let objects = Objects::new(&repo);
+    let transaction = database.begin_write()?;
+    let mut growth =
+        Growth { objects: &objects, tables: Tables::open(&transaction)?, is_new: true };
+    growth.between(None, snapshot.tree())?;
+    growth.tables.set_commit(snapshot.commit_id())?;
+    drop(growth);
+    transaction.commit()?;
+    Ok(())
+}
+
+struct Growth<'g> {
+    objects: &'g Objects<'g>,
+    tables: Tables<'g>,
+    /// Whether there is nothing to replace.
+    is_new: bool,
+}
+
+impl Growth<'_> {
+    fn between(&mut self, old: Option<ObjectId>, new: ObjectId) -> Result<(), Fault> {
+        let hidden = difference::visit(self.objects, old, Some(new), |result| self.take(&result))?;
+        self.hide(hidden)
+    }
+
+    fn again(&mut self, root: ObjectId, path: &str) -> Result<(), Fault> {
+        self.tables.remove_unreadable(path)?;
+        let hidden =
+            difference::visit_below(self.objects, root, path, |result| self.take(&result))?;
+        self.hide(hidden)
+    }
+
+    fn hide(&mut self, folders: Vec<Hidden>) -> Result<(), Fault> {
+        for Hidden { path, error } in folders {
+            self.tables.put_unreadable(&path, &error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, result: &Difference) -> Result<(), Fault> {
+        if !self.is_new {
+            self.tables.remove_unreadable(&result.path())?;
+            self.tables.remove(&result.package.name, result.key)?;
+        }
+        let Some(folder) = result.new else { return Ok(()) };
+        match read(self.objects, folder, result)? {
+            Ok(entry) => self.tables.put(&entry),
+            Err(reason) => self.tables.put_unreadable(&result.path(), &reason),
+        }
+    }
+}
+
+/// The entry of a result, or why it cannot be read.
+fn read(
+    objects: &Objects<'_>,
+    folder: ObjectId,
+    result: &Difference,
+) -> Result<Result<IndexEntry, String>, StoreError> {
+    let files = match read_files(objects, folder) {
+        Ok(files) => files,
+        Err(error) if error.is_damage() => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    let entry: IndexEntry = match record::decode_heading(&files) {
+        Ok(heading) => heading.into(),
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let is_at_home =
+        entry.key() == result.key && tree_component(entry.package()) == result.package.name;
+    if is_at_home {
+        return Ok(Ok(entry));
+    }
+    let (key, package) = (entry.key(), entry.package());
+    Ok(Err(format!("its files are those of result {key} of package {package:?}")))
+}
+
+fn read_files(objects: &Objects<'_>, folder: ObjectId) -> Result<Files, Object> {
+    let mut files = Files::new();
+    for entry in objects.folder(folder)? {
+        if !entry.is_folder && record::is_heading_file(&entry.name) {
+            files.insert(entry.name, objects.file(entry.id)?);
+        }
+    }
+    Ok(files)
+}

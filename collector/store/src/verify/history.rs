@@ -1,0 +1,104 @@
+//! Whether the history is one of results that were added.
+//!
+//! There is one more reason for a result to be gone than damage: the period it is of was moved to an archive, and
+//! the commit that did so says it in `format.json`. See [`Removal`].
+
+use gix::ObjectId;
+
+use super::Findings;
+use crate::difference::{self, Difference};
+use crate::objects::{Commit, Objects};
+use crate::{Action, CommitId, Snapshot, StoreError};
+
+/// Why a commit removes a result.
+enum Removal {
+    /// Nothing says so.
+    Unexplained,
+}
+
+pub(super) fn check(
+    snapshot: &Snapshot,
+    since: Option<&CommitId>,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let repo = snapshot.repository();
+    let objects = Objects::new(&repo);
+    let cut = repo.shallow_commits().map_err(StoreError::gix(Action::Read, repo.git_dir()))?;
+    let is_cut = |id: &ObjectId| cut.as_ref().is_some_and(|commits| commits.contains(id));
+    let mut is_found = since.is_none();
+    let mut at = Some(snapshot.commit());
+    while let Some(id) = at {
+        is_found |= since.is_some_and(|since| *since == CommitId::new(id));
+        // What cannot be read was found damaged already.
+        let Ok(commit) = objects.commit(id) else { break };
+        at = commit.parent.filter(|_| !is_cut(&id));
+        let Some(parent) = at.and_then(|id| objects.commit(id).ok()) else { continue };
+        check_step(&objects, (id, &commit), &parent, findings)?;
+    }
+    if let Some(since) = since.filter(|_| !is_found) {
+        let head = snapshot.commit_id();
+        findings.damaged(
+            format!("head {since} is not an ancestor"),
+            format!("the branch was rewritten, and is at {head} now"),
+        );
+    }
+    Ok(())
+}
+
+/// What a commit did to the results of its parent.
+fn check_step(
+    objects: &Objects<'_>,
+    (id, commit): (ObjectId, &Commit),
+    parent: &Commit,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let visited =
+        difference::visit(objects, Some(parent.tree), Some(commit.tree), |result: Difference| {
+            match (result.old, result.new) {
+                (Some(_), None) => match removal(&result) {
+                    Removal::Unexplained => {
+                        let reason = format!("removes result {}", result.path());
+                        findings.damaged(format!("commit {id}"), reason);
+                    }
+                },
+                (Some(old), Some(new)) => {
+                    if let Some(file) = changed_file(objects, old, new) {
+                        let reason = format!("changes `{file}` of result {}", result.path());
+                        findings.damaged(format!("commit {id}"), reason);
+                    }
+                }
+                (None, _) => {}
+            }
+            Ok::<(), StoreError>(())
+        });
+    match visited {
+        // Damage was found by reading the objects.
+        Ok(_) | Err(StoreError::Damaged { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn removal(_: &Difference) -> Removal {
+    Removal::Unexplained
+}
+
+/// A file or folder of a result that is not what it was. Records of uploads may come, and nothing else.
+fn changed_file(objects: &Objects<'_>, old: ObjectId, new: ObjectId) -> Option<String> {
+    // What cannot be read was found damaged already.
+    let (before, after) = (objects.folder(old).ok()?, objects.folder(new).ok()?);
+    for entry in before {
+        let now = after.iter().find(|other| other.name == entry.name);
+        match now {
+            Some(now) if now.id == entry.id => {}
+            Some(now)
+                if entry.name == crate::layout::ARTIFACTS && entry.is_folder && now.is_folder =>
+            {
+                if let Some(record) = changed_file(objects, entry.id, now.id) {
+                    return Some(format!("{}/{record}", entry.name));
+                }
+            }
+            _ => return Some(entry.name),
+        }
+    }
+    None
+}

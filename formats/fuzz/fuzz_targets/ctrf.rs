@@ -1,0 +1,5 @@
+//! Fuzzes `ctrf` of the library.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| pony_formats_fuzz::ctrf(input));

@@ -1,0 +1,5 @@
+//! Fuzzes `tap` of the library.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| pony_formats_fuzz::tap(input));
