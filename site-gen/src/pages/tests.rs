@@ -105,7 +105,7 @@ fn a_shortened_stream_leads_to_the_whole() {
         visible: true,
     };
     let page = |name: &str, links: bool| {
-        let (view, _) = ResultView::new(&result, &[artifact(name)], links);
+        let (view, _) = ResultView::new(&result, &[artifact(name)], links, &revision(), None);
         super::result(&view, "", Place::Latest, false).unwrap()
     };
     let link = format!(
