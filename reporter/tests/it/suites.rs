@@ -93,5 +93,5 @@ fn a_great_deal_of_it_is_cut_in_the_middle_and_says_so() {
     world.run(&["submit", "--repo", "r.git", "--package", "p", "long.xml"]).ends_with(0);
     let output = only_step(&world).output().unwrap().to_owned();
     assert!(output.len() < 3 << 20, "{} bytes", output.len());
-    assert!(output.contains("[pony-report left out "), "nothing says that it was cut");
+    assert!(output.contains("[pony left out "), "nothing says that it was cut");
 }
