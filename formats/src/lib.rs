@@ -6,11 +6,13 @@
 //! - [`output`]: writers for other tools.
 //! - [`xmlrpc`]: the wire protocol of the original pony-build client.
 //! - [`record`]: the stored form, the files that a result becomes in a results repository.
+//! - [`excerpt`]: what is kept of a stream that is too long.
 //! - [`names`]: names from outside as path components.
 //!
 //! This crate never reads a clock, a disk, the network or the environment, never panics on input and
 //! never recurses on the depth of its input.
 
+pub mod excerpt;
 pub mod json;
 pub mod names;
 pub mod output;

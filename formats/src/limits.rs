@@ -22,6 +22,12 @@ pub struct Limits {
     pub name_bytes_max: usize,
     /// Tags of one submission.
     pub tags_max: usize,
+    /// Bytes of one stream of a step that are stored in a result: more than a person reads, and little enough
+    /// for both streams of a few steps to fit into what a collector takes. See [`crate::excerpt`].
+    pub stream_bytes_max: usize,
+    /// Bytes of the file beside a result that holds the whole of such a stream. A collector takes uploaded
+    /// files of this size.
+    pub whole_bytes_max: u64,
 }
 
 impl Limits {
@@ -36,6 +42,8 @@ impl Limits {
         oddities_max: 0,
         name_bytes_max: 200,
         tags_max: 1_000,
+        stream_bytes_max: 4 * 1024 * 1024,
+        whole_bytes_max: 50 * 1024 * 1024,
     };
 }
 

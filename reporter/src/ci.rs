@@ -52,20 +52,22 @@ pub(crate) fn ci(plan: CiPlan, messages: &Messages) -> Result<i32, Failure> {
     let project = Project::around(&folder)?;
     submit.client_info = describe(submit.client_info, &project)?;
     let session = Session::start();
-    let (mut steps, mut success, mut sanitised) = (Vec::new(), true, false);
+    let (mut steps, mut attachments) = (Vec::new(), Vec::new());
+    let (mut success, mut sanitised) = (true, false);
     for task in &TASKS {
         let command = task.command();
         messages.remark(&format!("{}: {}", task.name, execution::command_line(&command.words)));
-        let execution = execution::execute(command, &submit.reading, messages)?;
+        let execution = execution::execute(command, steps.len(), &submit.reading, messages)?;
         let succeeded = execution.succeeded();
         success &= succeeded;
         sanitised |= execution.sanitised;
         steps.push(execution.step);
+        attachments.extend(execution.attachments);
         if !succeeded && task.needed {
             break;
         }
     }
-    session.submit(steps, success, sanitised, submit, messages)?;
+    session.submit((steps, &mut attachments), success, sanitised, submit, messages)?;
     Ok(if success { exit::OK } else { exit::STEP_FAILED })
 }
 

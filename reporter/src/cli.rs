@@ -110,6 +110,8 @@ pub(crate) struct CiArgs {
     #[command(flatten)]
     pub(crate) size: SizeArgs,
     #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
 
@@ -221,6 +223,8 @@ pub(crate) struct SubmissionArgs {
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
     pub(crate) target: TargetArgs,
 }
 
@@ -250,6 +254,15 @@ pub(crate) struct ReadingArgs {
     pub(crate) manifest_path: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) size: SizeArgs,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// The most of one stream of a step that is stored in the result, beginning and end, in bytes or
+    /// with K, M or G; the whole becomes a file beside it
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    #[arg(default_value_t = Limits::DEFAULT.stream_bytes_max)]
+    pub(crate) max_output: usize,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

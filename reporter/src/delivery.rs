@@ -7,6 +7,7 @@ mod wire;
 use pony_formats::Tally;
 use pony_store::StoreError;
 
+use crate::attachment::Attachment;
 use crate::parcel::Parcel;
 use crate::target::{ServerUrl, Target};
 
@@ -17,6 +18,16 @@ pub(crate) struct Delivered {
     pub(crate) key: String,
     /// A repository's path, or the address of the result's page.
     pub(crate) place: String,
+    /// Files that were not delivered. The result is stored all the same.
+    pub(crate) complaints: Vec<NotAttached>,
+}
+
+/// Why a file that goes with a submission was not delivered.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} is not stored beside the result: {reason}")]
+pub(crate) struct NotAttached {
+    pub(crate) name: String,
+    pub(crate) reason: String,
 }
 
 /// Why a submission was not delivered.
@@ -53,10 +64,14 @@ impl DeliveryError {
 }
 
 /// Hands a submission over. When this returns, the target has it.
-pub(crate) fn deliver(parcel: &Parcel, target: &Target) -> Result<Delivered, DeliveryError> {
+pub(crate) fn deliver(
+    parcel: &Parcel,
+    attachments: &mut [Attachment],
+    target: &Target,
+) -> Result<Delivered, DeliveryError> {
     match target {
-        Target::Server(server) => collector::submit(parcel, server),
-        Target::Repository(path) => repository::append(parcel, path),
+        Target::Server(server) => collector::submit(parcel, attachments, server),
+        Target::Repository(path) => repository::append(parcel, attachments, path),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use pony_formats::Submission;
 
+use crate::attachment::Attachment;
 use crate::delivery::{self, Delivered};
 use crate::exit::Failure;
 use crate::messages::{self, Messages};
@@ -13,12 +14,14 @@ use crate::target::Target;
 /// Sends a new submission. Returns the line that says where it is.
 pub(crate) fn send(
     submission: Submission,
+    attachments: &mut [Attachment],
     target: &Target,
     spool: Option<&Spool>,
     messages: &Messages,
 ) -> Result<String, Failure> {
     let parcel = Parcel::new(submission)?;
-    let entry = match spool.map(|spool| spool.keep(&parcel, target)).transpose() {
+    let kept = spool.map(|spool| spool.keep(&parcel, attachments, target));
+    let entry = match kept.transpose() {
         Ok(entry) => entry,
         Err(error) => {
             // A machine without a place for a spool can still deliver.
@@ -26,21 +29,25 @@ pub(crate) fn send(
             None
         }
     };
-    hand_over(&parcel, target, entry, messages)
+    hand_over(&parcel, attachments, target, entry, messages)
 }
 
 /// Sends a submission that is in the spool, if that works at all.
 pub(crate) fn hand_over(
     parcel: &Parcel,
+    attachments: &mut [Attachment],
     target: &Target,
     entry: Option<Entry>,
     messages: &Messages,
 ) -> Result<String, Failure> {
     let spinner = messages.wait_for(format!("submitting to {target}"));
-    let outcome = delivery::deliver(parcel, target);
+    let outcome = delivery::deliver(parcel, attachments, target);
     drop(spinner);
     match (outcome, entry) {
         (Ok(delivered), entry) => {
+            for complaint in &delivered.complaints {
+                messages.warn(complaint);
+            }
             if let Some(Err(error)) = entry.map(Entry::forget) {
                 messages.warn(&error);
             }

@@ -12,11 +12,12 @@ use std::path::Path;
 
 use pony_formats::{Step, Value};
 
-use crate::excerpt::Excerpt;
+use crate::attachment::{self, Attachment};
 use crate::exit::{self, Failure};
 use crate::messages::{self, Messages};
 use crate::plan::Reading;
 use crate::step;
+use capture::Stream;
 use child::Ended;
 use found::Found;
 use junit_files::JunitFiles;
@@ -41,6 +42,8 @@ pub(crate) struct Execution {
     pub(crate) exit_status: i32,
     /// What is stored of it.
     pub(crate) step: Step,
+    /// What it printed, where that is more than the step holds.
+    pub(crate) attachments: Vec<Attachment>,
     /// Whether text had to be replaced.
     pub(crate) sanitised: bool,
     /// Whether results are missing that were promised.
@@ -56,25 +59,33 @@ impl Execution {
     }
 }
 
-/// Runs a command to its end.
+/// Runs a command to its end, as the step with this index.
 pub(crate) fn execute(
     command: Command,
+    index: usize,
     reading: &Reading,
     messages: &Messages,
 ) -> Result<Execution, Failure> {
     let Command { words, name, kind, junit } = command;
     let files = JunitFiles::before(junit, &words);
-    let ended = child::run(&words, reading.limits.input_bytes_max)?;
-    let Ended { status, duration, excerpts, transcripts } = ended;
+    let ended = child::run(&words, &reading.limits)?;
+    let Ended { status, duration, excerpts, mut transcripts } = ended;
     if let Some(reason) = status.start_error() {
         messages.error(&NotStarted { program: program(&words), reason: reason.to_owned() });
     }
     let found = match kind {
-        "test" => Found::after(transcripts, &files, reading),
+        "test" => Found::after(&mut transcripts, &files, reading),
         _ => Found::default(),
     };
     let trouble = found.trouble.map(Failure::from);
-    let [(output, replaced_out), (errout, replaced_err)] = excerpts.map(Excerpt::into_text);
+    let [stdout, stderr] = excerpts;
+    let mut conclude = |excerpt, name, stream| {
+        attachment::conclude(excerpt, index, name, || transcripts.whole(stream))
+            .map_err(Failure::Capture)
+    };
+    let (output, replaced_out, whole_out) = conclude(stdout, "output", Stream::Stdout)?;
+    let (errout, replaced_err, whole_err) = conclude(stderr, "errout", Stream::Stderr)?;
+    let attachments = whole_out.into_iter().chain(whole_err).collect();
     let mut errout = errout + status.start_error().unwrap_or_default();
     if let Some(failure) = &trouble {
         messages.warn(failure);
@@ -96,7 +107,7 @@ pub(crate) fn execute(
         .with_tests(found.tests);
     let sanitised = found.sanitised || replaced_out || replaced_err;
     let (exit_status, incomplete) = (status.exit_status(), found.incomplete);
-    Ok(Execution { exit_status, step, sanitised, incomplete, trouble })
+    Ok(Execution { exit_status, step, attachments, sanitised, incomplete, trouble })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -16,13 +16,13 @@
 //! There is no other interface than [`main`]: a program that wants to submit uses the collector's
 //! protocol or `pony-store`.
 
+mod attachment;
 mod cargo;
 mod ci;
 mod cli;
 mod convert;
 mod delivery;
 mod dispatch;
-mod excerpt;
 mod execution;
 mod exit;
 mod input;

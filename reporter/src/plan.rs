@@ -152,9 +152,9 @@ fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure>
 }
 
 fn plan_ci(args: CiArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
-    let CiArgs { identity, size, target } = args;
+    let CiArgs { identity, size, output, target } = args;
     let reading = ReadingArgs { from: None, manifest_path: None, size };
-    let args = SubmissionArgs { identity, reading, target };
+    let args = SubmissionArgs { identity, reading, output, target };
     let mut submit = submission(args, Vec::new(), surroundings)?;
     submit.reading.project = Project::Supposed(CargoProject::default());
     Ok(Plan::Ci(Box::new(CiPlan { folder: surroundings.folder().to_owned(), submit })))
@@ -170,7 +170,10 @@ fn plan_submit(
 
 fn plan_convert(args: ConvertArgs) -> Result<Plan, Failure> {
     let sources = sources(args.files)?;
-    Ok(Plan::Convert(ConvertPlan { sources, reading: reading(&args.reading), to: args.to }))
+    let mut reading = reading(&args.reading);
+    // There is no result that files could be beside of.
+    reading.limits.stream_bytes_max = usize::MAX;
+    Ok(Plan::Convert(ConvertPlan { sources, reading, to: args.to }))
 }
 
 fn plan_validate(args: ValidateArgs) -> Result<Plan, Failure> {
@@ -200,10 +203,12 @@ fn submission(
     surroundings: &Surroundings,
 ) -> Result<SubmitPlan, Failure> {
     let target = target(&args.target, surroundings)?;
+    let mut reading = reading(&args.reading);
+    reading.limits.stream_bytes_max = args.output.max_output;
     Ok(SubmitPlan {
         client_info: client_info(args.identity, surroundings)?,
         sources,
-        reading: reading(&args.reading),
+        reading,
         target,
         spool: Spool::of(surroundings),
     })

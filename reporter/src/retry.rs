@@ -6,9 +6,8 @@ use crate::delivery;
 use crate::dispatch;
 use crate::exit::{self, Failure};
 use crate::messages::Messages;
-use crate::parcel::Parcel;
 use crate::plan::{RetryPlan, RetryTask};
-use crate::spool::Spool;
+use crate::spool::{Claimed, Spool};
 use crate::target::Target;
 
 /// Does what was asked for with the spool. The exit status is that of the first failure.
@@ -22,7 +21,8 @@ pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failur
 
 fn list(spool: &Spool, messages: &Messages) -> Result<i32, Failure> {
     for path in spool.entries()? {
-        if let Some((_, Parcel { submission, .. }, target)) = spool.claim(&path)? {
+        if let Some(Claimed { parcel, target, .. }) = spool.claim(&path)? {
+            let submission = &parcel.submission;
             let package = submission.client_info.package();
             let tally = delivery::in_words(submission.tally());
             messages.print(&format!("{}: {package}: {tally}; for {target}", path.display()));
@@ -38,7 +38,7 @@ fn discard(spool: &Spool, files: &[PathBuf], messages: &Messages) -> Result<i32,
         let is_named =
             |entry: &&PathBuf| *entry == file || entry.file_name() == Some(file.as_os_str());
         let claimed = entries.iter().find(is_named).map(|path| spool.claim(path)).transpose()?;
-        let Some((entry, ..)) = claimed.flatten() else {
+        let Some(Claimed { entry, .. }) = claimed.flatten() else {
             let file = file.display();
             let problem = format!(
                 "--discard: {file} does not wait in the spool: `retry --list` shows what does"
@@ -105,10 +105,13 @@ fn send(
     destination: impl FnOnce(Target) -> Option<Target>,
     messages: &Messages,
 ) -> Result<Option<String>, Failure> {
-    let Some((entry, parcel, target)) = spool.claim(path)? else { return Ok(None) };
+    let Some(claimed) = spool.claim(path)? else { return Ok(None) };
+    let Claimed { entry, parcel, mut attachments, target } = claimed;
     match destination(target) {
         None => Ok(None),
-        Some(target) => dispatch::hand_over(&parcel, &target, Some(entry), messages).map(Some),
+        Some(target) => {
+            dispatch::hand_over(&parcel, &mut attachments, &target, Some(entry), messages).map(Some)
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use pony_formats::{Step, Submission, Value};
 
+use crate::attachment::Attachment;
 use crate::dispatch;
 use crate::exit::Failure;
 use crate::messages::Messages;
@@ -25,11 +26,11 @@ impl Session {
         Self { started: Timestamp::now(), clock: Instant::now() }
     }
 
-    /// Submits the steps of the session, with `started` and `duration` in `client_info`, and says where they
+    /// Submits the steps of the session and the files that go with them, with `started` and `duration` in `client_info`, and says where they
     /// are.
     pub(crate) fn submit(
         self,
-        steps: Vec<Step>,
+        (steps, attachments): (Vec<Step>, &mut [Attachment]),
         success: bool,
         sanitised: bool,
         plan: SubmitPlan,
@@ -41,7 +42,8 @@ impl Session {
         let started = format!("{:.3}", self.started);
         let client_info = step::with(client_info, "started", started)?;
         let submission = Submission { client_info, results_list: steps };
-        let line = dispatch::send(submission, &plan.target, plan.spool.as_ref(), messages)?;
+        let line =
+            dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
         messages.remark(&line);
         retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
         Ok(())

@@ -3,7 +3,8 @@
 //! An entry is one file of canonical JSON: `submission_id`, `client_info`, `results_list` and either `server` (an address without
 //! credentials) or `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
 //! whoever holds the lock is sending it. The names sort by time. What was rejected is in the folder
-//! `rejected`, with the reason in a file beside it.
+//! `rejected`, with the reason in a file beside it. Files that go with a submission are in a folder beside
+//! its entry, which is there before the entry and goes after it.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use pony_formats::{Bag, Submission, Value, json};
 use pony_store::{Action, StoreError};
 
+use crate::attachment::Attachment;
 use crate::origin::Surroundings;
 use crate::parcel::Parcel;
 use crate::target::{ServerUrl, Target};
@@ -20,6 +22,8 @@ use crate::target::{ServerUrl, Target};
 const SUFFIX: &str = ".json";
 /// The folder of what is not sent again.
 const REJECTED: &str = "rejected";
+/// The extension of the folder of files beside an entry.
+const FILES: &str = "files";
 
 /// Where submissions wait.
 #[derive(Debug)]
@@ -33,6 +37,15 @@ pub(crate) struct Entry {
     path: PathBuf,
     /// Holds the lock.
     file: File,
+}
+
+/// An entry that was taken to be sent, and what is in it.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) entry: Entry,
+    pub(crate) parcel: Parcel,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) target: Target,
 }
 
 /// The spool does not work.
@@ -60,7 +73,12 @@ impl Spool {
     }
 
     /// Keeps a submission. When this returns, it survives a power cut.
-    pub(crate) fn keep(&self, parcel: &Parcel, target: &Target) -> Result<Entry, SpoolError> {
+    pub(crate) fn keep(
+        &self,
+        parcel: &Parcel,
+        attachments: &mut [Attachment],
+        target: &Target,
+    ) -> Result<Entry, SpoolError> {
         let text = json::to_text(&Value::Struct(to_bag(parcel, target)?));
         create_private_folder(&self.folder)?;
         // Temporary files are readable only by their owner, and the dot hides them from `entries`.
@@ -78,6 +96,7 @@ impl Spool {
         let unique = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let now = jiff::Timestamp::now().as_millisecond();
         let path = self.folder.join(format!("{now:013}{unique}").replacen('.', "-", 1));
+        keep_files(&path.with_extension(FILES), attachments)?;
         let file = file.persist_noclobber(&path).map_err(|error| error.error);
         let file = file.map_err(failed(Action::CreateIn))?;
         sync_folder(&self.folder)?;
@@ -106,7 +125,7 @@ impl Spool {
     }
 
     /// Takes an entry to send it. `None` when another process does so, or has done so.
-    pub(crate) fn claim(&self, path: &Path) -> Result<Option<(Entry, Parcel, Target)>, SpoolError> {
+    pub(crate) fn claim(&self, path: &Path) -> Result<Option<Claimed>, SpoolError> {
         let failed =
             |source| SpoolError::Io { action: Action::Read, path: path.to_owned(), source };
         // Some systems lock only what may be written.
@@ -124,7 +143,10 @@ impl Spool {
         file.read_to_end(&mut text).map_err(failed)?;
         let entry = Entry { path: path.to_owned(), file };
         match from_text(&text) {
-            Ok((parcel, target)) => Ok(Some((entry, parcel, target))),
+            Ok((parcel, target)) => {
+                let attachments = read_files(&path.with_extension(FILES))?;
+                Ok(Some(Claimed { entry, parcel, attachments, target }))
+            }
             Err(reason) => {
                 let moved = entry.reject(&reason)?;
                 Err(SpoolError::Damaged { path: path.to_owned(), reason, moved })
@@ -143,6 +165,11 @@ impl Entry {
     pub(crate) fn forget(self) -> Result<(), SpoolError> {
         let removed = fs::remove_file(&self.path);
         drop(self.file);
+        let files = self.path.with_extension(FILES);
+        let removed = removed.and_then(|()| match fs::remove_dir_all(&files) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        });
         removed.map_err(|source| SpoolError::Io { action: Action::Remove, path: self.path, source })
     }
 
@@ -154,9 +181,46 @@ impl Entry {
         let failed = |source| SpoolError::Io { action: Action::Write, path: moved.clone(), source };
         fs::write(moved.with_extension("reason.txt"), format!("{reason}\n")).map_err(failed)?;
         fs::rename(&self.path, &moved).map_err(failed)?;
+        let files = self.path.with_extension(FILES);
+        if files.exists() {
+            fs::rename(&files, moved.with_extension(FILES)).map_err(failed)?;
+        }
         sync_folder(&folder)?;
         Ok(moved)
     }
+}
+
+/// Keeps files in a folder, for good. None make no folder.
+fn keep_files(folder: &Path, attachments: &mut [Attachment]) -> Result<(), SpoolError> {
+    if attachments.is_empty() {
+        return Ok(());
+    }
+    create_private_folder(folder)?;
+    for attachment in attachments {
+        let path = folder.join(&attachment.name);
+        let failed = |source| SpoolError::Io { action: Action::Write, path: path.clone(), source };
+        let mut file = File::create(&path).map_err(failed)?;
+        let copied = attachment.content().and_then(|mut content| io::copy(&mut content, &mut file));
+        copied.and_then(|_| file.sync_all()).map_err(failed)?;
+    }
+    sync_folder(folder)
+}
+
+/// The files in a folder; none when there is no folder.
+fn read_files(folder: &Path) -> Result<Vec<Attachment>, SpoolError> {
+    let failed = |source| SpoolError::Io { action: Action::Read, path: folder.to_owned(), source };
+    let listing = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listing => listing.map_err(failed)?,
+    };
+    let mut paths = listing.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>();
+    let paths = paths.as_mut().map_err(|error| failed(io::Error::other(error.to_string())))?;
+    paths.sort();
+    let attachments = paths.iter().map(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        File::open(path).and_then(|file| Attachment::new(name, file)).map_err(failed)
+    });
+    attachments.collect()
 }
 
 fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError> {
@@ -249,13 +313,13 @@ mod tests {
         let spool = Spool { folder: home.path().join("a/b") };
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
         let parcel = parcel();
-        drop(spool.keep(&parcel, &server()).unwrap());
+        drop(spool.keep(&parcel, &mut [], &server()).unwrap());
         let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
         assert!(!fs::read_to_string(path).unwrap().contains("secret"));
-        let (entry, read, target) = spool.claim(path).unwrap().unwrap();
-        assert_eq!(read, parcel);
-        assert_eq!(target.to_string(), "http://host/x/");
-        entry.forget().unwrap();
+        let claimed = spool.claim(path).unwrap().unwrap();
+        assert_eq!(claimed.parcel, parcel);
+        assert_eq!(claimed.target.to_string(), "http://host/x/");
+        claimed.entry.forget().unwrap();
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
     }
 
@@ -263,7 +327,7 @@ mod tests {
     fn nobody_claims_what_is_being_sent() {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().to_owned() };
-        let entry = spool.keep(&parcel(), &server()).unwrap();
+        let entry = spool.keep(&parcel(), &mut [], &server()).unwrap();
         assert!(spool.claim(entry.path()).unwrap().is_none());
         let path = entry.path().to_owned();
         drop(entry);

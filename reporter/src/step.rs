@@ -2,7 +2,10 @@
 
 use pony_formats::{ClientInfo, Report, Step, Suite, Value};
 
-use crate::excerpt::Excerpt;
+use pony_formats::Limits;
+use pony_formats::excerpt::Excerpt;
+
+use crate::attachment::{self, Attachment};
 use crate::exit::Failure;
 use crate::input::Input;
 use crate::messages::printable;
@@ -11,22 +14,35 @@ use crate::messages::printable;
 /// streams, beside what a command printed, to fit into what a collector takes.
 const SUITES_END_BYTES: usize = 1024 * 1024;
 
-/// The step that an input becomes. Its status is 1 when a test failed, else 0, since nobody knows
+/// The step that an input becomes, and its log when that is longer than what is stored in a step. Its status is 1 when a test failed, else 0, since nobody knows
 /// how the command that made it ended.
-pub(crate) fn of_input(input: Input) -> Step {
+pub(crate) fn of_input(
+    input: Input,
+    index: usize,
+    limits: &Limits,
+) -> Result<(Step, Option<Attachment>), Failure> {
     let bad = input.report.tally().bad() > 0;
     let step = Step::default()
         .with("type", "test")
         .with("name", input.label())
         .with("status", i64::from(bad));
-    let log = input.log.map(|log| Excerpt::of(&log).into_text().0);
+    let (log, attachment) = match input.log {
+        Some(log) => {
+            let excerpt = Excerpt::of(&log, limits.stream_bytes_max);
+            let whole = || attachment::file_of(&log);
+            let (text, _, attachment) =
+                attachment::conclude(excerpt, index, "output", whole).map_err(Failure::Capture)?;
+            (text, attachment)
+        }
+        None => (String::new(), None),
+    };
     let Report { tests, suites, unnamed, .. } = input.report;
-    let [output, errout] = with_suites([log.unwrap_or_default(), String::new()], &suites);
+    let [output, errout] = with_suites([log, String::new()], &suites);
     let step = [("output", output), ("errout", errout)]
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .fold(step, |step, (key, text)| step.with(key, text));
-    step.with_unnamed_tests(unnamed).with_tests(tests)
+    Ok((step.with_unnamed_tests(unnamed).with_tests(tests), attachment))
 }
 
 /// Output and error output of a step, and behind them what was captured for whole suites. Where that is not
@@ -44,7 +60,7 @@ pub(crate) fn with_suites(printed: [String; 2], suites: &[Suite]) -> [String; 2]
 }
 
 fn with_captured(printed: String, captured: &[(&str, &String)]) -> String {
-    let mut excerpt = Excerpt::with_ends_of(SUITES_END_BYTES);
+    let mut excerpt = Excerpt::new(2 * SUITES_END_BYTES);
     let is_alone = printed.is_empty() && captured.len() == 1;
     let mut ends_a_line = printed.is_empty() || printed.ends_with('\n');
     for (name, text) in captured {
@@ -57,7 +73,7 @@ fn with_captured(printed: String, captured: &[(&str, &String)]) -> String {
         excerpt.push(text.as_bytes());
         ends_a_line = text.ends_with('\n');
     }
-    printed + &excerpt.into_text().0
+    printed + &excerpt.into_text(None).0
 }
 
 /// What could not be said before: whether it went well, and whether text had to be replaced.

@@ -12,17 +12,20 @@ use crate::step;
 
 /// Nothing is sent unless every input can be read.
 pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failure> {
-    let mut steps = Vec::new();
+    let (mut steps, mut attachments) = (Vec::new(), Vec::new());
     let mut sanitised = false;
     for source in &plan.sources {
         let input = input::read(source, &plan.reading)?;
         sanitised |= input.report.sanitised;
-        steps.push(step::of_input(input));
+        let (step, attachment) = step::of_input(input, steps.len(), &plan.reading.limits)?;
+        steps.push(step);
+        attachments.extend(attachment);
     }
     let tally: Tally = steps.iter().map(pony_formats::Step::tally).sum();
     let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
     let submission = Submission { client_info, results_list: steps };
-    let line = dispatch::send(submission, &plan.target, plan.spool.as_ref(), messages)?;
+    let line =
+        dispatch::send(submission, &mut attachments, &plan.target, plan.spool.as_ref(), messages)?;
     messages.print(&line);
     retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
     Ok(exit::OK)

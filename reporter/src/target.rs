@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use pony_formats::names::url_component;
 use ureq::http::uri::Authority;
 
@@ -90,6 +90,18 @@ impl ServerUrl {
     /// Where calls are posted.
     pub(crate) fn endpoint(&self) -> String {
         format!("{}xmlrpc", self.base)
+    }
+
+    /// Where a file of a result is posted.
+    pub(crate) fn upload_address(&self, name: &str, description: &str, auth_key: &str) -> String {
+        let value = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        format!(
+            "{}upload?description={}&filename={}&auth_key={}&visible=yes",
+            self.base,
+            value(description),
+            value(name),
+            value(auth_key)
+        )
     }
 
     /// The page of a result, as every site of pony names it.

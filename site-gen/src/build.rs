@@ -120,12 +120,13 @@ impl Build<'_> {
     ) -> Result<(), SiteError> {
         let (commit, now) = (self.snapshot.commit_id().to_string(), self.options.now);
         let base_url = self.base_url.clone();
+        let cuts = self.snapshot.cuts()?;
         for (path, content) in FIXED {
             self.folder.write(path, content)?;
         }
-        self.folder.write("index.html", pages::index(known, &commit, now)?)?;
+        self.folder.write("index.html", pages::index(known, &cuts, &commit, now)?)?;
         self.folder.write("index.json", published::index(packages, &commit, now))?;
-        self.folder.write("404.html", pages::not_found(base_url.as_deref())?)?;
+        self.folder.write("404.html", pages::not_found(base_url.as_deref(), &cuts)?)?;
         for selection in [Selection::All, Selection::Failed] {
             let feed = feeds::overall(packages, selection, base_url.as_deref())?;
             self.feed("rss2", selection.name(), &feed)?;

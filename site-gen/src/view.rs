@@ -1,6 +1,7 @@
 //! What pages show, ready to be shown: every text is fit for display, every link is relative to its
 //! page. Views are pure functions of rows and results, and know nothing of folders or git.
 
+mod archive;
 mod attention;
 mod concern;
 mod line;
@@ -13,6 +14,7 @@ mod step;
 mod stream;
 mod test;
 
+pub(crate) use archive::ArchiveView;
 pub(crate) use attention::Attention;
 pub(crate) use concern::{ConcernView, StandingView, TestPages};
 pub(crate) use line::LineView;

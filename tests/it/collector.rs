@@ -158,3 +158,20 @@ fn the_site_shows_a_result_soon_after_it_was_accepted() {
     let feed = feed.into_body().read_to_string().unwrap();
     assert!(feed.contains(&format!("<link>{}p/foo/", collector.url)), "links are absolute: {feed}");
 }
+
+#[test]
+fn the_whole_of_a_long_output_is_uploaded_and_linked() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start(folder.path());
+    let mut run = programs::command("pony-report", folder.path());
+    run.args(["run", "--package", "foo", "--max-output", "10K", "--server", &collector.url]);
+    let printed = programs::expect(run.args(["--", "seq", "20000"]), b"", 0);
+    let page = wait_for(&format!("{}p/foo/latest/", collector.url));
+    let link = page
+        .split("<a href=\"")
+        .find_map(|rest| rest.split_once("\">The whole as a file").map(|(address, _)| address));
+    let link = link.unwrap_or_else(|| panic!("no link: {page}"));
+    let address = format!("{}p/foo/{}", collector.url, link.trim_start_matches("../"));
+    let whole = ureq::get(address).call().unwrap().body_mut().read_to_string().unwrap();
+    assert_eq!(whole, printed);
+}

@@ -53,11 +53,7 @@ pub fn run(
     let count = format!("{} points", points.len() - elsewhere);
     let mut row = Row { what, count, ..Row::default() };
     let acknowledged = tried.iter().filter(|verdict| verdict.is_acknowledged).count();
-    let twice = tried.iter().filter(|verdict| verdict.is_twice).count();
     row.remark = format!("{acknowledged} acknowledged");
-    if twice > 0 {
-        row.remark.push_str(&format!(", {twice} stored twice by a later retry"));
-    }
     for (point, verdict) in points.iter().zip(tried) {
         if let Some(problem) = verdict.problem {
             let reproduce = format!(

@@ -8,10 +8,14 @@ use std::time::Duration;
 
 use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 use clap::{Args, Parser, Subcommand};
-use pony_store::CommitId;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+use pony_formats::Limits;
+use pony_store::{ArchivePlan, CommitId};
 use tracing_subscriber::EnvFilter;
 
-use crate::{failure, serve, verify};
+use crate::{archive, failure, maintain, serve, verify};
 
 /// What is shown below the options of `serve`.
 const SERVE_EXAMPLES: &str = "\
@@ -27,6 +31,42 @@ Exit status:
   70 fault of this program   73 cannot create or listen   74 input or output failed
   75 the repository is in use, try later   78 newer repository, or it would be shown in the site";
 
+/// What is shown below the options of `maintain`.
+const MAINTAIN_NOTES: &str = "\
+Packs what came since the last time as small as git can, checks the new pack against the old ones,
+and only then removes these; then has git write the commit-graph. Nothing is deleted that is not in
+the new pack, whether a branch needs it or not. Safe to kill at any point, and beside readers.
+
+A running collector does this by itself, at low priority: once 16 MiB have come, or after a day.
+For repositories that `pony-report --repo` writes to, run it now and then. Without git, packs are
+only joined.
+
+Exit status:
+  0 done   3 damaged repository   64 wrong usage   66 not a results repository
+  74 input or output failed, or git did   75 somebody is writing   78 newer repository";
+
+/// What is shown below the options of `archive`.
+const ARCHIVE_NOTES: &str = "\
+Copies the results to the archive, reads the copy back, and only then takes them out of REPO in one
+commit, which names the archive in `format.json`. Results keep their keys, receipts and uploaded
+files. Killed at any point, start it again: it goes on, and no result is ever in neither.
+
+git's history still holds what was taken out. --drop-history ends that: the archive fetches the
+history and keeps it under a tag, then REPO starts anew with one commit of what remains. Commit
+ids that somebody noted are then found in the archive only, and clones of REPO must be made again.
+Nobody may push to REPO meanwhile.
+
+Stop a collector first; nothing is moved while it runs.
+
+Examples:
+  pony-collector archive --before 2026-01-01 --to 2025.git results.git
+  pony-collector archive --before 2026-01-01 --to 2025.git \\
+      --url https://ci.example/2025.git --drop-history results.git
+
+Exit status:
+  0 done, or nothing to do   3 a result is damaged: nothing was taken out   64 wrong usage
+  66 not a results repository   73 cannot create   74 input or output failed, or git did
+  75 somebody is writing   78 newer repository";
 /// What is shown below the options of `verify`.
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -54,6 +94,12 @@ enum Verb {
     /// Accept results over XML-RPC and serve the site.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Make a results repository smaller and faster to read.
+    #[command(after_help = MAINTAIN_NOTES)]
+    Maintain(MaintainArgs),
+    /// Move old results into another results repository.
+    #[command(after_help = ARCHIVE_NOTES)]
+    Archive(ArchiveArgs),
     /// Check that everything in a repository is as it was written.
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArgs),
@@ -75,6 +121,59 @@ struct VerifyArgs {
 pub(crate) struct VerifyPlan {
     pub(crate) repo: PathBuf,
     pub(crate) since: Option<CommitId>,
+}
+
+#[derive(Debug, Args)]
+struct ArchiveArgs {
+    /// Move the results received on earlier days (UTC)
+    #[arg(long, value_name = "DATE", value_parser = past_day)]
+    before: Date,
+
+    /// The archive; created when there is nothing at the path
+    #[arg(long, value_name = "PATH")]
+    to: PathBuf,
+
+    /// Where readers find the archive [default: the path]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+
+    /// What to call the archive [default: its file name, without `.git`]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Start the history of the repository anew, to free the space
+    #[arg(long)]
+    drop_history: bool,
+
+    /// The results repository
+    #[arg(value_name = "REPO")]
+    repo: PathBuf,
+}
+
+impl ArchiveArgs {
+    fn into_plan(self) -> (PathBuf, ArchivePlan) {
+        let file_name = self.to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file_name.strip_suffix(".git").unwrap_or(&file_name).to_owned();
+        let plan = ArchivePlan {
+            before: self.before,
+            name: self.name.unwrap_or(name),
+            url: self.url.unwrap_or_else(|| self.to.display().to_string()),
+            to: self.to,
+            drop_history: self.drop_history,
+        };
+        (self.repo, plan)
+    }
+}
+
+#[derive(Debug, Args)]
+struct MaintainArgs {
+    /// Pack everything anew, also the large old packs
+    #[arg(long)]
+    all: bool,
+
+    /// The results repository
+    #[arg(value_name = "REPO")]
+    repo: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +206,11 @@ struct ServeArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 200 * 1024 * 1024)]
     max_uploads_per_result: u64,
 
+    /// The most of one stream of a step that is stored in a result, in bytes: beginning and end. The
+    /// whole becomes a file of the result
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::DEFAULT.stream_bytes_max)]
+    max_output: usize,
+
     /// How long a client may pause while it sends or receives, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     patience: u64,
@@ -133,6 +237,8 @@ pub(crate) struct Plan {
     pub(crate) upload_bytes_max: usize,
     /// Of all files of one result.
     pub(crate) uploads_bytes_max: u64,
+    /// Of one stream of a step.
+    pub(crate) stream_bytes_max: usize,
     pub(crate) patience: Duration,
     /// `None` for the default.
     pub(crate) connections_per_address_max: Option<usize>,
@@ -149,6 +255,7 @@ impl From<ServeArgs> for Plan {
             body_bytes_max: args.max_body,
             upload_bytes_max: args.max_upload,
             uploads_bytes_max: args.max_uploads_per_result,
+            stream_bytes_max: args.max_output,
             patience: Duration::from_secs(args.patience),
             connections_per_address_max: args.max_connections_per_address.map(usize::from),
             store_addresses: args.store_addresses,
@@ -163,6 +270,14 @@ fn listen(text: &str) -> Result<String, String> {
         Some(_) => Ok(text.to_owned()),
         None => Err("expected a host and a port, for example 127.0.0.1:8000".to_owned()),
     }
+}
+
+/// What is still to come cannot be moved.
+fn past_day(text: &str) -> Result<Date, String> {
+    let day: Date =
+        text.parse().map_err(|_| "expected a day, for example 2026-01-31".to_owned())?;
+    let today = Offset::UTC.to_datetime(Timestamp::now()).date();
+    if day > today { Err(format!("it is after today, {today} (UTC)")) } else { Ok(day) }
 }
 
 fn base_url(text: &str) -> Result<String, String> {
@@ -192,6 +307,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_stderr();
     let result = match command.verb {
         Verb::Serve(args) => serve::serve(args.into(), &mut io::stdout()),
+        Verb::Archive(args) => {
+            let (repo, plan) = args.into_plan();
+            archive::archive(&repo, &plan, &mut io::stdout())
+        }
+        Verb::Maintain(args) => maintain::maintain(&args.repo, args.all, &mut io::stdout()),
         Verb::Verify(VerifyArgs { since, repo }) => {
             verify::verify(&VerifyPlan { repo, since }, &mut io::stdout())
         }
@@ -218,7 +338,7 @@ mod tests {
         let args = ["pony-collector", "serve", "--repo", "r.git"].iter().chain(args);
         match Command::try_parse_from(args).unwrap().verb {
             Verb::Serve(args) => args.into(),
-            Verb::Verify(_) => panic!("serve was asked for"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -233,6 +353,24 @@ mod tests {
         let base_url = |url| plan(&["--base-url", url]).base_url.unwrap();
         assert_eq!(base_url("https://ci.example"), "https://ci.example/");
         assert_eq!(base_url("http://ci.example/pony/"), "http://ci.example/pony/");
+    }
+
+    #[test]
+    fn only_days_that_have_begun_are_archived() {
+        assert_eq!(past_day("2026-01-31"), Ok("2026-01-31".parse().unwrap()));
+        for text in ["", "soon", "2026-02-30", "9999-01-01"] {
+            assert!(past_day(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_archive_is_called_like_its_folder() {
+        let args =
+            ["pony-collector", "archive", "--before", "2026-01-01", "--to", "x/2025.git", "r.git"];
+        let Verb::Archive(args) = Command::try_parse_from(args).unwrap().verb else { panic!() };
+        let (repo, plan) = args.into_plan();
+        assert_eq!(repo, PathBuf::from("r.git"));
+        assert_eq!((plan.name.as_str(), plan.url.as_str()), ("2025", "x/2025.git"));
     }
 
     #[test]

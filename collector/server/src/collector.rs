@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, SubmissionId, TestResult};
 use pony_store::{
-    Appended, Arrival, Artifact, Index, Prepared, Queue, Snapshot, Store, StoreError,
+    Appended, Arrival, Artifact, Contents, Index, Maintenance, Prepared, Queue, Snapshot, Store,
+    StoreError,
 };
 use tokio::sync::Semaphore;
 
@@ -20,7 +21,7 @@ use crate::coordinator::{Coordinator, Newest};
 use crate::durable::DiskLost;
 use crate::failure::Failure;
 use crate::refresher::{Refresher, full};
-use crate::upload;
+use crate::shorten;
 
 /// How long to wait for a writer that is about to finish.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -51,8 +52,11 @@ pub(crate) struct Collector {
     pub(crate) disk_lost: Arc<DiskLost>,
     store: Store,
     queue: Queue,
+    pub(crate) maintenance: Maintenance,
     index: Arc<Index>,
     storing: Mutex<()>,
+    /// The content of uploaded files.
+    pub(crate) contents: Contents,
     coordinator: Mutex<Coordinator>,
     refresher: Refresher,
 }
@@ -63,7 +67,10 @@ impl Collector {
         let store = Store::open_or_create(&plan.repo)?;
         let mut writer = store.writer(LOCK_PATIENCE)?;
         let index = writer.index()?;
-        let coordinator = learn(&index)?;
+        let mut coordinator = learn(&index)?;
+        for number in store.snapshot()?.cuts()?.iter().filter_map(|cut| cut.next_number) {
+            coordinator.number_from(number);
+        }
         let folder = plan.repo.join("pony");
         pony_store::create_folder(&folder)?;
         // Everything below the site is shown to everybody.
@@ -81,15 +88,11 @@ impl Collector {
             path: secret,
             source,
         })?;
-        let artifacts = store.artifacts_path();
-        pony_store::create_folder(&artifacts)?;
-        upload::tidy(&artifacts).map_err(|source| Failure::File {
-            action: "use",
-            path: artifacts,
-            source,
-        })?;
+        let contents = Contents::of(&plan.repo);
+        contents.prepare()?;
         let disk_lost = Arc::new(DiskLost::default());
         let lost = Arc::clone(&disk_lost);
+        let maintenance = writer.maintenance();
         let queue = Queue::start(writer, move || lost.raise()).map_err(Failure::Runtime)?;
         let rendering = Store::open(&plan.repo)?;
         let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
@@ -101,16 +104,13 @@ impl Collector {
             disk_lost,
             store,
             queue,
+            maintenance,
             index,
             storing: Mutex::new(()),
+            contents,
             coordinator: Mutex::new(coordinator),
             refresher,
         })
-    }
-
-    /// Where the content of uploaded files is.
-    pub(crate) fn artifacts_folder(&self) -> PathBuf {
-        self.store.artifacts_path()
     }
 
     /// The rules and what they know. Held for moments only.
@@ -122,17 +122,22 @@ impl Collector {
     /// power cut, or why it is not stored.
     pub(crate) fn add(
         self: &Arc<Self>,
-        submission: &Submission,
+        submission: Submission,
         sender: Sender,
-        flags: BTreeSet<String>,
+        mut flags: BTreeSet<String>,
         done: impl FnOnce(Result<Receipt, StoreError>) + Send + 'static,
     ) {
-        let prepared = match Prepared::new(submission) {
+        let now = Timestamp::now();
+        let (client_info, prepared) = match self.prepare(submission, &mut flags, now) {
             Ok(prepared) => prepared,
-            Err(error) => return done(Err(error)),
+            Err(error) => {
+                if matches!(error, StoreError::DiskLost { .. }) {
+                    self.lose_disk();
+                }
+                return done(Err(error));
+            }
         };
         let collector = Arc::clone(self);
-        let client_info = submission.client_info.clone();
         let stored = move |outcome: Result<Appended, StoreError>| {
             let receipt = outcome.map(|appended| appended.receipt);
             if let Ok(receipt) = &receipt {
@@ -145,13 +150,29 @@ impl Collector {
             submission_id: sender.submission_id,
             client_ip: self.plan.store_addresses.then(|| sender.peer.to_string()),
             flags,
-            ..Arrival::at(Timestamp::now())
+            ..Arrival::at(now)
         };
         // Numbers rise in the order in which results are written: while the rules are held, nobody
         // else gets between the number and the queue.
         let mut coordinator = self.coordinator();
         let arrival = Arrival { number: Some(coordinator.take_number()), ..arrival };
         self.queue.push(prepared, arrival, stored);
+    }
+
+    /// Makes a submission ready, with files for the streams that are too long to be in it.
+    fn prepare(
+        &self,
+        mut submission: Submission,
+        flags: &mut BTreeSet<String>,
+        now: Timestamp,
+    ) -> Result<(ClientInfo, Prepared), StoreError> {
+        let max = self.plan.stream_bytes_max;
+        let wholes = shorten::shorten(&mut submission.results_list, max, &self.contents)?;
+        if !wholes.is_empty() {
+            flags.insert("shortened".to_owned());
+        }
+        let prepared = Prepared::new(&submission)?.with_artifacts(now, &wholes)?;
+        Ok((submission.client_info, prepared))
     }
 
     /// Lets one file be stored at a time, so that what it leaves for others can be counted.

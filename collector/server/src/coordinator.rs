@@ -115,6 +115,11 @@ impl Coordinator {
         self.next_number = self.next_number.max(number.saturating_add(1));
     }
 
+    /// Takes note that lower numbers were given to results that are not here any more.
+    pub(crate) fn number_from(&mut self, number: u32) {
+        self.next_number = self.next_number.max(number);
+    }
+
     /// The number of the next result: one more than the greatest. Nobody else gets it.
     pub(crate) fn take_number(&mut self) -> u32 {
         let number = self.next_number;
@@ -325,6 +330,9 @@ mod tests {
         assert_eq!(coordinator.take_number(), 8);
         assert_eq!(coordinator.key_of(7), Some(ResultKey::new(after(-60), 0)));
         assert_eq!(coordinator.key_of(8), None);
+        coordinator.number_from(20);
+        coordinator.number_from(10);
+        assert_eq!(coordinator.take_number(), 20, "some were moved elsewhere");
         coordinator.add_number(7, ResultKey::new(now(), 0));
         coordinator.add_number(7, ResultKey::new(after(-90), 0));
         assert_eq!(coordinator.key_of(7), Some(ResultKey::new(now(), 0)), "the later one keeps it");

@@ -4,12 +4,16 @@
 //! - `rpc`: the five methods of the original protocol.
 //! - `coordinator`: its rules, without clock, disk or network.
 //! - `collector`: what all requests share.
+//! - `shorten`: output that is too long to be stored in a result.
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
 //! - `seats`, `stall`: how many connections one client may have, and how long it may do nothing.
+//! - `maintain`: making the repository smaller, on request and behind the answers.
+//! - `archive`: moving old results into another repository.
 //! - `verify`: checks a repository.
 //! - `durable`: names that survive a power cut.
 
+mod archive;
 mod auth_key;
 mod body;
 mod cli;
@@ -18,11 +22,13 @@ mod coordinator;
 mod durable;
 mod failure;
 mod listener;
+mod maintain;
 mod refresher;
 mod router;
 mod rpc;
 mod seats;
 mod serve;
+mod shorten;
 mod site;
 mod stall;
 mod upload;

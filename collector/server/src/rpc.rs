@@ -84,7 +84,7 @@ fn add_results(
     let flags =
         if call.sanitised { BTreeSet::from(["sanitised".to_owned()]) } else { BTreeSet::new() };
     let (storing, info) = (Arc::clone(collector), submission.client_info.clone());
-    collector.add(&submission, sender, flags, move |outcome| {
+    collector.add(submission, sender, flags, move |outcome| {
         let receipt = match outcome {
             Ok(receipt) => receipt,
             Err(error) => return reply(Err(store_failed(error))),

@@ -12,6 +12,7 @@ use crate::cli::Plan;
 use crate::collector::Collector;
 use crate::failure::Failure;
 use crate::listener::{self, Terms};
+use crate::maintain;
 use crate::router::router;
 
 /// How long to wait for work on the disk after the last answer.
@@ -23,6 +24,7 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
     // Before the repository is opened: a taken port is found out at once, and feeds need the address.
     let (listener, address) = runtime.block_on(listen(&plan.listen))?;
     let collector = Arc::new(Collector::open(plan, address)?);
+    maintain::in_background(Arc::downgrade(&collector));
     let outcome = runtime.block_on(async {
         let plan = &collector.plan;
         let signal = stop_signal()?;

@@ -106,14 +106,14 @@ pub(crate) async fn artifact(
     Path((package, key, filename)): Path<(String, String, String)>,
     request: Request,
 ) -> Response {
-    let folder = collector.artifacts_folder();
+    let contents = collector.contents.clone();
     let found = in_background(move || find_artifact(&collector, &package, &key, &filename)).await;
     let artifact = match found {
         Ok(Some(artifact)) => artifact,
         Ok(None) => return not_found(),
         Err(response) => return response,
     };
-    let path = artifact.sha256.path_in(&folder);
+    let path = contents.path_of(&artifact.sha256);
     match ServeFile::new(path).try_call(unconditional(request)).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => as_download(undated(response.map(Body::new)), &artifact.filename),

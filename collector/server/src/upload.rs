@@ -1,9 +1,7 @@
 //! `POST /upload`: a file that belongs to a result. git holds what is said about it, the content is stored
 //! beside, by its hash: no name from outside becomes a path.
 
-use std::fs::{self, File};
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Query, Request, State};
@@ -11,7 +9,7 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use pony_formats::ResultKey;
-use pony_store::{Artifact, Sha256Hex};
+use pony_store::{Artifact, Contents, Sha256Hex, StoreError};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
@@ -25,20 +23,6 @@ const FILENAME_BYTES_MAX: usize = 255;
 
 /// Longest description, in bytes.
 const DESCRIPTION_BYTES_MAX: usize = 4096;
-
-/// How the names of files that are still being received start.
-const INCOMING: &str = "incoming-";
-
-/// Removes from the folder of uploaded files what a crash left.
-pub(crate) fn tidy(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(INCOMING) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
 
 /// What is said about a file in the address.
 #[derive(serde::Deserialize)]
@@ -56,8 +40,6 @@ enum Problem {
     AuthKey,
     Body(Refusal),
     Disk(String),
-    /// Something that was written may be lost.
-    DiskLost(String),
 }
 
 impl IntoResponse for Problem {
@@ -67,7 +49,7 @@ impl IntoResponse for Problem {
             // Without a challenge: the original client would ask for a password on the terminal.
             Self::AuthKey => (StatusCode::UNAUTHORIZED, "wrong auth key\n").into_response(),
             Self::Body(refusal) => refusal.into_response(),
-            Self::Disk(error) | Self::DiskLost(error) => {
+            Self::Disk(error) => {
                 tracing::error!(error, "cannot store a file");
                 (StatusCode::INTERNAL_SERVER_ERROR, "cannot store the file now\n").into_response()
             }
@@ -99,7 +81,7 @@ pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Req
             return problem.into_response();
         }
     };
-    let stored = match receive(&collector.artifacts_folder(), &mut reader).await {
+    let stored = match receive(&collector.contents, &mut reader).await {
         Ok(received) => {
             let collector = Arc::clone(&collector);
             let storing =
@@ -136,9 +118,9 @@ struct Received {
     sha256: Sha256Hex,
 }
 
-async fn receive(folder: &Path, reader: &mut BodyReader) -> Result<Received, Problem> {
+async fn receive(contents: &Contents, reader: &mut BodyReader) -> Result<Received, Problem> {
     let failed = |error: io::Error| Problem::Disk(error.to_string());
-    let file = tempfile::Builder::new().prefix(INCOMING).tempfile_in(folder).map_err(failed)?;
+    let file = contents.incoming().map_err(|error| Problem::Disk(full(&error)))?;
     let mut writing = tokio::fs::File::from_std(file.reopen().map_err(failed)?);
     let mut hash = Sha256::new();
     let mut size = 0;
@@ -177,13 +159,13 @@ fn store(
     if stored.saturating_add(artifact.size) > limit {
         return Err(Problem::Body(Refusal::TooLarge { limit }));
     }
-    let kept = keep(&collector.artifacts_folder(), &artifact.sha256, received.file, File::sync_all);
-    if let Err(Problem::DiskLost(_)) = kept {
+    let kept = collector.contents.keep(received.file, &artifact.sha256);
+    if let Err(StoreError::DiskLost { .. }) = kept {
         // Here, because the client may be gone, and before the next file is stored: when a sync of the same
         // content succeeds after this one, that says nothing.
         collector.lose_disk();
     }
-    kept?;
+    kept.map_err(|error| Problem::Disk(full(&error)))?;
     match collector.attach(key, &artifact) {
         Ok(true) => {
             tracing::info!(%key, filename = ?artifact.filename, size = artifact.size, "stored a file");
@@ -195,35 +177,8 @@ fn store(
     }
 }
 
-/// Puts content in its place, and makes it and its names durable. Also when it is there already: whoever put
-/// it there may not have got so far.
-fn keep(
-    folder: &Path,
-    sha256: &Sha256Hex,
-    file: NamedTempFile,
-    sync: impl Fn(&File) -> io::Result<()>,
-) -> Result<(), Problem> {
-    let failed = |error: io::Error| Problem::Disk(error.to_string());
-    let lost = |error: io::Error| Problem::DiskLost(error.to_string());
-    sync(file.as_file()).map_err(lost)?;
-    let path = sha256.path_in(folder);
-    let shard = path.parent().unwrap_or(folder);
-    fs::create_dir_all(shard).map_err(failed)?;
-    if !path.exists() {
-        file.persist(&path).map_err(|error| failed(error.error))?;
-    }
-    // Only Unix can.
-    for folder in [shard, folder].iter().filter(|_| cfg!(unix)) {
-        let folder = File::open(folder).map_err(failed)?;
-        sync(&folder).map_err(lost)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
 
     fn label(query: &str) -> Option<Label> {
@@ -251,41 +206,5 @@ mod tests {
         ] {
             assert!(label(query).is_none(), "{query}");
         }
-    }
-
-    #[test]
-    fn equal_content_is_kept_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let sha256 = Sha256Hex::from([0xab; 32]);
-        for _ in 0..2 {
-            let file = NamedTempFile::new_in(folder.path()).unwrap();
-            assert!(keep(folder.path(), &sha256, file, File::sync_all).is_ok());
-        }
-        assert!(sha256.path_in(folder.path()).is_file());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_failed_sync_is_not_forgotten_when_the_same_content_comes_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let sha256 = Sha256Hex::from([0xab; 32]);
-        for broken in [1, 2, 3, 2] {
-            let file = NamedTempFile::new_in(folder.path()).unwrap();
-            let synced = Cell::new(0);
-            let kept = keep(folder.path(), &sha256, file, |_| {
-                synced.set(synced.get() + 1);
-                if synced.get() == broken { Err(io::Error::other("lost")) } else { Ok(()) }
-            });
-            assert!(matches!(kept, Err(Problem::DiskLost(_))), "sync {broken}");
-        }
-    }
-
-    #[test]
-    fn leftovers_of_a_crash_are_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("incoming-x"), "").unwrap();
-        tidy(folder.path()).unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -4,6 +4,10 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use pony_formats::json;
+
+use crate::StoreError;
+
 /// A file that belongs to a result; git holds what is said here, not the content.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Artifact {
@@ -17,6 +21,17 @@ pub struct Artifact {
     pub sha256: Sha256Hex,
     /// Whether it is listed and served.
     pub visible: bool,
+}
+
+impl Artifact {
+    /// The record that git holds.
+    pub(crate) fn to_text(&self) -> Result<String, StoreError> {
+        let content = serde_json::to_value(self).map_err(|error| StoreError::Damaged {
+            subject: format!("record of file {:?}", self.filename),
+            reason: error.to_string(),
+        })?;
+        Ok(json::pretty(&content))
+    }
 }
 
 /// A SHA-256 as 64 lower-case hex digits, never anything else: content is kept in files of such names.

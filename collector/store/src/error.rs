@@ -30,6 +30,8 @@ pub enum Action {
     Update,
     /// To calculate its checksum.
     Hash,
+    /// To make it smaller.
+    Maintain,
 }
 
 impl Action {
@@ -52,6 +54,7 @@ impl fmt::Display for Action {
             Self::Remove => "remove",
             Self::Update => "update",
             Self::Hash => "hash",
+            Self::Maintain => "maintain",
         })
     }
 }

@@ -21,9 +21,9 @@ use crate::{Action, StoreError, recovery, tree};
 /// The git configuration of a results repository.
 const CONFIG: &str = include_str!("init/config");
 
-/// JSON does not shrink by being compared with other JSON, but trying takes git most of the time of a
-/// clone or a repack.
-const ATTRIBUTES: &str = "*.json -delta\n";
+/// These do not shrink by being compared with others of their kind, but trying takes git most of the time
+/// of a clone or of maintenance. Small JSON does shrink.
+const ATTRIBUTES: &str = "durations.txt -delta\nfailures.json -delta\n";
 
 /// What tells a stranger what the repository is.
 const README: &str = include_str!("init/README.md");

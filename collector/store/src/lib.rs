@@ -26,6 +26,11 @@
 //! 7. Everybody is told. Behind that, when there are too many packs, some are joined (`roll_up`), as git
 //!    refuses to do here.
 //!
+//! Behind the writer, [`Maintenance`] has git make packs smaller that hold what came since the last time.
+//!
+//! [`Store::archive`] moves the results of the past into another repository, and says so in `format.json`
+//! (`format`, [`Cut`]). [`Contents`] are the files that belong to results, beside git.
+//!
 //! Reading goes the other way: `objects` reads commits, folders and files, and does not trust what
 //! strangers may have pushed; `packages` and `changes` find results; [`Snapshot`] decodes them.
 //!
@@ -34,20 +39,25 @@
 //! This is the only package that names gix, and no gix type is part of its interface. Everything
 //! is synchronous.
 
+mod archive;
 mod artifact;
 mod batch;
 mod cache;
 mod changes;
 mod commit_id;
+mod contents;
 mod delta;
 mod difference;
 mod disk;
 mod draft;
 mod error;
+mod format;
+mod git;
 mod index;
 mod init;
 mod layout;
 mod lock;
+mod maintain;
 mod message;
 mod objects;
 mod pack;
@@ -56,6 +66,7 @@ mod prepared;
 mod publish;
 mod queue;
 mod recovery;
+mod reserved;
 mod roll_up;
 mod snapshot;
 mod store;
@@ -64,11 +75,15 @@ mod tree;
 mod verify;
 mod writer;
 
+pub use archive::{ArchivePlan, Archived, Stage};
 pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
 pub use commit_id::{CommitId, CommitIdError};
+pub use contents::Contents;
 pub use disk::create_folder;
 pub use error::{Action, StoreError};
+pub use format::Cut;
 pub use index::{Index, IndexEntry, Results, Scope};
+pub use maintain::{Maintained, Maintenance, PackScope, Packs, Tool};
 pub use prepared::Prepared;
 pub use queue::Queue;
 pub use snapshot::{Change, Snapshot};

@@ -53,6 +53,12 @@ impl ResultMessage {
     }
 }
 
+/// The message of the commit that moves a result which cannot be read.
+pub(crate) fn of_unreadable(package: &str, key: ResultKey) -> String {
+    let package = one_line(package, NAME_CHARS_MAX);
+    format!("?? {package}: cannot be read\n\nResult-Key: {key}\nPackage: {package}\n")
+}
+
 /// The message of the commit that records an uploaded file.
 pub(crate) fn of_artifact(package: &str, key: ResultKey, artifact: &Artifact) -> String {
     let package = one_line(package, NAME_CHARS_MAX);

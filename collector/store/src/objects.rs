@@ -171,7 +171,8 @@ impl<'r> Objects<'r> {
         }
     }
 
-    fn read(&self, id: ObjectId, kind: Kind) -> Result<Vec<u8>, Unreadable> {
+    /// The bytes of an object of this kind.
+    pub(crate) fn read(&self, id: ObjectId, kind: Kind) -> Result<Vec<u8>, Unreadable> {
         let object = self.repo.try_find_object(id);
         let object = object.map_err(|error| Unreadable {
             refused_in: is_refusal(&error).then(|| self.repo.objects.store_ref().path().to_owned()),

@@ -129,7 +129,7 @@ pub(crate) fn damage(objects: &Objects<'_>, root: ObjectId) -> Result<Vec<StoreE
 }
 
 /// Visits the folders of a package's results, newest first. Returns the folders that it had to pass over.
-fn visit_results(
+pub(crate) fn visit_results(
     objects: &Objects<'_>,
     package: ObjectId,
     mut visit: impl FnMut(ResultKey, ObjectId) -> ControlFlow<()>,

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
+use jiff::Timestamp;
 use pony_formats::record::{self, Files};
-use pony_formats::{Receipt, Submission};
+use pony_formats::{Receipt, ResultKey, Submission};
 
-use crate::StoreError;
 use crate::error::one_line;
 use crate::layout::{ARTIFACTS, RESULT_BYTES_MAX};
 use crate::message::ResultMessage;
 use crate::pack::{Deflater, Packed};
 use crate::tree;
+use crate::{Artifact, StoreError};
 
 /// A submission made ready to be appended: written out, compressed and named, but for its receipt.
 ///
@@ -81,15 +82,39 @@ impl Prepared {
         Ok(Self { package, message: ResultMessage::of(submission), folder, objects, shared })
     }
 
+    /// Records files beside the result, in the same commit. Their content is in [`Contents`](crate::Contents)
+    /// already. `time` becomes the name of the records.
+    ///
+    /// # Errors
+    /// None that can be expected.
+    #[must_use = "this returns the submission with its files"]
+    pub fn with_artifacts(
+        mut self,
+        time: Timestamp,
+        artifacts: &[Artifact],
+    ) -> Result<Self, StoreError> {
+        if artifacts.is_empty() {
+            return Ok(self);
+        }
+        let mut deflater = Deflater::new();
+        let mut folder = Vec::new();
+        let mut name = ResultKey::new(time, 0);
+        for artifact in artifacts {
+            let record = Packed::full(&mut deflater, Kind::Blob, artifact.to_text()?.as_bytes())?;
+            set(&mut folder, &format!("{name}.json"), EntryKind::Blob, record.id)?;
+            self.objects.push(record);
+            name = name.next();
+        }
+        let folder = Packed::full(&mut deflater, Kind::Tree, &folder)?;
+        set(&mut self.folder, ARTIFACTS, EntryKind::Tree, folder.id)?;
+        self.objects.push(folder);
+        Ok(self)
+    }
+
     /// Whether a stored result, given its folder as git stores it, is of the same submission. What was
-    /// uploaded later does not count.
+    /// uploaded, then or later, does not count.
     pub(crate) fn is_stored_as(&self, folder: &[u8]) -> bool {
-        let is_submitted =
-            |name: &[u8]| name != record::RECEIPT.as_bytes() && name != ARTIFACTS.as_bytes();
-        let stored = tree::entries(folder)
-            .filter(|entry| entry.is_err() || entry.is_ok_and(|entry| is_submitted(entry.name)))
-            .map(|entry| entry.map(|entry| entry.bytes));
-        stored.eq(tree::entries(&self.folder).map(|entry| entry.map(|entry| entry.bytes)))
+        submitted(folder).eq(submitted(&self.folder))
     }
 
     /// Bytes that it takes in a pack.
@@ -109,6 +134,15 @@ impl Prepared {
         set(&mut folder, name, EntryKind::Blob, receipt.id)?;
         Ok([receipt, Packed::full(deflater, Kind::Tree, &folder)?])
     }
+}
+
+/// The entries of a result's folder but for the receipt and the records of files.
+fn submitted(folder: &[u8]) -> impl Iterator<Item = Result<&[u8], tree::MalformedTree>> {
+    let is_submitted =
+        |name: &[u8]| name != record::RECEIPT.as_bytes() && name != ARTIFACTS.as_bytes();
+    tree::entries(folder)
+        .filter(move |entry| entry.as_ref().map_or(true, |entry| is_submitted(entry.name)))
+        .map(|entry| entry.map(|entry| entry.bytes))
 }
 
 /// Puts an entry into the folder that its path names.

@@ -44,7 +44,7 @@ pub(crate) fn packs(repo: &gix::Repository) -> PathBuf {
 }
 
 /// Compare-and-swap of the branch. `false` when it was not at `old`.
-fn move_branch(
+pub(crate) fn move_branch(
     repo: &gix::Repository,
     disk: &mut Disk,
     new: ObjectId,

@@ -27,6 +27,7 @@ use gix::odb::pack::multi_index;
 use crate::StoreError;
 use crate::disk::Disk;
 use crate::layout::RESULT_BYTES_MAX;
+use crate::reserved::Reserved;
 
 /// Packs are joined when there are this many.
 const PACKS_MAX: usize = 32;
@@ -41,6 +42,7 @@ const JOINED_BYTES_MAX: u64 = 2 * PACK_BYTES_MAX;
 #[derive(Debug, Default)]
 pub(crate) struct RollUp {
     unusable: BTreeSet<PathBuf>,
+    reserved: Reserved,
 }
 
 /// A pack of ours.
@@ -52,11 +54,29 @@ struct Pack {
 }
 
 impl RollUp {
+    /// Leaves packs alone that are reserved by maintenance.
+    pub(crate) fn new(reserved: Reserved) -> Self {
+        Self { unusable: BTreeSet::new(), reserved }
+    }
+
     /// Joins packs if there are too many. Failing is no error: everything stays where it is, and the next
     /// append tries again. A failed sync is remembered by `disk`.
     pub(crate) fn run(&mut self, folder: &Path, disk: &mut Disk) {
-        let Ok(packs) = self.own_packs(folder) else { return };
-        if packs.len() < PACKS_MAX {
+        self.join_from(PACKS_MAX, folder, disk);
+    }
+
+    /// Joins packs if there are any to join.
+    pub(crate) fn run_now(&mut self, folder: &Path, disk: &mut Disk) {
+        self.join_from(2, folder, disk);
+    }
+
+    fn join_from(&mut self, count_min: usize, folder: &Path, disk: &mut Disk) {
+        // To the end: what is about to be joined cannot be reserved.
+        let reserved = self.reserved.clone();
+        let reserved = reserved.hold();
+        let Ok(mut packs) = self.own_packs(folder) else { return };
+        packs.retain(|pack| !reserved.contains(&pack.index));
+        if packs.len() < count_min {
             return;
         }
         let joined = choose(packs);

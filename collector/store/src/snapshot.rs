@@ -7,10 +7,10 @@ use pony_formats::names::tree_component;
 use pony_formats::record::{self, Files, RecordError, Summary};
 use pony_formats::{ResultKey, TestResult};
 
-use crate::layout::{ARTIFACTS, RESULT_BYTES_MAX, key_folder, result_folder};
-use crate::objects::{Objects, Unreadable};
+use crate::layout::{ARTIFACTS, FORMAT_FILE, RESULT_BYTES_MAX, key_folder, result_folder};
+use crate::objects::{Entry, Objects, Unreadable};
 use crate::packages::{Packages, damage, keys};
-use crate::{Artifact, CommitId, StoreError, changes};
+use crate::{Artifact, CommitId, Cut, StoreError, changes, format};
 
 /// How deep files lie in the folder of a result: `steps/00/output.txt`.
 const DEPTH_MAX: usize = 3;
@@ -46,6 +46,12 @@ impl Snapshot {
         tree: ObjectId,
     ) -> Self {
         Self { repo, packages, commit, commit_id: CommitId::new(commit), tree }
+    }
+
+    /// The true name of the package of a top folder; `None` when the folder is no package's.
+    pub(crate) fn package_in(&self, folder: &Entry) -> Result<Option<String>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        self.packages.name_of(&Objects::new(&repo), folder)
     }
 
     /// The commit.
@@ -87,6 +93,16 @@ impl Snapshot {
             Some(entry) if entry.is_folder => Ok(keys(&objects, entry.id)?),
             _ => Ok(vec![]),
         }
+    }
+
+    /// What was moved into other repositories, the earliest first. Those results are not in this snapshot.
+    ///
+    /// # Errors
+    /// When `format.json` cannot be read.
+    pub fn cuts(&self) -> Result<Vec<Cut>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let text = read_format(&Objects::new(&repo), self.tree)?;
+        format::read_cuts(&text).map_err(damaged_format)
     }
 
     /// What [`Snapshot::packages`] and [`Snapshot::results`] pass over: one [`StoreError::Damaged`] for each
@@ -212,6 +228,17 @@ impl Snapshot {
             reason: error.to_string(),
         })
     }
+}
+
+/// The text of `format.json`.
+pub(crate) fn read_format(objects: &Objects<'_>, tree: ObjectId) -> Result<Vec<u8>, StoreError> {
+    let found = objects.find(tree, FORMAT_FILE)?.filter(|entry| !entry.is_folder);
+    let found = found.ok_or_else(|| damaged_format("it is gone".to_owned()))?;
+    Ok(objects.file(found.id)?)
+}
+
+pub(crate) fn damaged_format(reason: String) -> StoreError {
+    StoreError::Damaged { subject: format!("`{FORMAT_FILE}`"), reason }
 }
 
 /// What errors call a result.

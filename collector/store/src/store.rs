@@ -6,20 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gix::ObjectId;
-use serde::Deserialize;
 
 use crate::error::one_line;
+use crate::format::{self, FORMAT, Version};
 use crate::layout::{BRANCH, FORMAT_FILE, RESULT_BYTES_MAX};
 use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::Packages;
 use crate::{Action, Snapshot, StoreError, Writer, init, tip};
-
-/// The newest format that is known.
-const FORMAT: Version = Version { major: 1, minor: 0 };
-
-/// What `format.json` calls this kind of repository.
-const FORMAT_NAME: &str = "pony-results";
 
 /// How many packs a reader can follow during its life: this many, or twice as many as there are now. The
 /// default of gix is a few dozen, after which it no longer finds what is new.
@@ -35,19 +29,6 @@ pub struct Store {
     repo: gix::ThreadSafeRepository,
     format: Version,
     packages: Arc<Packages>,
-}
-
-/// `format.json`. Later versions may add members.
-#[derive(Debug, Deserialize)]
-struct Format {
-    format: String,
-    version: Version,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-struct Version {
-    major: u32,
-    minor: u32,
 }
 
 impl Store {
@@ -85,7 +66,7 @@ impl Store {
             );
             return Err(not_ours(reason));
         };
-        let format = read_format(&objects.file(format.id)?).map_err(not_ours)?;
+        let format = format::read_version(&objects.file(format.id)?).map_err(not_ours)?;
         if format.major > FORMAT.major {
             return Err(newer(path, format));
         }
@@ -178,6 +159,11 @@ impl Store {
         Snapshot::new(self.repo.clone(), Arc::clone(&self.packages), commit, tree)
     }
 
+    /// A handle for one thread.
+    pub(crate) fn git(&self) -> gix::Repository {
+        self.repo.to_thread_local()
+    }
+
     fn head(&self, objects: &Objects<'_>) -> Result<ObjectId, StoreError> {
         objects.branch(BRANCH)?.ok_or_else(|| StoreError::Damaged {
             subject: format!("`{}`", self.path.display()),
@@ -225,16 +211,7 @@ fn not_git(path: &Path, error: &gix::Error) -> String {
     }
 }
 
-fn read_format(text: &[u8]) -> Result<Version, String> {
-    let format: Format = serde_json::from_slice(text)
-        .map_err(|error| format!("its `{FORMAT_FILE}` cannot be read: {error}"))?;
-    if format.format != FORMAT_NAME {
-        return Err(format!("its `{FORMAT_FILE}` says that it holds {:?}", format.format));
-    }
-    Ok(format.version)
-}
-
 fn newer(path: &Path, found: Version) -> StoreError {
-    let text = |version: Version| format!("{}.{}", version.major, version.minor);
-    StoreError::NewerFormat { path: path.to_owned(), found: text(found), known: text(FORMAT) }
+    let (found, known) = (found.to_string(), FORMAT.to_string());
+    StoreError::NewerFormat { path: path.to_owned(), found, known }
 }

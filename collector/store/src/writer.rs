@@ -16,8 +16,9 @@ use crate::lock::WriteLock;
 use crate::objects::Objects;
 use crate::packages::newest_key;
 use crate::publish::{packs, publish};
+use crate::reserved::Reserved;
 use crate::roll_up::RollUp;
-use crate::{Action, Artifact, CommitId, Index, Prepared, Store, StoreError};
+use crate::{Action, Artifact, CommitId, Index, Maintenance, Prepared, Store, StoreError};
 
 /// How often a commit is made anew because somebody pushed meanwhile.
 const ATTEMPTS_MAX: usize = 10;
@@ -98,6 +99,7 @@ pub struct Writer {
     last_key: Option<ResultKey>,
     source: Source,
     roll_up: RollUp,
+    reserved: Reserved,
     /// Opened when it is needed.
     index: Option<Arc<Index>>,
     /// Last, because it is given back last.
@@ -116,7 +118,8 @@ impl Writer {
             disk.sync_folder(&folder)?;
         }
         let (head, last_key) = read_head(&Objects::new(&repo))?;
-        let (cache, roll_up) = (Cache::new(), RollUp::default());
+        let reserved = Reserved::default();
+        let (cache, roll_up) = (Cache::new(), RollUp::new(reserved.clone()));
         let source = Source::System;
         Ok(Self {
             store,
@@ -127,6 +130,7 @@ impl Writer {
             last_key,
             source,
             roll_up,
+            reserved,
             index: None,
             _lock: lock,
         })
@@ -139,6 +143,11 @@ impl Writer {
     pub fn reproducible(mut self, now: Timestamp, salt: u32) -> Self {
         self.source = Source::Fixed { now, salt };
         self
+    }
+
+    /// Maintenance that can go on beside this writer.
+    pub fn maintenance(&self) -> Maintenance {
+        Maintenance::new(&self.repo, self.reserved.clone())
     }
 
     /// Stores a submission as one commit. When this returns, the result survives a power cut.

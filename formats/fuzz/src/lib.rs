@@ -229,10 +229,8 @@ fn read_bit_by_bit(
     match (whole, summary) {
         (Ok(whole), Ok(Summary { format, unnamed, sanitised })) => {
             assert_eq!(format, whole.format);
-            assert_eq!(
-                (&tests, &suites, unnamed, sanitised),
-                (&whole.tests, &whole.suites, whole.unnamed, whole.sanitised)
-            );
+            assert_eq!((&tests, &suites), (&whole.tests, &whole.suites));
+            assert_eq!((unnamed, sanitised), (whole.unnamed, whole.sanitised));
         }
         // Of several things that are wrong, each may meet another one first: all bytes are text, or not, before
         // the first of them is read, where they are at hand.

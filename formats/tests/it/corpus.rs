@@ -42,7 +42,7 @@ pub(crate) type Columns = BTreeMap<String, String>;
 const PARTS: [(&str, &str); 3] = [("junit", ""), ("cargo", "crate"), ("python", "package")];
 
 /// One line of any manifest.
-pub(crate) struct Entry {
+pub(crate) struct Line {
     /// Which part of the corpus it is in.
     pub(crate) part: &'static str,
     /// What messages call it: folder and file.
@@ -69,7 +69,7 @@ pub(crate) fn folder() -> Option<PathBuf> {
 }
 
 /// Every line of every manifest.
-pub(crate) fn entries(corpus: &Path) -> Vec<Entry> {
+pub(crate) fn entries(corpus: &Path) -> Vec<Line> {
     let mut entries = Vec::new();
     for (part, group) in PARTS {
         let folder = corpus.join(part);
@@ -79,7 +79,7 @@ pub(crate) fn entries(corpus: &Path) -> Vec<Entry> {
                 group => format!("{}/{}", columns[group], columns["file"]),
             };
             let (path, format) = (folder.join(&name), format_of(part, &name));
-            entries.push(Entry { part, name, path, format, columns });
+            entries.push(Line { part, name, path, format, columns });
         }
     }
     entries

@@ -13,7 +13,7 @@ use pony_formats::{
     parse_with,
 };
 
-use crate::corpus::{self, Columns, Entry, Expectation};
+use crate::corpus::{self, Columns, Expectation, Line};
 
 type Ids = BTreeSet<String>;
 
@@ -73,7 +73,7 @@ impl Crate {
         Self { targets, unit, docs, ignored }
     }
 
-    fn compare(&self, entry: &Entry) -> Result<String, String> {
+    fn compare(&self, entry: &Line) -> Result<String, String> {
         let row = &entry.columns;
         let input = std::fs::read(&entry.path).unwrap();
         let report = parse_with(entry.format, &input, &Limits::DEFAULT, &self.targets);

@@ -8,7 +8,8 @@ use pony_formats::xmlrpc::{Response, read_response};
 use pony_formats::{Limits, SubmissionId, Value};
 use ureq::http;
 
-use super::{Delivered, DeliveryError, wire};
+use super::{Delivered, DeliveryError, NotAttached, wire};
+use crate::attachment::Attachment;
 use crate::parcel::Parcel;
 use crate::target::ServerUrl;
 
@@ -25,7 +26,11 @@ const ATTEMPTS_MAX: usize = 3;
 /// Faults of the public interoperability list that blame the collector, not the call.
 const COLLECTOR_FAULTS: [i64; 2] = [-32400, -32500];
 
-pub(super) fn submit(parcel: &Parcel, server: &ServerUrl) -> Result<Delivered, DeliveryError> {
+pub(super) fn submit(
+    parcel: &Parcel,
+    attachments: &mut [Attachment],
+    server: &ServerUrl,
+) -> Result<Delivered, DeliveryError> {
     let package = parcel.submission.client_info.package();
     let call = wire::add_results(&parcel.submission);
     let agent = agent();
@@ -33,10 +38,65 @@ pub(super) fn submit(parcel: &Parcel, server: &ServerUrl) -> Result<Delivered, D
         let answer = post(&agent, server, &parcel.id, &call)?;
         match patience(&answer) {
             Some(time) => std::thread::sleep(time),
-            None => return read_answer(answer, server, package),
+            None => return accept(&agent, answer, package, attachments, server),
         }
     }
-    read_answer(post(&agent, server, &parcel.id, &call)?, server, package)
+    let answer = post(&agent, server, &parcel.id, &call)?;
+    accept(&agent, answer, package, attachments, server)
+}
+
+/// Reads the answer to a submission, and uploads the files that go with it.
+fn accept(
+    agent: &ureq::Agent,
+    answer: Answer,
+    package: &str,
+    attachments: &mut [Attachment],
+    server: &ServerUrl,
+) -> Result<Delivered, DeliveryError> {
+    let accepted = read_answer(answer, server)?;
+    let mut complaints = Vec::new();
+    for attachment in attachments {
+        let uploaded = match &accepted.auth_key {
+            Some(auth_key) => upload(agent, server, auth_key, attachment),
+            None => Err("the collector takes no files".to_owned()),
+        };
+        if let Err(reason) = uploaded {
+            complaints.push(NotAttached { name: attachment.name.clone(), reason });
+        }
+    }
+    let place = server.result_page(package, &accepted.key);
+    Ok(Delivered { key: accepted.key, place, complaints })
+}
+
+/// Sends a file, piece by piece. An error is a reason.
+fn upload(
+    agent: &ureq::Agent,
+    server: &ServerUrl,
+    auth_key: &str,
+    attachment: &mut Attachment,
+) -> Result<(), String> {
+    let address = server.upload_address(&attachment.name, &attachment.description(), auth_key);
+    let bytes = attachment.bytes();
+    let mut request = agent.post(address).header("content-length", bytes);
+    if let Some(authorization) = server.authorization() {
+        request = request.header("authorization", authorization);
+    }
+    let mut content = attachment.content().map_err(|error| error.to_string())?;
+    let answer = request.send(ureq::SendBody::from_reader(&mut content));
+    let status = answer.map_err(|error| error.to_string())?.status().as_u16();
+    match status {
+        200 => Ok(()),
+        413 => Err(format!("the collector takes no file of {bytes} bytes")),
+        other => Err(format!("the collector answers HTTP status {other}")),
+    }
+}
+
+/// What a collector says of a submission that it has stored.
+#[derive(Debug, PartialEq, Eq)]
+struct Accepted {
+    key: String,
+    /// The right to upload files.
+    auth_key: Option<String>,
 }
 
 fn agent() -> ureq::Agent {
@@ -81,11 +141,7 @@ fn patience(answer: &Answer) -> Option<Duration> {
     Some(Duration::from_secs(seconds)).filter(|time| *time <= PATIENCE_MAX)
 }
 
-fn read_answer(
-    mut answer: Answer,
-    server: &ServerUrl,
-    package: &str,
-) -> Result<Delivered, DeliveryError> {
+fn read_answer(mut answer: Answer, server: &ServerUrl) -> Result<Accepted, DeliveryError> {
     if let Some(error) = of_status(&answer, server) {
         return Err(error);
     }
@@ -95,7 +151,7 @@ fn read_answer(
         |reason: String| DeliveryError::NotACollector { server: server.clone(), reason };
     match read_response(&body, &Limits::DEFAULT) {
         Ok(Response::Success(value)) => match key_of(&value) {
-            Some(key) => Ok(Delivered { place: server.result_page(package, &key), key }),
+            Some(key) => Ok(Accepted { key, auth_key: auth_key_of(&value) }),
             None => Err(not_a_collector("its answer holds no result key".to_owned())),
         },
         Ok(Response::Fault(fault)) if COLLECTOR_FAULTS.contains(&fault.code) => {
@@ -165,6 +221,10 @@ fn of_transport(error: &ureq::Error, server: &ServerUrl) -> DeliveryError {
         | Error::TlsRequired => DeliveryError::NotACollector { server, reason },
         _ => DeliveryError::Unreachable { server, reason },
     }
+}
+
+fn auth_key_of(value: &Value) -> Option<String> {
+    value.as_array()?.get(1)?.as_str().filter(|key| !key.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

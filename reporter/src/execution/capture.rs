@@ -4,13 +4,15 @@
 //! temporary files: standard output, standard error, and both together in the order of arrival, line by
 //! line, so that no line is torn by one of the other stream.
 
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::time::{Duration, Instant};
 
 use tempfile::SpooledTempFile;
 
 use super::weave;
-use crate::excerpt::Excerpt;
+use pony_formats::Limits;
+use pony_formats::excerpt::Excerpt;
 
 /// What is kept in memory before a temporary file is made.
 const MEMORY_BYTES: usize = 1024 * 1024;
@@ -45,10 +47,11 @@ struct Kept {
 }
 
 impl Capture {
-    /// Keeps at most `bytes_max` of each stream, and of both, for the readers.
-    pub(super) fn new(bytes_max: usize) -> Self {
+    /// Keeps as much as is to be read of each stream, and of both, for the readers.
+    pub(super) fn new(limits: &Limits) -> Self {
+        let bytes_max = limits.input_bytes_max;
         let kept = || Kept {
-            excerpt: Excerpt::default(),
+            excerpt: Excerpt::new(limits.stream_bytes_max),
             transcript: Transcript::new(bytes_max),
             line: Vec::new(),
             busy: false,
@@ -98,7 +101,8 @@ impl Capture {
             stdout: stdout.transcript.take()?,
             stderr: stderr.transcript.take()?,
         };
-        let excerpts = [&mut stdout.excerpt, &mut stderr.excerpt].map(std::mem::take);
+        let excerpts =
+            [stdout, stderr].map(|kept| std::mem::replace(&mut kept.excerpt, Excerpt::new(0)));
         Ok((excerpts, transcripts))
     }
 }
@@ -118,13 +122,23 @@ impl Transcripts {
     }
 
     /// Both streams together, and standard output alone.
-    pub(super) fn into_texts(self) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        let stdout = self.stdout.into_bytes()?;
-        let combined = match weave::weave(&stdout, &self.stderr.into_bytes()?) {
+    pub(super) fn texts(&mut self) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let stdout = self.stdout.bytes()?;
+        let combined = match weave::weave(&stdout, &self.stderr.bytes()?) {
             Some(woven) => woven,
-            None => self.combined.into_bytes()?,
+            None => self.combined.bytes()?,
         };
         Ok((combined, stdout))
+    }
+
+    /// A file with a stream, and whether there was more.
+    pub(super) fn whole(&mut self, stream: Stream) -> io::Result<(File, bool)> {
+        let transcript = match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        };
+        let taken = transcript.take()?;
+        Ok((taken.file.into_file()?, taken.is_cut))
     }
 }
 
@@ -167,7 +181,7 @@ impl Transcript {
         }
     }
 
-    fn into_bytes(mut self) -> io::Result<Vec<u8>> {
+    fn bytes(&mut self) -> io::Result<Vec<u8>> {
         self.file.rewind()?;
         let mut bytes = Vec::new();
         self.file.read_to_end(&mut bytes)?;
@@ -179,27 +193,31 @@ impl Transcript {
 mod tests {
     use super::*;
 
+    fn limits(input_bytes_max: usize) -> Limits {
+        Limits { input_bytes_max, ..Limits::DEFAULT }
+    }
+
     #[test]
     fn streams_are_combined_by_whole_lines() {
-        let mut capture = Capture::new(1000);
+        let mut capture = Capture::new(&limits(1000));
         capture.begin(Stream::Stdout, b"one\ntw");
         capture.begin(Stream::Stderr, b"warning\n");
         capture.begin(Stream::Stdout, b"o\nthree");
-        let (excerpts, transcripts) = capture.finish().unwrap();
-        let (combined, stdout) = transcripts.into_texts().unwrap();
+        let (excerpts, mut transcripts) = capture.finish().unwrap();
+        let (combined, stdout) = transcripts.texts().unwrap();
         assert_eq!(combined, b"one\nwarning\ntwo\nthree");
         assert_eq!(stdout, b"one\ntwo\nthree");
-        let texts = excerpts.map(|excerpt| excerpt.into_text().0);
+        let texts = excerpts.map(|excerpt| excerpt.into_text(None).0);
         assert_eq!(texts, ["one\ntwo\nthree", "warning\n"]);
     }
 
     #[test]
     fn more_than_the_readers_take_is_known_to_be_cut() {
-        let mut capture = Capture::new(5);
+        let mut capture = Capture::new(&limits(5));
         capture.begin(Stream::Stdout, b"123\n");
         capture.begin(Stream::Stderr, b"45\n");
         let (excerpts, transcripts) = capture.finish().unwrap();
         assert!(transcripts.is_cut());
-        assert_eq!(excerpts.map(|excerpt| excerpt.into_text().0), ["123\n", "45\n"]);
+        assert_eq!(excerpts.map(|excerpt| excerpt.into_text(None).0), ["123\n", "45\n"]);
     }
 }

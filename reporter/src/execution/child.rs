@@ -11,8 +11,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use pony_formats::Limits;
+use pony_formats::excerpt::Excerpt;
+
 use super::capture::{Capture, Stream, Transcripts};
-use crate::excerpt::Excerpt;
 use crate::exit::{self, Failure};
 
 /// How long a stream may be silent after the command has ended, before it is taken to be held open by
@@ -87,10 +89,10 @@ impl CommandStatus {
     }
 }
 
-/// Runs the command to its end. Of what it prints, at most `transcript_bytes_max` are kept for the readers.
-pub(super) fn run(command: &[OsString], transcript_bytes_max: usize) -> Result<Ended, Failure> {
+/// Runs the command to its end. What it prints is kept within the limits.
+pub(super) fn run(command: &[OsString], limits: &Limits) -> Result<Ended, Failure> {
     let started = Instant::now();
-    let capture = Arc::new(Mutex::new(Capture::new(transcript_bytes_max)));
+    let capture = Arc::new(Mutex::new(Capture::new(limits)));
     let status = match start(command) {
         Ok(mut child) => {
             let done = tee_both(&mut child, &capture);

@@ -23,7 +23,11 @@ pub(super) struct Found {
 
 impl Found {
     /// What the JUnit files say; without any, what the command printed.
-    pub(super) fn after(transcripts: Transcripts, files: &JunitFiles, reading: &Reading) -> Self {
+    pub(super) fn after(
+        transcripts: &mut Transcripts,
+        files: &JunitFiles,
+        reading: &Reading,
+    ) -> Self {
         let mut found = Self::default();
         let (sources, missing) = files.written();
         found.incomplete = missing.is_some();
@@ -64,14 +68,14 @@ impl Found {
 
 /// Reads the streams together, then standard output alone. That a command prints no tests is fine,
 /// unless a format was named.
-fn printed(transcripts: Transcripts, reading: &Reading) -> Result<Option<Report>, InputError> {
+fn printed(transcripts: &mut Transcripts, reading: &Reading) -> Result<Option<Report>, InputError> {
     let name = input::PRINTED;
     if transcripts.is_cut() {
         let max = reading.limits.input_bytes_max;
         return Err(InputError::TooLarge { name: name.to_owned(), max });
     }
     let unreadable = |source| InputError::Unreadable { name: name.to_owned(), source };
-    let (combined, stdout) = transcripts.into_texts().map_err(unreadable)?;
+    let (combined, stdout) = transcripts.texts().map_err(unreadable)?;
     let together = input::read_printed(&combined, reading);
     if let Ok(report) = together {
         return Ok(Some(report));

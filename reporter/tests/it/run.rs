@@ -4,9 +4,10 @@
 use std::fs;
 
 use pony_formats::{Outcome as TestOutcome, StepStatus, TestResult, Value};
+use pony_store::{Contents, Store};
 
 use crate::inputs::{CARGO, JUNIT};
-use crate::world::{World, deserted, results};
+use crate::world::{Collector, World, answer, deserted, results, stored};
 
 fn only_result(world: &World) -> TestResult {
     let mut results = results(&world.path("r.git"), "p");
@@ -258,4 +259,97 @@ fn a_process_that_is_left_behind_does_not_hold_the_run_up() {
     let text = "(while [ ! -e stop ]; do sleep 0.1; done) & echo early";
     world.run(&script(text)).ends_with(0).printed("early\n");
     world.file("stop", "");
+}
+
+/// Lines that are longer together than what is kept of them.
+const LINES: &str = "i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done";
+
+fn all_lines() -> String {
+    (0..500).map(|line| format!("line {line}\n")).collect()
+}
+
+/// What the files of the only result hold, by name.
+fn files(world: &World) -> Vec<(String, String)> {
+    let repo = world.path("r.git");
+    let snapshot = Store::open(&repo).unwrap().snapshot().unwrap();
+    let key = snapshot.results("p").unwrap()[0];
+    let artifacts = snapshot.artifacts("p", key).unwrap().into_iter();
+    let read = |artifact: pony_store::Artifact| {
+        let path = Contents::of(&repo).path_of(&artifact.sha256);
+        (artifact.filename, fs::read_to_string(path).unwrap())
+    };
+    artifacts.map(read).collect()
+}
+
+#[test]
+fn output_that_is_too_long_keeps_both_ends_and_the_whole_is_a_file_beside_the_result() {
+    let world = World::new();
+    let text = format!("{LINES}; echo short >&2");
+    let mut arguments = script(&text);
+    arguments.splice(1..1, ["--max-output", "1K"]);
+    world.run(&arguments).ends_with(0).printed(all_lines());
+    let result = only_result(&world);
+    let output = result.submission.results_list[0].output().unwrap();
+    assert!(output.starts_with("line 0\nline 1\n") && output.ends_with("line 498\nline 499\n"));
+    let left_out: usize = output
+        .split("[pony left out ")
+        .nth(1)
+        .and_then(|rest| {
+            rest.split_once(" bytes here; the whole is in the file steps-00-output.txt]")
+        })
+        .map(|(number, _)| number.parse().unwrap())
+        .unwrap();
+    let kept: usize =
+        output.lines().filter(|line| line.starts_with("line")).map(|line| line.len() + 1).sum();
+    assert_eq!(kept + left_out, all_lines().len());
+    assert_eq!(result.submission.results_list[0].errout(), Some("short\n"));
+    assert_eq!(files(&world), [("steps-00-output.txt".to_owned(), all_lines())]);
+}
+
+#[test]
+fn a_whole_waits_in_the_spool_with_its_submission() {
+    let world = World::new();
+    let url = deserted();
+    let text = format!("{LINES} >&2");
+    let arguments =
+        ["run", "--max-output", "1K", "--server", &url, "--package", "p", "--", "sh", "-c", &text];
+    world.run(&arguments).ends_with(0);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    let beside = entry.with_extension("files");
+    assert_eq!(fs::read_to_string(beside.join("steps-00-errout.txt")).unwrap(), all_lines());
+    world.run(&["retry", "--repo", "r.git"]).ends_with(0);
+    assert_eq!(files(&world), [("steps-00-errout.txt".to_owned(), all_lines())]);
+    assert!(!entry.exists() && !beside.exists());
+}
+
+#[test]
+fn a_collector_that_takes_no_files_still_has_the_result() {
+    let world = World::new();
+    let collector =
+        Collector::answering(&[stored("1795437220868123456"), answer("413 Payload Too Large", "")]);
+    let url = collector.url.clone();
+    let arguments =
+        ["run", "--max-output", "1K", "--server", &url, "--package", "p", "--", "sh", "-c", LINES];
+    world
+        .run(&arguments)
+        .ends_with(0)
+        .complains("steps-00-output.txt is not stored beside the result: ");
+    let requests = collector.requests();
+    let upload = &requests[1];
+    assert!(upload.starts_with("POST /upload?description="), "{upload}");
+    assert!(
+        upload.contains("filename=steps%2D00%2Doutput%2Etxt&auth_key=0123456789abcdef&visible=yes"),
+        "{upload}"
+    );
+    assert!(upload.ends_with(&all_lines()), "all of it");
+}
+
+#[test]
+fn a_log_that_is_submitted_later_has_its_whole_as_well() {
+    let world = World::new();
+    let log = format!("{}{CARGO}", all_lines());
+    let arguments = ["submit", "--repo", "r.git", "--package", "p", "--max-output", "1K"];
+    world.pipe(&log, &arguments).ends_with(0);
+    assert_eq!(files(&world), [("steps-00-output.txt".to_owned(), log)]);
+    assert_eq!(only_result(&world).submission.tally().total, 2);
 }

@@ -2,13 +2,14 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use pony_store::Cut;
 
 use super::{FeedLink, Frame};
 use crate::analysis::PackageHistory;
 use crate::digest::Digest;
 use crate::history::Package;
 use crate::text::{self, When};
-use crate::view::{Attention, Status, Strip, TestsView};
+use crate::view::{ArchiveView, Attention, Status, Strip, TestsView};
 
 /// Results in the strip of a package.
 const STRIP: usize = 24;
@@ -20,6 +21,7 @@ struct Index {
     lead: String,
     attention: Attention,
     packages: Vec<PackageRow>,
+    archives: Vec<ArchiveView>,
 }
 
 struct PackageRow {
@@ -35,9 +37,10 @@ struct PackageRow {
     last: Option<When>,
 }
 
-/// The page. `packages` are sorted by name.
+/// The page. `packages` are sorted by name; `cuts` are results that were moved elsewhere.
 pub(crate) fn index(
     packages: &[(&Package, &PackageHistory)],
+    cuts: &[Cut],
     commit: &str,
     now: Timestamp,
 ) -> Result<String, askama::Error> {
@@ -61,7 +64,7 @@ pub(crate) fn index(
         _ => format!("{}, {} failing", text::counted(rows.len(), "package"), text::count(failing)),
     };
     let attention = Attention::of_all(packages, now);
-    Index { frame, lead, attention, packages: rows }.render()
+    Index { frame, lead, attention, packages: rows, archives: ArchiveView::all(cuts) }.render()
 }
 
 impl PackageRow {

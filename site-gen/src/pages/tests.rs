@@ -5,7 +5,7 @@ use pony_formats::{
     Attempt, ClientInfo, Evidence, Outcome, Receipt, Step, Submission, Tagset, Tally, TestCase,
     TestResult, Value,
 };
-use pony_store::Artifact;
+use pony_store::{Artifact, Cut};
 
 use super::*;
 use crate::analysis::{
@@ -56,19 +56,69 @@ fn index_shows_failing_packages_first() {
     let packages = packages();
     let history = history();
     let known: Vec<_> = packages.iter().map(|package| (package, &history)).collect();
-    let page = index(&known[2..], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&known[2..], &[], &"c0de".repeat(10), now()).unwrap();
     insta::assert_snapshot!("attention", main_of(&page));
     let calm = PackageHistory::default();
     let known: Vec<_> = packages.iter().map(|package| (package, &calm)).collect();
-    let page = index(&known, &"c0de".repeat(10), now()).unwrap();
+    let page = index(&known, &[], &"c0de".repeat(10), now()).unwrap();
     insta::assert_snapshot!(main_of(&page));
 }
 
 #[test]
 fn index_of_an_empty_repository_says_so() {
-    let page = index(&[], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&[], &[], &"c0de".repeat(10), now()).unwrap();
     assert!(main_of(&page).contains("No results yet"));
     assert!(main_of(&page).contains("0 packages"));
+}
+
+#[test]
+fn what_was_moved_elsewhere_is_named_where_somebody_would_look_for_it() {
+    let cut = |url: &str| Cut {
+        name: "2025".into(),
+        url: url.into(),
+        before: "2026-01-01".parse().unwrap(),
+        commit: "a5".repeat(20).parse().unwrap(),
+        results: 1234,
+        next_number: None,
+        history: None,
+    };
+    let cuts = [cut("https://ci.example/2025.git"), cut("javascript:alert(1)")];
+    for page in [index(&[], &cuts, "", now()).unwrap(), not_found(None, &cuts).unwrap()] {
+        let link = "<a href=\"https://ci.example/2025.git\">";
+        assert!(page.contains("results received before 2026-01-01 are in 2025: "), "{page}");
+        assert!(page.contains(link) && !page.contains("href=\"javascript"), "{page}");
+        assert!(page.contains("<code>javascript:alert(1)</code>"));
+    }
+    assert!(!not_found(None, &[]).unwrap().contains("archive"));
+}
+
+#[test]
+fn a_shortened_stream_leads_to_the_whole() {
+    let mut result = one_result();
+    result.submission.results_list[0] =
+        result.submission.results_list[0].clone().with("output", "a\n[pony left out 9 bytes]\nb");
+    let artifact = |filename: &str| Artifact {
+        filename: filename.into(),
+        description: String::new(),
+        size: 1,
+        sha256: [0; 32].into(),
+        visible: true,
+    };
+    let page = |name: &str, links: bool| {
+        let (view, _) = ResultView::new(&result, &[artifact(name)], links);
+        super::result(&view, "", Place::Latest, false).unwrap()
+    };
+    let link = format!(
+        "<a href=\"../{}/files/steps-00-output.txt\">The whole as a file</a>",
+        result.receipt.key
+    );
+    assert!(
+        page("steps-00-output.txt", true).contains(&link),
+        "{}",
+        page("steps-00-output.txt", true)
+    );
+    assert!(!page("steps-00-output.txt", false).contains("The whole as a file"));
+    assert!(!page("steps-07-output.txt", true).contains("The whole as a file"));
 }
 
 #[test]

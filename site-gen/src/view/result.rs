@@ -66,10 +66,14 @@ impl ResultView {
     ) -> (Self, Vec<FullText<'a>>) {
         let TestResult { receipt, submission } = result;
         let info = &submission.client_info;
-        let (steps, full) = step::views(&submission.results_list);
+        let visible = || artifacts.iter().filter(|artifact| artifact.visible);
+        let href = |name: &str| {
+            let found = visible().find(|artifact| artifact.filename == name);
+            found.filter(|_| link_artifacts).and_then(|artifact| address_of(&artifact.filename))
+        };
+        let (steps, full) = step::views(&submission.results_list, href);
         let unnamed = submission.results_list.iter().map(Step::unnamed_tests).sum();
         let unnamed = Some(TestsView::new(unnamed)).filter(|view| !view.words.is_empty());
-        let visible = artifacts.iter().filter(|artifact| artifact.visible);
         let view = Self {
             key: receipt.key.to_string(),
             status: Status::of_success(info.success()),
@@ -103,7 +107,7 @@ impl ResultView {
                 info.bag().iter().map(|(key, value)| Entry::new(key, value)),
                 INFO_MAX,
             ),
-            artifacts: visible
+            artifacts: visible()
                 .map(|artifact| ArtifactView::new(artifact, link_artifacts))
                 .collect(),
         };

@@ -1,5 +1,6 @@
 //! The steps of a result.
 
+use pony_formats::excerpt::whole_name;
 use pony_formats::{Step, StepStatus, Value};
 
 use super::stream::{Budget, Entry, FullText, Listed, Stream};
@@ -29,11 +30,19 @@ pub(crate) struct StepView {
 }
 
 /// The views of `steps`, and the texts that they show only in part.
-pub(super) fn views(steps: &[Step]) -> (Listed<StepView>, Vec<FullText<'_>>) {
+///
+/// `href` is the address of a file of the result, by its name.
+pub(super) fn views(
+    steps: &[Step],
+    href: impl Fn(&str) -> Option<String>,
+) -> (Listed<StepView>, Vec<FullText<'_>>) {
     let mut budget = Budget::new(TEXT_BYTES_MAX);
     let mut full = Vec::new();
     let views = steps.iter().enumerate();
-    let views = views.map(|(index, step)| StepView::new(index + 1, step, &mut budget, &mut full));
+    let views = views.map(|(index, step)| {
+        let whole = |stream: &str| href(&whole_name(index, stream));
+        StepView::new(index + 1, step, &whole, &mut budget, &mut full)
+    });
     (Listed::new(views, STEPS_MAX), full)
 }
 
@@ -41,6 +50,7 @@ impl StepView {
     fn new<'a>(
         number: usize,
         step: &'a Step,
+        whole: &dyn Fn(&str) -> Option<String>,
         budget: &mut Budget,
         full: &mut Vec<FullText<'a>>,
     ) -> Self {
@@ -50,6 +60,9 @@ impl StepView {
         let mut streams = Vec::new();
         for (title, name, captured) in texts {
             let Some(mut stream) = budget.stream(title, captured) else { continue };
+            // What is shown as output may be `out`, which the original client calls it.
+            let other = || (name == "output").then(|| whole("out")).flatten();
+            stream.whole = whole(name).or_else(other);
             if let Some(text) = captured.filter(|_| stream.text.is_cut()) {
                 let whole = FullText { step: number, name, text };
                 stream.full = Some(whole.file());
@@ -118,7 +131,7 @@ mod tests {
             .with("output", "said")
             .with("out", "said as well")
             .with("colour", "red");
-        let (views, _) = views(std::slice::from_ref(&step));
+        let (views, _) = views(std::slice::from_ref(&step), |_| None);
         let view = &views.items[0];
         let keys: Vec<_> = view.other.iter().map(|entry| entry.key.as_str()).collect();
         assert_eq!(keys, ["colour", "name", "out", "status"]);

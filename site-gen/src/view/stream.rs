@@ -14,6 +14,8 @@ pub(crate) struct Stream {
     pub(crate) text: Excerpt,
     /// The file beside the page that holds the whole text, when the page does not.
     pub(crate) full: Option<String>,
+    /// The address, below the result's, of the file that holds what was not stored in the result.
+    pub(crate) whole: Option<String>,
 }
 
 /// A file with the whole of a text that a page shows in part.
@@ -67,7 +69,7 @@ impl Budget {
         }
         let text = Excerpt::of(shown, STREAM_BYTES_MAX.min(self.left));
         self.left -= text.head.len() + text.tail.len();
-        Some(Stream { title, text, full: None })
+        Some(Stream { title, text, full: None, whole: None })
     }
 }
 

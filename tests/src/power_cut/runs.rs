@@ -29,10 +29,11 @@ const STOP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Each writer syncs the folder above that of the branches: one that was killed may have made the latter anew,
 /// which happens in none of these runs.
-const SPARE: [&str; 1] = ["refs"];
+/// The index is derived: when it is damaged it is made anew.
+const SPARE: [&str; 3] = ["refs", "pony/index.redb", "pony"];
 
 /// A new repository has a process id in its lock file from the start.
-const SPARE_AT_FIRST: [&str; 2] = ["refs", "pony.lock"];
+const SPARE_AT_FIRST: [&str; 4] = ["refs", "pony.lock", "pony/index.redb", "pony"];
 
 /// A run to be recorded.
 #[derive(Debug, Clone, Copy)]

@@ -25,8 +25,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Verdict {
     /// The program said that the submission is stored.
     pub(super) is_acknowledged: bool,
-    /// It was stored again when what was kept in the spool was sent.
-    pub(super) is_twice: bool,
     /// The fault met something that is on no disk, such as a thread's alarm clock, and says nothing.
     pub(super) is_elsewhere: bool,
     /// The promise that was broken.
@@ -35,9 +33,7 @@ pub(super) struct Verdict {
 
 impl Verdict {
     pub(super) fn remark(&self) -> String {
-        let acknowledged = if self.is_acknowledged { "acknowledged" } else { "not acknowledged" };
-        let twice = if self.is_twice { ", stored twice by a later retry" } else { "" };
-        format!("{acknowledged}{twice}")
+        if self.is_acknowledged { "acknowledged" } else { "not acknowledged" }.to_owned()
     }
 }
 
@@ -53,9 +49,8 @@ pub(super) fn try_point(
     if is_elsewhere(home, point, &run) {
         return Ok(Verdict { is_elsewhere: true, ..verdict });
     }
-    match judge(place, scenario, home, point, run) {
-        Ok(is_twice) => verdict.is_twice = is_twice,
-        Err(error) => verdict.problem = Some(format!("{error:#}").replace('\n', " ")),
+    if let Err(error) = judge(place, scenario, home, point, run) {
+        verdict.problem = Some(format!("{error:#}").replace('\n', " "));
     }
     Ok(verdict)
 }
@@ -74,14 +69,14 @@ fn is_elsewhere(home: &Path, point: &Point, run: &Run) -> bool {
         && run.calls.iter().filter(injected).any(|call| !call.is_below(&home))
 }
 
-/// An error is a broken promise. Returns whether it was stored twice by a later retry.
+/// An error is a broken promise.
 fn judge(
     place: &Place,
     scenario: &Scenario,
     home: &Path,
     point: &Point,
     run: Run,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<()> {
     let repository = home.join("results.git");
     let is_lost = lost_sync(home, &run);
     check_end(point, &run, is_lost)?;
@@ -97,14 +92,16 @@ fn judge(
     let finally = count(scenario.subject, &repository).context("after the next submission")?;
     ensure!(finally >= stored, "it was there and is gone");
     ensure!(!is_spooled || finally >= 1, "it was kept to be sent again and is gone");
-    Ok(finally > 1)
+    ensure!(finally <= 1, "it is there {finally} times after it was sent again");
+    Ok(())
 }
 
-/// Whether a sync failed that was neither one of the site's nor one of the spool's: a result that cannot be kept
-/// there may still be stored.
+/// Whether a sync failed that was none of the site's or the index's, which are derived, nor one of the spool's: a
+/// result that cannot be kept there may still be stored.
 fn lost_sync(home: &Path, run: &Run) -> bool {
     let home = home.to_string_lossy();
-    let others = ["results.git/pony/site", "state"].map(|name| format!("{home}/{name}"));
+    let others = ["results.git/pony/site", "results.git/pony/index.redb", "state"]
+        .map(|name| format!("{home}/{name}"));
     let lost = run.calls.iter().filter(|call| call.name.ends_with("sync") && !call.is_done());
     lost.filter(|call| call.result.is_some() && call.is_below(&home))
         .any(|call| !others.iter().any(|other| call.is_below(other)))

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod archive;
 mod collector;
 mod concurrency;
 mod hostile;
 mod http;
+mod maintain;
 mod methods;
 mod pages;
 mod restart;

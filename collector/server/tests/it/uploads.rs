@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use pony_formats::{Bag, Value};
+use pony_store::Store;
+
 use crate::collector::{Collector, Place, client_info, git};
 use crate::http::{Answer, connect, exchange, get, post, read_answer, request};
 
@@ -245,4 +248,35 @@ fn push_edited(place: &Place, edit: impl Fn(&str) -> String) {
     let who = ["-c", "user.name=x", "-c", "user.email=x@x"];
     git(&clone, &[&who[..], &["commit", "--quiet", "--all", "--message", "edit"]].concat());
     git(&clone, &["push", "--quiet", "origin", "HEAD:main"]);
+}
+
+#[test]
+fn output_that_is_too_long_becomes_a_file_and_leaves_both_ends() {
+    let place = Place::new();
+    let collector = place.start(&["--max-output", "1000"]);
+    let long: String = (0..1000).map(|line| format!("line {line}\n")).collect();
+    let step = Bag::from([
+        ("name".to_owned(), "build".into()),
+        ("output".to_owned(), long.as_str().into()),
+        ("errout".to_owned(), "short".into()),
+    ]);
+    collector.add_with_steps(client_info("hayloft", true), vec![Value::Struct(step)]);
+    let store = Store::open(&place.repo()).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let key = snapshot.results("hayloft").unwrap()[0];
+    let result = snapshot.read("hayloft", key).unwrap().unwrap();
+    assert!(result.receipt.flags.contains("shortened"));
+    let step = &result.submission.results_list[0];
+    let output = step.output().unwrap();
+    assert!(output.starts_with("line 0\n") && output.ends_with("line 999\n"), "{output}");
+    let note = "bytes here; the whole is in the file steps-00-output.txt]\n";
+    assert!(output.contains("\n[pony left out ") && output.contains(note), "{output}");
+    assert!(output.len() < 1200 && step.errout() == Some("short"));
+    let artifacts = snapshot.artifacts("hayloft", key).unwrap();
+    assert_eq!((artifacts.len(), artifacts[0].size), (1, long.len() as u64));
+    let address = format!("/p/hayloft/{key}/files/steps-00-output.txt");
+    let answer = get(collector.address, &address);
+    assert_eq!(answer.text(), long, "the whole is served");
+    // One commit has both.
+    assert_eq!(git(&place.repo(), &["rev-list", "--count", "main"]), "2\n");
 }

@@ -28,8 +28,9 @@ fn a_new_repository_explains_itself() {
     for (key, value) in settings {
         assert_eq!(fixture.git(&["config", key]).trim(), value, "{key}");
     }
-    let attribute = fixture.git(&["check-attr", "delta", "--", "a/b.json"]);
-    assert_eq!(attribute, "a/b.json: delta: unset\n");
+    let attribute =
+        fixture.git(&["check-attr", "delta", "--", "a/durations.txt", "a/receipt.json"]);
+    assert_eq!(attribute, "a/durations.txt: delta: unset\na/receipt.json: delta: unspecified\n");
 }
 
 #[test]

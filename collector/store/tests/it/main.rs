@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod append;
+mod archive;
 mod attach;
 mod batch;
 mod changes;
@@ -12,6 +13,7 @@ mod damage;
 mod fixture;
 mod index;
 mod lock;
+mod maintain;
 mod many_packs;
 mod read;
 mod strangers;

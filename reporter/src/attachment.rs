@@ -1,0 +1,68 @@
+//! [`Attachment`]: a file that goes with a submission: the whole of a stream that is in it only in part.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, Write as _};
+
+use pony_formats::Limits;
+use pony_formats::excerpt::{Excerpt, Whole, whole_name};
+
+/// A file with its name. The content is on the disk, never in memory.
+#[derive(Debug)]
+pub(crate) struct Attachment {
+    /// A plain name: letters, digits, dots and hyphens.
+    pub(crate) name: String,
+    file: File,
+    bytes: u64,
+}
+
+impl Attachment {
+    /// What a file holds, up to the limit for such files.
+    pub(crate) fn new(name: String, file: File) -> io::Result<Self> {
+        let bytes = file.metadata()?.len().min(Limits::DEFAULT.whole_bytes_max);
+        Ok(Self { name, file, bytes })
+    }
+
+    /// Bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What people are told.
+    pub(crate) fn description(&self) -> String {
+        format!("what was printed, {} bytes", self.bytes)
+    }
+
+    /// All of it, from the beginning.
+    pub(crate) fn content(&mut self) -> io::Result<impl Read + '_> {
+        self.file.rewind()?;
+        Ok((&self.file).take(self.bytes))
+    }
+}
+
+/// The text of a stream's excerpt, whether bytes had to be replaced in it, and the whole when that is more.
+/// `whole` is asked only then; it returns a file, and whether that is cut off.
+pub(crate) fn conclude(
+    excerpt: Excerpt,
+    step: usize,
+    stream: &str,
+    whole: impl FnOnce() -> io::Result<(File, bool)>,
+) -> io::Result<(String, bool, Option<Attachment>)> {
+    if !excerpt.is_cut() {
+        let (text, replaced) = excerpt.into_text(None);
+        return Ok((text, replaced, None));
+    }
+    let (file, is_cut) = whole()?;
+    let size = file.metadata()?.len();
+    let attachment = Attachment::new(whole_name(step, stream), file)?;
+    let bytes = attachment.bytes();
+    let cut_at = (is_cut || bytes < size).then_some(bytes);
+    let (text, replaced) = excerpt.into_text(Some(Whole { name: &attachment.name, cut_at }));
+    Ok((text, replaced, Some(attachment)))
+}
+
+/// A temporary file with this content.
+pub(crate) fn file_of(content: &[u8]) -> io::Result<(File, bool)> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(content)?;
+    Ok((file, false))
+}
