@@ -105,18 +105,16 @@ impl Delta {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::set;
-    use gix::ObjectId;
-    use gix::objs::tree::EntryKind;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn tree(entries: &[(u16, u8)]) -> Vec<u8> {
-        let mut tree = Vec::new();
-        for (name, byte) in entries {
-            let id = ObjectId::try_from(&[*byte; 20][..]).unwrap();
-            set(&mut tree, format!("{name:05}").as_bytes(), EntryKind::Tree, id).unwrap();
-        }
-        tree
+        let entries: BTreeMap<u16, u8> = entries.iter().copied().collect();
+        let entry = |(name, byte)| {
+            let name = format!("40000 {name:05}\0").into_bytes();
+            [name, vec![byte; 20]].concat()
+        };
+        entries.into_iter().flat_map(entry).collect()
     }
 
     /// As git does it.
