@@ -67,7 +67,7 @@ fn plain(data: &[u8]) -> Vec<u8> {
         let low = low + u32::from(*byte);
         (low, high + low)
     });
-    let checksum = (high % 65_521) << 16 | low % 65_521;
+    let checksum = ((high % 65_521) << 16) | (low % 65_521);
     let header = [0x78, 0x01, 0x01];
     [&header, &length.to_le_bytes()[..], &(!length).to_le_bytes(), data, &checksum.to_be_bytes()]
         .concat()
