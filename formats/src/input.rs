@@ -24,8 +24,10 @@ use std::fmt;
 use std::io::{self, BufRead, Read as _};
 use std::str::FromStr;
 
+use memchr::{memchr_iter, memrchr};
+
 use crate::limits::Limits;
-use crate::model::{Tally, TestCase};
+use crate::model::{Suite, Tally, TestCase};
 
 pub use cargo_targets::{CargoTarget, CargoTargets, announced_executables};
 pub use junit::dialect;
@@ -121,6 +123,8 @@ pub struct Report {
     pub format: Format,
     /// The tests with a name, in the order of the input.
     pub tests: Vec<TestCase>,
+    /// Suites of which there is more to say than their tests, in the order in which they end.
+    pub suites: Vec<Suite>,
     /// Tests that ran but have no name in the input (nose prints a dot for each).
     pub unnamed: Tally,
     /// Whether characters or bytes had to be replaced to make text of it.
@@ -136,7 +140,16 @@ impl Report {
     }
 }
 
-/// What a reader found in one input besides the tests with a name.
+/// What a reader hands over as soon as it is complete.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A test with a name.
+    Test(TestCase),
+    /// A suite of which there is more to say than its tests. They have been handed over before.
+    Suite(Suite),
+}
+
+/// What a reader found in one input besides entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// The format it was read as.
@@ -167,11 +180,11 @@ impl Position {
 
     /// The position behind these bytes, which begin here.
     pub fn after(self, bytes: &[u8]) -> Self {
-        match count(bytes, |byte| byte == b'\n') {
-            0 => Self { line: self.line, column: self.column + chars(bytes) },
-            lines => {
-                let last = bytes.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-                Self { line: self.line + lines, column: 1 + chars(last) }
+        match memrchr(b'\n', bytes) {
+            None => Self { line: self.line, column: self.column + chars(bytes) },
+            Some(at) => {
+                let lines = 1 + memchr_iter(b'\n', &bytes[..at]).count() as u64;
+                Self { line: self.line + lines, column: 1 + chars(&bytes[at + 1..]) }
             }
         }
     }
@@ -179,15 +192,7 @@ impl Position {
 
 /// Characters in bytes of UTF-8: every byte but those that continue one.
 fn chars(bytes: &[u8]) -> u64 {
-    count(bytes, |byte| byte & 0xC0 != 0x80)
-}
-
-fn count(bytes: &[u8], is_counted: impl Fn(u8) -> bool) -> u64 {
-    // As many as a byte can count, so that many bytes are looked at in one instruction.
-    let chunks = bytes.chunks(255);
-    chunks
-        .map(|chunk| u64::from(chunk.iter().map(|byte| u8::from(is_counted(*byte))).sum::<u8>()))
-        .sum()
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64
 }
 
 /// An input that cannot be read. Displays as `line:column: what was wrong`.
@@ -299,11 +304,11 @@ pub fn parse_with(
     Ok(report)
 }
 
-/// Reads one input as it comes and hands over each test that has a name as soon as it is complete,
-/// in the order of the input.
+/// Reads one input as it comes and hands over each entry as soon as it is complete, in the order of the
+/// input.
 ///
-/// Of JUnit in UTF-8, no more is held than the test that is being read; the other formats, and JUnit
-/// in other encodings, are read to their end first. `input` should come in large pieces: a
+/// Of JUnit in UTF-8, no more is held than the test that is being read and what is said of the suites
+/// around it; the other formats, and JUnit in other encodings, are read to their end first. `input` should come in large pieces: a
 /// [`BufReader`](io::BufReader) of 64 KiB is good.
 ///
 /// Oddities are not looked for; [`parse`] does that.
@@ -315,7 +320,7 @@ pub fn read<R: BufRead>(
     format: Format,
     input: R,
     limits: &Limits,
-    visit: &mut dyn FnMut(TestCase),
+    visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, ReadError> {
     if format == Format::Junit {
         return junit::read(input, limits, visit);
@@ -329,8 +334,10 @@ pub fn read<R: BufRead>(
         return Err(ParseError { position: Position::START, message }.into());
     }
     let limits = Limits { oddities_max: 0, ..limits.clone() };
-    let Report { format, tests, unnamed, sanitised, .. } = parse(format, &content, &limits)?;
-    tests.into_iter().for_each(visit);
+    let Report { format, tests, suites, unnamed, sanitised, .. } =
+        parse(format, &content, &limits)?;
+    let suites = suites.into_iter().map(Entry::Suite);
+    tests.into_iter().map(Entry::Test).chain(suites).for_each(visit);
     Ok(Summary { format, unnamed, sanitised })
 }
 

@@ -24,13 +24,14 @@ mod value;
 mod xml;
 
 pub use input::{
-    CargoTarget, CargoTargets, Format, Oddities, Oddity, ParseError, Position, ReadError, Report,
-    Summary, announced_executables, detect, detect_text, dialect, looks_like, parse, parse_with,
-    read,
+    CargoTarget, CargoTargets, Entry, Format, Oddities, Oddity, ParseError, Position, ReadError,
+    Report, Summary, announced_executables, detect, detect_text, dialect, looks_like, parse,
+    parse_with, read,
 };
 pub use limits::Limits;
 pub use model::{
     Attempt, ClientInfo, Evidence, ModelError, Outcome, Receipt, ResultKey, ResultKeyError, Step,
-    StepStatus, Submission, SubmissionId, SubmissionIdError, Tagset, Tally, TestCase, TestResult,
+    StepStatus, Submission, SubmissionId, SubmissionIdError, Suite, Tagset, Tally, TestCase,
+    TestResult,
 };
 pub use value::{Bag, Value};

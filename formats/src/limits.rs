@@ -14,6 +14,8 @@ pub struct Limits {
     pub xml_events_max: usize,
     /// Test cases in one input.
     pub tests_max: usize,
+    /// Suites in one input of which more is kept than their tests.
+    pub suites_max: usize,
     /// Oddities of one input that are described and not only counted. With 0, none are looked for.
     pub oddities_max: usize,
     /// Bytes of a package, host, arch or tag.
@@ -30,6 +32,7 @@ impl Limits {
         xml_attributes_max: 256,
         xml_events_max: 10_000_000,
         tests_max: 1_000_000,
+        suites_max: 100_000,
         oddities_max: 0,
         name_bytes_max: 200,
         tags_max: 1_000,

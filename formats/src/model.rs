@@ -8,6 +8,7 @@ mod receipt;
 mod result_key;
 mod step;
 mod submission_id;
+mod suite;
 mod test_case;
 
 pub use client_info::ClientInfo;
@@ -15,6 +16,7 @@ pub use receipt::Receipt;
 pub use result_key::{ResultKey, ResultKeyError};
 pub use step::{Step, StepStatus};
 pub use submission_id::{SubmissionId, SubmissionIdError};
+pub use suite::Suite;
 pub use test_case::{Attempt, Evidence, Outcome, Tally, TestCase};
 
 use crate::value::{Bag, Value};

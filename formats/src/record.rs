@@ -107,5 +107,11 @@ pub fn is_summary_file(path: &str) -> bool {
         || path.ends_with(&format!("/{}", tests_files::OUTCOMES))
 }
 
+/// Whether many results have an equal file at this path, and a large one: it is worth looking whether it is
+/// stored already.
+pub fn is_often_equal(path: &str) -> bool {
+    path == CLIENT_INFO || path.ends_with(&format!("/{}", tests_files::TESTS))
+}
+
 #[cfg(test)]
 mod tests;

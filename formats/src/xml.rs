@@ -25,10 +25,10 @@ pub(crate) use error::{XmlError, XmlProblem, shown};
 pub(crate) use pieces::{Pieces, Stream, Whole};
 pub(crate) use tag::Tag;
 
-use error::{beyond, malformed};
+use error::{beyond, malformed, no_character};
 use pieces::Piece;
 use tag::Attribute;
-use text::Characters;
+use text::{Characters, Look, Unresolved};
 
 /// The blanks of XML.
 const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -91,7 +91,7 @@ impl<'l, P: Pieces> Reader<'l, P> {
         }
     }
 
-    /// Whether forbidden characters had to be made visible so far.
+    /// Whether there were forbidden characters so far.
     pub(crate) fn sanitised(&self) -> bool {
         self.characters.sanitised
     }
@@ -184,20 +184,26 @@ impl<'l, P: Pieces> Reader<'l, P> {
             let what = if piece == Piece::CData { "CDATA" } else { "a reference" };
             return Err(self.malformed(self.outside(what)));
         }
+        if piece == Piece::Reference {
+            self.resolved.clear();
+            let name = self.pieces.text();
+            let resolved = self.characters.resolve(name, &mut self.resolved);
+            return match resolved.map_err(|problem| (problem, problem.of(name))) {
+                Ok(()) => Ok(Event::Text(Cow::Borrowed(&self.resolved))),
+                Err((Unresolved::Entity, message)) => Err(self.malformed(message)),
+                Err((Unresolved::Character, message)) => {
+                    Err(no_character(self.position(), message))
+                }
+            };
+        }
         let text = self.pieces.text();
-        Ok(Event::Text(match piece {
-            Piece::Reference => {
-                self.resolved.clear();
-                let resolved = self.characters.resolve(text, &mut self.resolved);
-                resolved.map_err(|message| self.malformed(message))?;
-                Cow::Borrowed(self.resolved.as_str())
-            }
-            Piece::CData => self.characters.tidied(text),
-            _ => match self.characters.between_markup(text) {
-                Ok(text) => text,
-                Err(at) => return Err(self.malformed_in_text(at, "`]]>` in text")),
-            },
-        }))
+        let look = Look::at(text);
+        if piece == Piece::Text
+            && let Some(at) = look.end_of_cdata(text)
+        {
+            return Err(self.malformed_in_text(at, "`]]>` in text"));
+        }
+        Ok(Event::Text(self.characters.tidied(&look, self.pieces.take_text())))
     }
 
     /// Text before or behind the root: blanks.

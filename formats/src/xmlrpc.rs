@@ -20,7 +20,8 @@ pub struct Call {
     pub method: String,
     /// Its positional arguments.
     pub params: Vec<Value>,
-    /// Whether bytes that are not UTF-8 had to be replaced.
+    /// Whether it is read against XML: bytes that are not UTF-8 were taken for Latin-1, or there are
+    /// characters that XML forbids. They are kept as they came.
     pub sanitised: bool,
 }
 
@@ -51,13 +52,15 @@ pub struct WireError {
     pub position: crate::Position,
     /// What was wrong and what was expected.
     pub message: String,
-    /// The fault code that answers it: -32700 not well-formed, -32600 not XML-RPC,
-    /// -32602 a value that cannot be taken.
+    /// The fault code that answers it: -32700 not well-formed, -32702 a reference to no character,
+    /// -32600 not XML-RPC, -32602 a value that cannot be taken.
     pub code: i64,
 }
 
 /// Not well-formed XML.
 const NOT_WELL_FORMED: i64 = -32700;
+/// A reference to what is no character.
+const BAD_CHARACTER: i64 = -32702;
 /// Well-formed, but no XML-RPC.
 const NOT_XML_RPC: i64 = -32600;
 /// A value that cannot be taken, or more than the limits allow.

@@ -1,7 +1,7 @@
 //! `pony-report convert`: shows what the readers make of inputs, and submits nothing.
 
 use pony_formats::output::{write_ctrf, write_junit};
-use pony_formats::{Tally, Value, json};
+use pony_formats::{Report, Tally, Value, json};
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -22,9 +22,12 @@ pub(crate) fn convert(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Fa
         }
         Output::Junit => {
             let inputs = named_inputs(plan, messages)?;
-            let suites = inputs.iter().map(|it| (it.label(), it.report.tests.as_slice()));
+            let parts = inputs.iter().map(|input| {
+                let Report { tests, suites, .. } = &input.report;
+                (input.label(), tests.as_slice(), suites.as_slice())
+            });
             let mut document = Vec::new();
-            write_junit(&mut document, "pony-report", suites).map_err(Failure::Output)?;
+            write_junit(&mut document, "pony-report", parts).map_err(Failure::Output)?;
             write(&document)
         }
         Output::Ctrf => {

@@ -25,7 +25,8 @@ impl Default for Excerpt {
 }
 
 impl Excerpt {
-    fn with_ends_of(end_bytes: usize) -> Self {
+    /// An excerpt that keeps at most so many bytes at each end.
+    pub(crate) fn with_ends_of(end_bytes: usize) -> Self {
         Self { end_bytes, head: Vec::new(), tail: VecDeque::new(), left_out: 0 }
     }
 

@@ -16,6 +16,7 @@ use crate::excerpt::Excerpt;
 use crate::exit::{self, Failure};
 use crate::messages::{self, Messages};
 use crate::plan::Reading;
+use crate::step;
 use child::Ended;
 use found::Found;
 use junit_files::JunitFiles;
@@ -82,6 +83,7 @@ pub(crate) fn execute(
         }
         errout.push_str(&format!("pony-report: {}\n", messages::chain(failure)));
     }
+    let [output, errout] = step::with_suites([output, errout], &found.suites);
     let step = Step::default()
         .with("type", kind)
         .with("name", name.unwrap_or_else(|| step_name(&words)))

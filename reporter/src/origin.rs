@@ -63,8 +63,8 @@ impl Surroundings {
     }
 }
 
-/// What `client_info` says besides the identity of the build line: `commit`, `branch`, `dirty`, `ci`
-/// and `ci_url`, as far as they are known.
+/// What `client_info` says besides the identity of the build line: `commit`, `branch`, `dirty`, `repository`,
+/// `change_request`, `ci` and `ci_url`, as far as they are known.
 pub(crate) fn facts(surroundings: &Surroundings) -> BTreeMap<&'static str, Value> {
     let mut facts = checkout::facts(surroundings.folder());
     for (key, value) in ci::facts(surroundings) {

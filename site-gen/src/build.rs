@@ -1,18 +1,20 @@
 //! [`build`]: from a repository to files.
 
+mod results;
+
 use std::path::Path;
 
-use pony_formats::ResultKey;
-use pony_store::{Snapshot, Store, StoreError};
+use pony_store::{Snapshot, Store};
 
+use crate::analysis::PackageHistory;
 use crate::feeds::{self, Selection};
 use crate::folder::SiteFolder;
 use crate::history::Package;
 use crate::load::{self, Loaded};
-use crate::pages::{self, Place};
+use crate::pages;
 use crate::state::State;
-use crate::view::ResultView;
-use crate::{Options, SiteError, published};
+use crate::view::TestPages;
+use crate::{Options, SiteError, changes, published};
 
 /// What a build did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,18 +49,46 @@ pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, Site
     let state = State::unfinished(base_url.as_deref(), options);
     let folder = SiteFolder::open(out, store.path(), state)?;
     let loaded = load::load(&snapshot, &folder)?;
-    // Folders that hide results altogether.
-    let unreadable = snapshot.damage()?.iter().map(ToString::to_string).collect();
-    let mut build = Build { snapshot: &snapshot, folder, options, base_url, unreadable };
-    for package in &loaded.packages {
-        build.package(package, &loaded)?;
-    }
-    build.root(&loaded.packages)?;
-    if loaded.from_scratch {
-        build.folder.prune()?;
+    let mut build =
+        Build { snapshot: &snapshot, folder, options, base_url, unreadable: Vec::new() };
+    match build.everything(&loaded) {
+        Ok(()) => {}
+        Err(Halt::Odd) => {
+            build.folder.start_over();
+            build.unreadable.clear();
+            build.everything(&load::load_anew(&snapshot)?).map_err(Halt::into_error)?;
+        }
+        Err(Halt::Failed(error)) => return Err(error),
     }
     let files_written = build.folder.finish(snapshot.commit_id())?;
-    Ok(Built { files_written, unreadable: build.unreadable })
+    // Folders that hide results altogether come first.
+    let hidden = snapshot.damage()?;
+    let unreadable = hidden.iter().map(ToString::to_string).chain(build.unreadable).collect();
+    Ok(Built { files_written, unreadable })
+}
+
+/// Why a build did not come to its end.
+enum Halt {
+    /// What the last build left is not what it was: everything has to be built from scratch.
+    Odd,
+    /// Something that building from scratch will not help.
+    Failed(SiteError),
+}
+
+impl<E: Into<SiteError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Halt {
+    /// What to report of a build from scratch, which reads back only what it wrote.
+    fn into_error(self) -> SiteError {
+        match self {
+            Self::Odd => SiteError::Changed,
+            Self::Failed(error) => error,
+        }
+    }
 }
 
 struct Build<'a> {
@@ -70,103 +100,112 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    fn root(&mut self, packages: &[Package]) -> Result<(), SiteError> {
+    fn everything(&mut self, loaded: &Loaded) -> Result<(), Halt> {
+        let mut histories = Vec::new();
+        for package in &loaded.packages {
+            histories.push(self.package(package, loaded)?);
+        }
+        let packages: Vec<_> = loaded.packages.iter().zip(&histories).collect();
+        self.root(&loaded.packages, &packages)?;
+        if loaded.from_scratch {
+            self.folder.prune()?;
+        }
+        Ok(())
+    }
+
+    fn root(
+        &mut self,
+        packages: &[Package],
+        known: &[(&Package, &PackageHistory)],
+    ) -> Result<(), SiteError> {
         let (commit, now) = (self.snapshot.commit_id().to_string(), self.options.now);
+        let base_url = self.base_url.clone();
         for (path, content) in FIXED {
             self.folder.write(path, content)?;
         }
-        self.folder.write("index.html", pages::index(packages, &commit, now)?)?;
+        self.folder.write("index.html", pages::index(known, &commit, now)?)?;
         self.folder.write("index.json", published::index(packages, &commit, now))?;
-        self.folder.write("404.html", pages::not_found(self.base_url.as_deref())?)?;
+        self.folder.write("404.html", pages::not_found(base_url.as_deref())?)?;
         for selection in [Selection::All, Selection::Failed] {
-            let feed = feeds::overall(packages, selection, self.base_url.as_deref())?;
-            self.feed("rss2", selection, &feed)?;
+            let feed = feeds::overall(packages, selection, base_url.as_deref())?;
+            self.feed("rss2", selection.name(), &feed)?;
         }
-        Ok(())
+        let feed = changes::overall(known, base_url.as_deref())?;
+        self.feed("rss2", changes::NAME, &feed)
     }
 
-    fn package(&mut self, package: &Package, loaded: &Loaded) -> Result<(), SiteError> {
-        let (name, now) = (&package.name, self.options.now);
-        let at = format!("p/{}", package.folder());
-        for key in package.keys().filter(|key| loaded.changed.contains(&(name.clone(), *key))) {
-            self.result(package, key, Place::Own)?;
-        }
-        match package.latest() {
-            Some(latest) => self.result(package, latest.key, Place::Latest)?,
-            None => self.folder.keep_only(&format!("{at}/latest"), &[])?,
-        }
-        self.folder.write(&format!("{at}/index.html"), pages::package(package, now)?)?;
+    fn package(&mut self, package: &Package, loaded: &Loaded) -> Result<PackageHistory, Halt> {
+        let (now, at) = (self.options.now, format!("p/{}", package.folder()));
+        let changed = loaded.changed_of(&package.name);
+        let history = if loaded.from_scratch || !changed.is_empty() {
+            self.results(package, loaded)?;
+            let history = self.put_together(package)?;
+            self.lists(package, &history, loaded)?;
+            history
+        } else {
+            let text = self.folder.read(&format!("{at}/tests/index.json"));
+            text.and_then(|text| published::read_tests(&package.name, &text)).ok_or(Halt::Odd)?
+        };
+        self.folder.write(&format!("{at}/index.html"), pages::package(package, &history, now)?)?;
         self.folder.write(&format!("{at}/index.json"), published::package(package, now))?;
-        for chunk in pages::chunks(&package.rows) {
-            let at = format!("{at}/{}", chunk.folder());
-            self.folder
-                .write(&format!("{at}/index.html"), pages::show_all(package, &chunk, now)?)?;
-            self.folder.write(&format!("{at}/index.json"), published::show_all(package, &chunk))?;
-        }
-        for selection in [Selection::All, Selection::Failed] {
-            let feed = feeds::of_package(package, selection, self.base_url.as_deref())?;
-            self.feed(&format!("rss2/_generic/{}", package.folder()), selection, &feed)?;
-        }
         let unreadable = package.unreadable.iter();
+        let name = &package.name;
         self.unreadable
             .extend(unreadable.map(|result| format!("{name} {}: {}", result.key, result.reason)));
-        Ok(())
+        Ok(history)
     }
 
-    fn result(&mut self, package: &Package, key: ResultKey, place: Place) -> Result<(), SiteError> {
-        let at = match place {
-            Place::Own => format!("p/{}/{key}", package.folder()),
-            Place::Latest => format!("p/{}/latest", package.folder()),
-        };
-        let commit = package.commit_of(key).unwrap_or_default();
-        let read = self.snapshot.read(&package.name, key).and_then(|result| {
-            let artifacts = self.snapshot.artifacts(&package.name, key)?;
-            Ok(result.map(|result| (result, artifacts)))
-        });
-        let (result, artifacts) = match read {
-            Ok(Some(read)) => read,
-            Ok(None) => return self.damaged(package, key, load::MISSING, place, &at),
-            Err(StoreError::Damaged { reason, .. }) => {
-                return self.damaged(package, key, &reason, place, &at);
-            }
-            Err(other) => return Err(other.into()),
-        };
-        let (view, full_texts) = ResultView::new(&result, &artifacts, self.options.link_artifacts);
-        self.folder.write(
-            &format!("{at}/index.html"),
-            pages::result(&view, commit, place, self.options.live)?,
-        )?;
-        if place == Place::Own {
-            for full in full_texts {
-                self.folder.write(&format!("{at}/{}", full.file()), full.text)?;
-            }
-        }
-        let json = published::result(result, &artifacts, commit);
-        self.folder.write(&format!("{at}/result.json"), json)
-    }
-
-    fn damaged(
+    /// What follows from the results of a package alone, whatever the time.
+    fn lists(
         &mut self,
         package: &Package,
-        key: ResultKey,
-        reason: &str,
-        place: Place,
-        at: &str,
+        history: &PackageHistory,
+        loaded: &Loaded,
     ) -> Result<(), SiteError> {
-        let commit = package.commit_of(key).unwrap_or_default();
-        let known = package.unreadable.iter().any(|result| result.key == key);
-        if place == Place::Own && !known {
-            self.unreadable.push(format!("{} {key}: {reason}", package.name));
+        let at = format!("p/{}", package.folder());
+        let base_url = self.base_url.clone();
+        let changed = loaded.changed_of(&package.name);
+        for chunk in pages::chunks(&package.rows) {
+            let at = format!("{at}/{}", chunk.folder());
+            let is_full = chunk.number.is_some() && chunk.rows.len() == pages::CHUNK;
+            let is_old =
+                chunk.rows.last().is_some_and(|last| changed.iter().all(|key| *key > last.key));
+            if !loaded.from_scratch
+                && is_full
+                && is_old
+                && self.folder.has(&format!("{at}/index.json"))
+            {
+                continue;
+            }
+            self.folder.write(
+                &format!("{at}/index.html"),
+                pages::show_all(package, &chunk, self.options.now)?,
+            )?;
+            self.folder.write(&format!("{at}/index.json"), published::show_all(package, &chunk))?;
         }
-        let page = pages::unreadable(&package.name, key, reason, commit, place)?;
-        self.folder.write(&format!("{at}/index.html"), page)?;
-        // It may have been readable when the site was built last.
-        self.folder.keep_only(at, &["index.html"])
+        let concerns = history.concerns();
+        let paged = TestPages::of(&concerns);
+        let tests = format!("{at}/tests");
+        self.folder
+            .write(&format!("{tests}/index.html"), pages::test_list(package, history, &paged)?)?;
+        self.folder
+            .write(&format!("{tests}/index.json"), published::tests(&package.name, history))?;
+        for (concern, folder) in paged.iter() {
+            let page = pages::test(package, history, concern)?;
+            self.folder.write(&format!("{at}/test/{folder}/index.html"), page)?;
+        }
+        let folders: Vec<_> = paged.iter().map(|(_, folder)| folder).collect();
+        self.folder.keep_only_folders(&format!("{at}/test"), &folders)?;
+        for selection in [Selection::All, Selection::Failed] {
+            let feed = feeds::of_package(package, selection, base_url.as_deref())?;
+            self.feed(&format!("rss2/_generic/{}", package.folder()), selection.name(), &feed)?;
+        }
+        let feed = changes::of_package(package, history, base_url.as_deref())?;
+        self.feed(&format!("rss2/_generic/{}", package.folder()), changes::NAME, &feed)
     }
 
-    /// Writes a feed at its own address and at that of the original collector.
-    fn feed(&mut self, at: &str, selection: Selection, feed: &str) -> Result<(), SiteError> {
-        let name = selection.name();
+    /// Writes a feed with and without an extension: the original collector used none.
+    fn feed(&mut self, at: &str, name: &str, feed: &str) -> Result<(), SiteError> {
         self.folder.write(&format!("{at}/{name}.xml"), feed)?;
         self.folder.write(&format!("{at}/{name}"), feed)
     }

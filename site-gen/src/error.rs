@@ -29,6 +29,9 @@ pub enum SiteError {
         /// The folder.
         path: PathBuf,
     },
+    /// Something else writes to the site.
+    #[error("the site changed while it was built: let only one build at a time write to a folder")]
+    Changed,
     /// The operating system refused to read or write.
     #[error("cannot {action} `{path}`")]
     Io {

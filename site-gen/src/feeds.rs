@@ -41,12 +41,12 @@ impl Selection {
 
 /// Where the links of a feed lead.
 #[derive(Debug, Clone, Copy)]
-struct Links<'a> {
+pub(crate) struct Links<'a> {
     /// The address of the site, with a final slash. Without one, links are relative to the feed, and
     /// names of items are no links.
-    base_url: Option<&'a str>,
+    pub(crate) base_url: Option<&'a str>,
     /// Folders between the feed and the root of the site.
-    depth: usize,
+    pub(crate) depth: usize,
 }
 
 #[derive(Template)]
@@ -61,13 +61,18 @@ struct Feed {
     items: Vec<Item>,
 }
 
-struct Item {
-    title: String,
-    link: String,
-    guid: String,
-    is_perma_link: bool,
-    description: String,
-    published: String,
+/// An entry of a feed; every text is fit for XML.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) title: String,
+    pub(crate) link: String,
+    /// Its name for ever.
+    pub(crate) guid: String,
+    /// Whether the name is an address.
+    pub(crate) is_perma_link: bool,
+    /// HTML.
+    pub(crate) description: String,
+    pub(crate) published: String,
 }
 
 /// The body of an item, which is HTML: subscribers split each line at the first `": "`.
@@ -80,6 +85,13 @@ struct Description {
     host: String,
     arch: String,
     tags: String,
+}
+
+/// Lines of text, which become HTML.
+#[derive(Template)]
+#[template(path = "feed_lines.html")]
+struct Lines<'a> {
+    lines: &'a [String],
 }
 
 /// The feed of all packages: the newest results.
@@ -97,7 +109,7 @@ pub(crate) fn overall(
     rows.truncate(ITEMS_MAX);
     let links = Links { base_url, depth: 1 };
     let title = selection.titled("pony-build feed".to_owned());
-    feed(title, &rows, links, &links.page(""), &format!("rss2/{}.xml", selection.name()))
+    of_rows(&title, &rows, links, &links.page(""), &format!("rss2/{}.xml", selection.name()))
 }
 
 /// The feed of a package: the newest result of every build line.
@@ -114,32 +126,52 @@ pub(crate) fn of_package(
     let title = selection.titled(format!("pony-build feed for {}", text::name(&package.name)));
     let folder = package.folder();
     let own = format!("rss2/_generic/{folder}/{}.xml", selection.name());
-    feed(title, &rows, links, &links.page(&format!("p/{folder}/")), &own)
+    of_rows(&title, &rows, links, &links.page(&format!("p/{folder}/")), &own)
 }
 
-fn feed(
-    title: String,
+fn of_rows(
+    title: &str,
     rows: &[(&Package, &Row)],
     links: Links<'_>,
     link: &str,
     own: &str,
 ) -> Result<String, askama::Error> {
     let items = rows.iter().map(|(package, row)| Item::new(package, row, links));
+    let items = items.collect::<Result<_, _>>()?;
+    let built = rows.first().map(|(_, row)| row.received);
+    feed(title, "Test results from many machines.", items, built, links, link, own)
+}
+
+/// A feed that leads to the page `link`; `own` is its address below the root of the site.
+pub(crate) fn feed(
+    title: &str,
+    description: &str,
+    items: Vec<Item>,
+    built: Option<Timestamp>,
+    links: Links<'_>,
+    link: &str,
+    own: &str,
+) -> Result<String, askama::Error> {
     let feed = Feed {
-        title: text::xml(&title),
+        title: text::xml(title),
         link: link.to_owned(),
-        description: "Test results from many machines.".to_owned(),
+        description: description.to_owned(),
         own: links.base_url.map(|base| format!("{base}{own}")),
-        built: rows.first().map(|(_, row)| rfc822(row.received)),
+        built: built.map(rfc822),
         version: env!("CARGO_PKG_VERSION"),
-        items: items.collect::<Result<_, _>>()?,
+        items,
     };
     feed.render()
 }
 
+/// Lines of text as HTML.
+pub(crate) fn lines_of_html(lines: &[String]) -> Result<String, askama::Error> {
+    Lines { lines }.render()
+}
+
 impl Links<'_> {
     /// `folder` is relative to the root of the site: empty, or ends with a slash.
-    fn page(self, folder: &str) -> String {
+    pub(crate) fn page(self, folder: &str) -> String {
         match self.base_url {
             Some(base) => format!("{base}{folder}"),
             None => format!("{}{folder}index.html", "../".repeat(self.depth)),
@@ -183,7 +215,7 @@ impl Item {
 }
 
 /// `Sun, 01 Mar 2026 12:34:56 GMT`.
-fn rfc822(time: Timestamp) -> String {
+pub(crate) fn rfc822(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 

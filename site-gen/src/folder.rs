@@ -106,6 +106,17 @@ impl SiteFolder {
         fs::read(self.root.join(path)).ok()
     }
 
+    /// Whether a file is there.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.root.join(path).is_file()
+    }
+
+    /// Forgets what this build has written so far: what does not belong to the site goes with
+    /// [`SiteFolder::prune`].
+    pub(crate) fn start_over(&mut self) {
+        self.kept.clear();
+    }
+
     /// Writes a file unless it has this content already. Others see the old file or the new one,
     /// never a part.
     pub(crate) fn write(&mut self, path: &str, content: impl AsRef<[u8]>) -> Result<(), SiteError> {
@@ -157,6 +168,30 @@ impl SiteFolder {
             }
         }
         self.remove_empty_folders(Path::new(folder));
+        Ok(())
+    }
+
+    /// Removes the `index.html` of all folders in a folder but the named ones.
+    pub(crate) fn keep_only_folders(
+        &mut self,
+        folder: &str,
+        names: &[&str],
+    ) -> Result<(), SiteError> {
+        let place = self.root.join(folder);
+        let entries: Vec<_> = match fs::read_dir(&place) {
+            Ok(entries) => entries.filter_map(Result::ok).collect(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(failed(Action::Read, &place, source)),
+        };
+        for entry in
+            entries.iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        {
+            if let Some(name) = entry.file_name().to_str()
+                && !names.contains(&name)
+            {
+                self.keep_only(&format!("{folder}/{name}"), &[])?;
+            }
+        }
         Ok(())
     }
 
@@ -267,7 +302,15 @@ impl SiteFolder {
 
 /// Whether a folder is that of uploaded files: `p/<package>/<result>/files`, and no other of this name.
 fn is_uploads(folder: &Path) -> bool {
-    folder.starts_with(OWNED[0]) && folder.iter().count() == 4 && folder.ends_with(FILES)
+    let parts: Vec<_> = folder.iter().map(|part| part.as_encoded_bytes()).collect();
+    match parts.as_slice() {
+        [first, _, result, last] => {
+            *first == OWNED[0].as_bytes()
+                && result.iter().all(u8::is_ascii_digit)
+                && *last == FILES.as_bytes()
+        }
+        _ => false,
+    }
 }
 
 /// Whether this is the name of a file that was still being written.
@@ -420,7 +463,12 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let nowhere = Path::new("/nonexistent");
         let mut folder = open(place.path(), nowhere).unwrap();
-        let gone = ["p/gone/1/index.html", "p/files/1/index.html", "rss2/_generic/files/all"];
+        let gone = [
+            "p/gone/1/index.html",
+            "p/files/1/index.html",
+            "p/kept/test/files/index.html",
+            "rss2/_generic/files/all",
+        ];
         let kept = ["p/kept/1/index.html", "p/kept/1/files/x", "p/files/2/files/x", "CNAME"];
         for path in gone.iter().chain(&kept) {
             folder.write(path, "x").unwrap();

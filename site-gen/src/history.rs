@@ -8,6 +8,8 @@ use pony_formats::record::Summary;
 use pony_formats::{ResultKey, Tally, names};
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::{LineName, Repository, Revision, Trunk};
+
 /// From this age on, the newest result of a build line says little: the original collector
 /// asks for a new build then.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -35,6 +37,9 @@ pub(crate) struct Row {
     pub(crate) duration: Option<f64>,
     /// The counts of all tests: `total`, `passed`, `failed`, `errored`, `skipped`.
     pub(crate) tests: Tally,
+    /// What was tested: `commit`, `branch`, `dirty`, `change_request`, `repository`, as far as it is known.
+    #[serde(default)]
+    pub(crate) tested: Revision,
 }
 
 /// A result that is stored but cannot be read back.
@@ -60,6 +65,33 @@ pub(crate) struct Package {
     pub(crate) unreadable: Vec<Unreadable>,
 }
 
+/// A result that was taken out of a package.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    Row(Box<Row>),
+    Unreadable(Unreadable),
+}
+
+impl Taken {
+    /// The commit that added it.
+    pub(crate) fn commit(&self) -> &str {
+        match self {
+            Self::Row(row) => &row.commit,
+            Self::Unreadable(result) => &result.commit,
+        }
+    }
+
+    /// Whether the newest result of the package is just this one.
+    pub(crate) fn is_in(&self, package: &Package) -> bool {
+        match self {
+            Self::Row(row) => package.rows.last() == Some(row),
+            Self::Unreadable(result) => {
+                package.unreadable.last().is_some_and(|last| last.key == result.key)
+            }
+        }
+    }
+}
+
 /// The results of one tagset: builds of the same thing at different times.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Line<'a> {
@@ -83,7 +115,14 @@ impl Row {
             success: info.success(),
             duration: info.duration(),
             tests: summary.tally,
+            tested: Revision::of(info.bag()),
         }
+    }
+
+    /// The build line that it belongs to.
+    pub(crate) fn line(&self) -> LineName {
+        let tags = self.tags.iter().cloned().collect();
+        LineName { host: self.host.clone(), arch: self.arch.clone(), tags }
     }
 
     /// Whether it is a day old or older.
@@ -129,13 +168,38 @@ impl Package {
         self.unreadable.sort_by_key(|result| result.key);
     }
 
-    /// Takes a result out. Returns the commit that added it, if it was there.
-    pub(crate) fn take(&mut self, key: ResultKey) -> Option<String> {
-        if let Some(at) = self.rows.iter().position(|row| row.key == key) {
-            return Some(self.rows.remove(at).commit);
+    /// The branch that others are compared with.
+    pub(crate) fn trunk(&self) -> Trunk {
+        Trunk::of(self.rows.iter().map(|row| &row.tested))
+    }
+
+    /// Where the source can be seen, by the newest result that says so.
+    pub(crate) fn repository(&self) -> Option<&Repository> {
+        self.rows.iter().rev().find_map(|row| row.tested.repository.as_ref())
+    }
+
+    /// Takes a result out, if it is there.
+    pub(crate) fn take(&mut self, key: ResultKey) -> Option<Taken> {
+        // It is among the newest, mostly.
+        if let Some(at) = self.rows.iter().rposition(|row| row.key == key) {
+            return Some(Taken::Row(Box::new(self.rows.remove(at))));
         }
         let at = self.unreadable.iter().position(|result| result.key == key)?;
-        Some(self.unreadable.remove(at).commit)
+        Some(Taken::Unreadable(self.unreadable.remove(at)))
+    }
+
+    /// Whether of every build line, the results in `new` are newer than all others.
+    pub(crate) fn ends_with(&self, new: &[ResultKey]) -> bool {
+        let mut begun = BTreeSet::new();
+        let Some(first) = new.iter().min() else { return true };
+        let late = self.rows.partition_point(|row| row.key < *first);
+        self.rows.iter().skip(late).all(|row| {
+            let is_new = new.contains(&row.key);
+            if is_new {
+                begun.insert(row.line());
+            }
+            is_new || !begun.contains(&row.line())
+        })
     }
 
     /// The commit that added a result. Results have to be in their order.
@@ -158,20 +222,20 @@ impl Package {
 }
 
 /// Values that are published as the text they are displayed as.
-mod as_text {
+pub(crate) mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;
 
     use serde::{Deserialize, Deserializer, Serializer, de};
 
-    pub(super) fn serialize<T: Display, S: Serializer>(
+    pub(crate) fn serialize<T: Display, S: Serializer>(
         value: &T,
         to: S,
     ) -> Result<S::Ok, S::Error> {
         to.collect_str(value)
     }
 
-    pub(super) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    pub(crate) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
     where
         T: FromStr<Err: Display>,
         D: Deserializer<'de>,
@@ -198,6 +262,7 @@ pub(crate) mod tests {
             success,
             duration: Some(61.5),
             tests: Tally { total: 12, passed: 10, failed: 1, errored: 0, skipped: 1 },
+            tested: Revision::default(),
         }
     }
 
@@ -237,6 +302,6 @@ pub(crate) mod tests {
         let text = serde_json::to_string(&row).unwrap();
         assert_eq!(serde_json::from_str::<Row>(&text).unwrap(), row);
         row.host = "atlas".to_owned();
-        insta::assert_snapshot!(serde_json::to_string(&row).unwrap(), @r#"{"key":"1772326800000000007","received":"2026-03-01T01:00:00Z","commit":"c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff","host":"atlas","arch":"linux-x86_64","tags":["py3.14","__hidden"],"success":false,"duration":0.30000000000000004,"tests":{"total":12,"passed":10,"failed":1,"errored":0,"skipped":1}}"#);
+        insta::assert_snapshot!(serde_json::to_string(&row).unwrap(), @r#"{"key":"1772326800000000007","received":"2026-03-01T01:00:00Z","commit":"c0ffeec0ffeec0ffeec0ffeec0ffeec0ffeec0ff","host":"atlas","arch":"linux-x86_64","tags":["py3.14","__hidden"],"success":false,"duration":0.30000000000000004,"tests":{"total":12,"passed":10,"failed":1,"errored":0,"skipped":1},"tested":{}}"#);
     }
 }

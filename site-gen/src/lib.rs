@@ -1,7 +1,7 @@
 //! Renders a results repository as a static site: HTML, RSS and JSON.
 //!
 //! [`build()`] is all there is to call, and [`check_folder()`] before serving what it writes. Inside, data flows one way: `history` collects what is known of every
-//! result, `view` makes it fit to be shown, `pages`, `feeds` and `published` turn views into HTML, RSS
+//! result, `analysis` what is known of every test, `view` makes it fit to be shown, `pages`, `feeds`, `changes` and `published` turn views into HTML, RSS
 //! and JSON, and `folder` writes what has changed.
 //!
 //! # The site
@@ -13,6 +13,10 @@
 //! | `p/<package>/show_all/`, `…/show_all/<n>/` | every result, newest first |
 //! | `p/<package>/latest/` | the newest result of any build line |
 //! | `p/<package>/<key>/` | one result; `result.json` beside it has everything |
+//! | `p/<package>/tests/` | the tests worth a look: failing, flaky, fixed, new, vanished |
+//! | `p/<package>/test/<test>/` | one of the most urgent of them on all build lines |
+//! | `p/<package>/history/<line>.json` | what is remembered of every test of a build line |
+//! | `rss2/changes.xml`, `rss2/_generic/<package>/changes.xml` | what began to fail and what was repaired |
 //! | `rss2/all.xml`, `rss2/failed.xml` | the newest results of all packages |
 //! | `rss2/_generic/<package>/all.xml`, `…/failed.xml` | the newest result of every build line |
 //!
@@ -24,7 +28,9 @@
 //! A site is derived: it may be deleted at any time, and building it again gives the same bytes as
 //! having brought it up to date (for the same [`Options`], including the time).
 
+mod analysis;
 mod build;
+mod changes;
 mod digest;
 mod error;
 mod feeds;

@@ -20,8 +20,29 @@ pub(crate) struct Loaded {
     pub(crate) packages: Vec<Package>,
     /// The results whose pages have to be rendered.
     pub(crate) changed: BTreeSet<(String, ResultKey)>,
+    /// Those of them that were not there when the site was built last.
+    pub(crate) added: BTreeSet<(String, ResultKey)>,
     /// Whether that is all of them.
     pub(crate) from_scratch: bool,
+}
+
+impl Loaded {
+    /// The changed results of a package.
+    pub(crate) fn changed_of(&self, package: &str) -> BTreeSet<ResultKey> {
+        of_package(&self.changed, package).collect()
+    }
+
+    /// Whether a result was not there when the site was built last.
+    pub(crate) fn is_added(&self, package: &str, key: ResultKey) -> bool {
+        self.from_scratch || of_package(&self.added, package).any(|added| added == key)
+    }
+}
+
+fn of_package<'a>(
+    results: &'a BTreeSet<(String, ResultKey)>,
+    package: &'a str,
+) -> impl Iterator<Item = ResultKey> + 'a {
+    results.iter().filter(move |(name, _)| name == package).map(|(_, key)| *key)
 }
 
 /// Loads what `snapshot` holds.
@@ -35,6 +56,14 @@ pub(crate) fn load(snapshot: &Snapshot, folder: &SiteFolder) -> Result<Loaded, S
     {
         return Ok(loaded);
     }
+    load_anew(snapshot)
+}
+
+/// Loads what `snapshot` holds, whatever is on the site.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_anew(snapshot: &Snapshot) -> Result<Loaded, SiteError> {
     let changes = changes_since(snapshot, None)?;
     from_scratch(snapshot, &changes.unwrap_or_default())
 }
@@ -64,10 +93,11 @@ fn from_scratch(snapshot: &Snapshot, changes: &Changes) -> Result<Loaded, SiteEr
         }
         packages.push(package);
     }
-    Ok(Loaded { packages, changed, from_scratch: true })
+    Ok(Loaded { packages, added: changed.clone(), changed, from_scratch: true })
 }
 
-/// `None` when the last build cannot be read back, or something has gone since then.
+/// `None` when the last build cannot be read back, or what is new is not just newer: something has gone since
+/// then, is not what it was, or comes before what its build line had already.
 fn continued(
     snapshot: &Snapshot,
     folder: &SiteFolder,
@@ -82,6 +112,7 @@ fn continued(
         return Ok(None);
     }
     let mut packages = Vec::new();
+    let mut added = BTreeSet::new();
     for name in names {
         let mut package = Package { name, ..Package::default() };
         if earlier.contains(&package.name) {
@@ -92,13 +123,28 @@ fn continued(
                 None => return Ok(None),
             }
         }
-        let known: BTreeSet<ResultKey> = package.keys().collect();
-        for key in changes.of_package(&package.name) {
-            let first = if known.contains(&key) { package.take(key) } else { None };
-            let commit = first.unwrap_or_else(|| changes.commit(&package.name, key));
+        let changed = changes.of_package(&package.name);
+        let trunk = (!package.rows.is_empty()).then(|| package.trunk());
+        let mut new = Vec::new();
+        for key in changed {
+            let earlier = package.take(key);
+            let commit = match &earlier {
+                Some(earlier) => earlier.commit().to_owned(),
+                None => changes.commit(&package.name, key),
+            };
             add(&mut package, snapshot, key, commit)?;
+            match earlier {
+                Some(earlier) if !earlier.is_in(&package) => return Ok(None),
+                Some(_) => {}
+                None => new.push(key),
+            }
         }
         package.sort();
+        // What counts as the main line is decided for all results at once.
+        if trunk.is_some_and(|trunk| trunk != package.trunk()) || !package.ends_with(&new) {
+            return Ok(None);
+        }
+        added.extend(new.into_iter().map(|key| (package.name.clone(), key)));
         let mut keys: Vec<ResultKey> = package.keys().collect();
         keys.sort_unstable();
         if keys != snapshot.results(&package.name)? {
@@ -107,7 +153,7 @@ fn continued(
         packages.push(package);
     }
     let changed = changes.commits.keys().cloned().collect();
-    Ok(Some(Loaded { packages, changed, from_scratch: false }))
+    Ok(Some(Loaded { packages, changed, added, from_scratch: false }))
 }
 
 /// Adds a result of the repository to its package.

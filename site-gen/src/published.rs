@@ -6,6 +6,7 @@ use pony_formats::{Bag, Receipt, Tally, TestResult, Value, json};
 use pony_store::Artifact;
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::{PackageHistory, ResultNotes};
 use crate::digest::Digest;
 use crate::history::{Package, Row, Unreadable};
 use crate::pages::Chunk;
@@ -135,6 +136,41 @@ pub(crate) fn show_all(package: &Package, chunk: &Chunk<'_>) -> String {
     })
 }
 
+/// `p/<package>/tests/index.json`: `format` (1), `package`, and
+///
+/// - `trunk`: the branch that the tests are compared on; empty when no result names one.
+/// - `lines`: the build lines with the newest results on it, newest first. Each has `line` (`host`, `arch`,
+///   `tags`), `newest` (how many commits it has seen), `commits` (those that anything else names, by their
+///   number `at`, with the `key` of their first result), `whole` (the run as a whole) and `tests`: what is
+///   known of the tests that are worth a look, those with the same history together. Then the numbers of tests
+///   at the newest commit: `count`, `failing`, `new_count`, `vanished_count`, and names of some.
+///
+/// A `history` is the commit that the test was `first` seen at, the `runs` before the `newest` commit that
+/// it was seen at, with the results of that commit in which it was `good` and `bad`, and `evidence` that it is
+/// flaky.
+///
+/// `p/<package>/history/<line>.json` has the same of every test of a build line.
+#[derive(Debug, Serialize, Deserialize)]
+struct Tests<H> {
+    format: u32,
+    package: String,
+    #[serde(flatten)]
+    history: H,
+}
+
+/// `p/<package>/tests/index.json`.
+pub(crate) fn tests(package: &str, history: &PackageHistory) -> String {
+    let tests = Tests { format: FORMAT, package: package.to_owned(), history };
+    // Nothing here has a key that is no string, which is the only way for this to fail.
+    serde_json::to_string(&tests).map(|text| text + "\n").unwrap_or_default()
+}
+
+/// Reads back what [`tests`] wrote. `None` when it is odd.
+pub(crate) fn read_tests(package: &str, text: &[u8]) -> Option<PackageHistory> {
+    let tests: Tests<PackageHistory> = serde_json::from_slice(text).ok()?;
+    (tests.format == FORMAT && tests.package == package).then_some(tests.history)
+}
+
 /// The names of the packages in `index.json`. `None` when it is odd.
 pub(crate) fn package_names(index: &[u8]) -> Option<Vec<String>> {
     #[derive(Deserialize)]
@@ -174,8 +210,14 @@ pub(crate) fn read_back(
 
 /// `result.json`: `format` (1), `commit` (the one that added the result), `receipt` (`result_key`,
 /// `received`, `client`, `flags`), `client_info` and `results_list` as the client sent them
-/// (in the JSON of the results repository), `artifacts` (`filename`, `description`, `size`, `sha256`).
-pub(crate) fn result(result: TestResult, artifacts: &[Artifact], commit: &str) -> String {
+/// (in the JSON of the results repository), `artifacts` (`filename`, `description`, `size`, `sha256`), and
+/// `history`: what the page says of failing tests besides the result itself.
+pub(crate) fn result(
+    result: TestResult,
+    artifacts: &[Artifact],
+    commit: &str,
+    notes: Option<&ResultNotes>,
+) -> String {
     let (client_info, results_list) = result.submission.into_values();
     let visible = artifacts.iter().filter(|artifact| artifact.visible);
     let artifacts = visible.map(|artifact| {
@@ -186,14 +228,28 @@ pub(crate) fn result(result: TestResult, artifacts: &[Artifact], commit: &str) -
             ("sha256".to_owned(), Value::from(artifact.sha256.as_str())),
         ]))
     });
-    json::to_text(&Value::Struct(Bag::from([
+    let mut json = json::to_json(&Value::Struct(Bag::from([
         ("format".to_owned(), Value::Int(FORMAT.into())),
         ("commit".to_owned(), Value::from(commit)),
         ("receipt".to_owned(), receipt(&result.receipt)),
         ("client_info".to_owned(), client_info),
         ("results_list".to_owned(), results_list),
         ("artifacts".to_owned(), Value::Array(artifacts.collect())),
-    ])))
+    ])));
+    if let (Some(object), Some(notes)) = (json.as_object_mut(), notes) {
+        // Nothing in it has a key that is no string, which is the only way for this to fail.
+        object.insert("history".to_owned(), serde_json::to_value(notes).unwrap_or_default());
+    }
+    json::pretty(&json)
+}
+
+/// The notes in what [`result`] wrote. `None` when it is odd.
+pub(crate) fn read_notes(text: &[u8]) -> Option<ResultNotes> {
+    #[derive(Deserialize)]
+    struct Noted {
+        history: ResultNotes,
+    }
+    serde_json::from_slice::<Noted>(text).ok().map(|noted| noted.history)
 }
 
 /// Without the client's address: whoever may read the repository finds it there, the site is for

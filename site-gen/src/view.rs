@@ -1,14 +1,26 @@
 //! What pages show, ready to be shown: every text is fit for display, every link is relative to its
 //! page. Views are pure functions of rows and results, and know nothing of folders or git.
 
+mod attention;
+mod concern;
+mod line;
+mod matrix;
 mod result;
 mod row;
+mod runs;
+mod since;
 mod step;
 mod stream;
 mod test;
 
+pub(crate) use attention::Attention;
+pub(crate) use concern::{ConcernView, StandingView, TestPages};
+pub(crate) use line::LineView;
+pub(crate) use matrix::Matrix;
 pub(crate) use result::ResultView;
 pub(crate) use row::{RowView, Strip, TestsView};
+pub(crate) use runs::Runs;
+pub(crate) use test::NOTES_MAX;
 
 /// How something ended, as a shape, a word and a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +33,8 @@ pub(crate) enum Status {
     Unknown,
     /// It needs attention, for example because it cannot be read.
     Warning,
+    /// It did and it did not.
+    Flaky,
 }
 
 impl Status {
@@ -35,7 +49,7 @@ impl Status {
             Self::Passed => "ok",
             Self::Failed => "bad",
             Self::Unknown => "none",
-            Self::Warning => "warn",
+            Self::Warning | Self::Flaky => "warn",
         }
     }
 
@@ -46,6 +60,7 @@ impl Status {
             Self::Failed => "✗",
             Self::Unknown => "–",
             Self::Warning => "!",
+            Self::Flaky => "≈",
         }
     }
 
@@ -56,6 +71,7 @@ impl Status {
             Self::Failed => "failed",
             Self::Unknown => "no status",
             Self::Warning => "unreadable",
+            Self::Flaky => "flaky",
         }
     }
 }

@@ -1,7 +1,10 @@
 //! A running collector, over real HTTP.
 
+use std::io::Read as _;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::thread::JoinHandle;
 
 use crate::programs::{self, Collector};
 
@@ -78,6 +81,51 @@ fn what_was_acknowledged_survives_kill_9() {
         assert_fsck_is_clean(&repo);
         assert_eq!(keys_by_git(&repo).len(), round * 2);
     }
+}
+
+/// Takes one connection, carries the request to the collector and the answer nowhere: by the time it hangs up,
+/// the collector has answered.
+fn losing_the_answer(collector: &str) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let collector = collector.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let thread = std::thread::spawn(move || {
+        let (client, _) = listener.accept().unwrap();
+        let server = TcpStream::connect(collector).unwrap();
+        let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        // Ends when the client is hung up on.
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        let mut answer = [0; 12];
+        (&server).read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        client.shutdown(Shutdown::Both).unwrap();
+    });
+    (url, thread)
+}
+
+#[test]
+fn a_submission_whose_answer_was_lost_is_stored_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = br#"<testsuite name="s"><testcase classname="a" name="b"/></testsuite>"#;
+    let collector = Collector::start(folder.path());
+    let (url, proxy) = losing_the_answer(&collector.url);
+    let mut submit = programs::command("pony-report", folder.path());
+    submit.args(["submit", "--package", "foo", "--server", &url, "-"]);
+    programs::expect(&mut submit, report, 75);
+    proxy.join().unwrap();
+    let repo = folder.path().join("results.git");
+    let keys = keys_by_git(&repo);
+    assert_eq!(keys.len(), 1, "it was stored");
+    // What the collector remembers is on disk, and not in its head.
+    collector.kill();
+    let collector = Collector::start(folder.path());
+    let mut retry = programs::command("pony-report", folder.path());
+    let printed = programs::expect(retry.args(["retry", "--server", &collector.url]), b"", 0);
+    assert!(printed.contains("result 0 at "), "{printed}");
+    assert_eq!(keys_by_git(&repo), keys);
+    let mut again = programs::command("pony-report", folder.path());
+    assert_eq!(programs::expect(again.arg("retry"), b"", 0), "nothing to send\n");
+    assert_fsck_is_clean(&repo);
 }
 
 #[test]

@@ -210,8 +210,9 @@ impl Collector {
     }
 
     /// Waits until everything that was accepted is written.
-    pub(crate) fn flush(&self) {
+    pub(crate) fn finish(&self) {
         self.queue.flush();
+        self.index.close();
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
         Ok(())
     });
     // What still waits for a disk that hangs was not acknowledged, and may be cut off anywhere.
-    runtime.spawn_blocking(move || collector.flush());
+    runtime.spawn_blocking(move || collector.finish());
     runtime.shutdown_timeout(SHUTDOWN_PATIENCE);
     outcome
 }

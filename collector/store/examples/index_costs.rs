@@ -37,18 +37,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "{count} results")?;
     line(&mut out, "peer: git reads trees and receipts", measured(|| peer(&repo))?)?;
     let snapshot = store.snapshot()?;
-    line(&mut out, "build", measured(|| Ok(drop(Index::open(&place, &snapshot)?)))?)?;
-    line(
-        &mut out,
-        "open the repository and the index",
-        measured(|| {
-            let snapshot = Store::open(&repo)?.snapshot()?;
-            Ok(drop(Index::open(&place, &snapshot)?))
-        })?,
-    )?;
+    let build = measured(|| Index::open(&place, &snapshot).map(drop).map_err(Into::into))?;
+    line(&mut out, "build", build)?;
+    let open = measured(|| {
+        let snapshot = Store::open(&repo)?.snapshot()?;
+        Index::open(&place, &snapshot).map(drop).map_err(Into::into)
+    })?;
+    line(&mut out, "open the repository and the index", open)?;
     let index = Index::open(&place, &snapshot)?;
     let mut lines = 0;
-    let latest = measured(|| Ok(lines = index.latest()?.len()))?;
+    let latest = measured(|| {
+        lines = index.latest()?.len();
+        Ok(())
+    })?;
     line(&mut out, &format!("newest of each of {lines} tagsets"), latest)?;
     append(&store)?;
     let snapshot = store.snapshot()?;
@@ -81,23 +82,21 @@ fn cpu_time() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-fn submission(number: usize) -> Submission {
+fn submission(number: usize) -> Result<Submission, Box<dyn Error>> {
     let tagset = Tagset {
         package: format!("package-{}", number % PACKAGES),
         host: format!("host-{}", number / PACKAGES % HOSTS),
         arch: "linux-x86_64".to_owned(),
         tags: ["stable".to_owned()].into(),
     };
-    let client_info = ClientInfo::new(&tagset, true)
-        .and_then(|info| info.with("duration", number as f64 / 7.0))
-        .unwrap_or_else(|error| panic!("{error}"));
-    Submission { client_info, results_list: vec![Step::default().with("status", 0)] }
+    let client_info = ClientInfo::new(&tagset, true)?.with("duration", number as f64 / 7.0)?;
+    Ok(Submission { client_info, results_list: vec![Step::default().with("status", 0)] })
 }
 
 fn append(store: &Store) -> Result<(), Box<dyn Error>> {
     let mut writer = store.writer(Duration::ZERO)?;
     for number in 0..NEW {
-        writer.append(&submission(number), &Arrival::at(jiff::Timestamp::now()))?;
+        writer.append(&submission(number)?, &Arrival::at(jiff::Timestamp::now()))?;
     }
     Ok(())
 }
@@ -130,7 +129,7 @@ fn import(repo: &Path, count: usize) -> Result<(), Box<dyn Error>> {
             client_ip: None,
             flags: Default::default(),
         };
-        let submission = submission(number);
+        let submission = submission(number)?;
         let mut folder = names::tree_component(submission.client_info.package());
         write!(folder, "/{}/{key}", received.strftime("%Y/%m/%d"))?;
         for (path, content) in record::encode(&receipt, &submission) {

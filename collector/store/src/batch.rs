@@ -199,15 +199,21 @@ impl<'b> Batch<'b> {
         Ok(())
     }
 
-    /// Adds an object, unless the repository has it.
+    /// Adds an object, unless it is known that the repository has it.
     pub(crate) fn add(&mut self, object: Cow<'b, Packed>) {
-        let is_stored = self.cache.is_stored(&object.id)
-            || self.repo.objects.exists_without_refresh(&object.id);
-        if is_stored {
-            self.cache.keep_stored(object.id);
-        } else {
+        if !self.cache.is_stored(&object.id) {
             self.add_new(object);
         }
+    }
+
+    /// The same, but looks whether the repository has it. That takes longer than to write a small object once
+    /// more: of several copies one is left when packs are joined.
+    pub(crate) fn add_shared(&mut self, object: Cow<'b, Packed>) {
+        let id = object.id;
+        if !self.cache.is_stored(&id) && self.repo.objects.exists_without_refresh(&id) {
+            self.cache.keep_stored(id);
+        }
+        self.add(object);
     }
 
     fn add_new(&mut self, object: Cow<'b, Packed>) {

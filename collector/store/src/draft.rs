@@ -121,6 +121,7 @@ impl<'b> Draft<'b> {
         self.batch.add(Cow::Owned(file));
         self.batch.add(Cow::Owned(folder));
         prepared.objects.iter().for_each(|object| self.batch.add(Cow::Borrowed(object)));
+        prepared.shared.iter().for_each(|object| self.batch.add_shared(Cow::Borrowed(object)));
         self.keys.last = Some(key);
         let written = Written { commit_id: CommitId::new(commit), receipt: Some(receipt) };
         if let Some(id) = &arrival.submission_id {

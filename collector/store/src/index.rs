@@ -51,13 +51,19 @@ impl Index {
         Ok(index)
     }
 
-    /// Opens an index to look at it: it stays as it is, and others may do the same. `None` when there is none,
+    /// Opens the index in a file to look at it: it stays as it is, and others may do the same. `None` when there is none,
     /// or none of this version.
     ///
     /// # Errors
     /// [`StoreError::IndexInUse`] while another process may write to it; [`StoreError::Damaged`].
     pub fn inspect(path: &Path) -> Result<Option<Self>, StoreError> {
         Ok(Holder::read_only(path)?.map(|database| Self { database }))
+    }
+
+    /// Closes the file, so that it need not be looked through when it is opened next. To be called when nobody
+    /// uses the index any more; if somebody does, it is built anew.
+    pub fn close(&self) {
+        self.database.close();
     }
 
     /// Brings it to another commit of the same repository. Costs in proportion to the results that differ.

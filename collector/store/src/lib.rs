@@ -29,6 +29,8 @@
 //! Reading goes the other way: `objects` reads commits, folders and files, and does not trust what
 //! strangers may have pushed; `packages` and `changes` find results; [`Snapshot`] decodes them.
 //!
+//! [`Index`] holds what is looked up often, grown by `difference`; [`verify`] checks everything.
+//!
 //! This is the only package that names gix, and no gix type is part of its interface. Everything
 //! is synchronous.
 

@@ -27,6 +27,8 @@ pub struct Prepared {
     pub(crate) folder: Vec<u8>,
     /// Its files and the folders in it.
     pub(crate) objects: Vec<Packed>,
+    /// Those of its files that other results are likely to have as well.
+    pub(crate) shared: Vec<Packed>,
 }
 
 impl Prepared {
@@ -48,13 +50,21 @@ impl Prepared {
         if bytes > RESULT_BYTES_MAX {
             return Err(StoreError::TooLarge { bytes, max: RESULT_BYTES_MAX });
         }
-        let mut deflater = Deflater::new();
-        let mut objects = Vec::with_capacity(files.len() + 2);
+        Deflater::with(|deflater| Self::of_checked(submission, files, deflater))
+    }
+
+    fn of_checked(
+        submission: &Submission,
+        files: &Files,
+        deflater: &mut Deflater,
+    ) -> Result<Self, StoreError> {
+        let (mut objects, mut shared) = (Vec::with_capacity(files.len() + 2), Vec::new());
         let mut folders = BTreeMap::from([("", Vec::new())]);
         for (path, content) in files {
-            let blob = Packed::full(&mut deflater, Kind::Blob, content)?;
+            let blob = Packed::full(deflater, Kind::Blob, content)?;
             put(&mut folders, path, EntryKind::Blob, blob.id)?;
-            objects.push(blob);
+            let place = if record::is_often_equal(path) { &mut shared } else { &mut objects };
+            place.push(blob);
         }
         let mut folder = Vec::new();
         // A folder sorts after the one that it is in, so the result's own comes last.
@@ -63,12 +73,12 @@ impl Prepared {
                 folder = content;
                 break;
             }
-            let inner = Packed::full(&mut deflater, Kind::Tree, &content)?;
+            let inner = Packed::full(deflater, Kind::Tree, &content)?;
             put(&mut folders, path, EntryKind::Tree, inner.id)?;
             objects.push(inner);
         }
         let package = submission.client_info.package().to_owned();
-        Ok(Self { package, message: ResultMessage::of(submission), folder, objects })
+        Ok(Self { package, message: ResultMessage::of(submission), folder, objects, shared })
     }
 
     /// Whether a stored result, given its folder as git stores it, is of the same submission. What was
@@ -84,7 +94,7 @@ impl Prepared {
 
     /// Bytes that it takes in a pack.
     pub(crate) fn packed_bytes(&self) -> usize {
-        self.objects.iter().map(|object| object.deflated.len()).sum()
+        self.objects.iter().chain(&self.shared).map(|object| object.deflated.len()).sum()
     }
 
     /// The receipt's object, and the folder of the result with it.

@@ -4,20 +4,37 @@ use std::fs::File;
 use std::io::{BufReader, Cursor};
 use std::path::Path;
 
-use pony_formats::{Format, Limits};
+use pony_formats::{Entry, Format, Limits};
 use quick_xml::Reader as XmlReader;
 use quick_xml::events::Event;
 
 use crate::Failure;
 use crate::measure::{Reader, Work};
 
+const STREAMING: Reader =
+    Reader { name: "pony-formats, streaming", work: Work::Rust(streaming, 1) };
+const COLLECTED: Reader =
+    Reader { name: "pony-formats, collected", work: Work::Rust(collected, 1) };
+const EVENTS: Reader = Reader { name: "quick-xml, events only", work: Work::Rust(events, 1) };
+const DECODED: Reader = Reader { name: "quick-xml, decoded", work: Work::Rust(decoded, 1) };
+
 pub(crate) const READERS: &[Reader] = &[
-    Reader { name: "pony-formats, streaming", work: Work::Rust(streaming, 1) },
-    Reader { name: "pony-formats, collected", work: Work::Rust(collected, 1) },
-    Reader { name: "quick-xml, decoded", work: Work::Rust(decoded, 1) },
+    STREAMING,
+    COLLECTED,
+    EVENTS,
+    DECODED,
     Reader { name: "quick-junit", work: Work::Rust(quick_junit, 1) },
     Reader { name: "junit-parser (loses text)", work: Work::Rust(junit_parser, 1) },
     Reader { name: "junitparser (Python)", work: Work::Python(JUNITPARSER) },
+];
+
+/// What is left of them when a file is one long text.
+pub(crate) const LONG: &[Reader] = &[STREAMING, COLLECTED, EVENTS, DECODED];
+
+pub(crate) const TRX: &[Reader] = &[
+    Reader { name: "pony-formats, TRX", work: Work::Rust(trx, 1) },
+    EVENTS,
+    Reader { name: "quick-xml, decoded TRX", work: Work::Rust(decoded_trx, 1) },
 ];
 
 /// Files of any size.
@@ -33,9 +50,9 @@ fn limits() -> Limits {
 fn streaming(file: &Path) -> Result<usize, Failure> {
     let input = BufReader::with_capacity(64 * 1024, File::open(file)?);
     let mut count = 0;
-    pony_formats::read(Format::Junit, input, &limits(), &mut |test| {
-        std::hint::black_box(test);
-        count += 1;
+    pony_formats::read(Format::Junit, input, &limits(), &mut |entry| {
+        count += usize::from(matches!(entry, Entry::Test(_)));
+        std::hint::black_box(entry);
     })?;
     Ok(count)
 }
@@ -45,8 +62,35 @@ fn collected(file: &Path) -> Result<usize, Failure> {
     Ok(report.tests.len())
 }
 
+fn trx(file: &Path) -> Result<usize, Failure> {
+    let report = pony_formats::parse(Format::Trx, &std::fs::read(file)?, &limits())?;
+    Ok(report.tests.len())
+}
+
+/// The bare loop over a buffered file: what is found is only counted.
+fn events(file: &Path) -> Result<usize, Failure> {
+    let input = BufReader::with_capacity(64 * 1024, File::open(file)?);
+    let mut reader = XmlReader::from_reader(input);
+    let (mut buffer, mut count) = (Vec::new(), 0);
+    loop {
+        buffer.clear();
+        match reader.read_event_into(&mut buffer)? {
+            Event::Start(tag) | Event::Empty(tag) => {
+                let name = tag.name();
+                count += usize::from(matches!(name.as_ref(), "testcase" | "UnitTestResult"));
+            }
+            Event::Eof => return Ok(count),
+            _ => {}
+        }
+    }
+}
+
 fn decoded(file: &Path) -> Result<usize, Failure> {
     count_decoded(file, "testcase")
+}
+
+fn decoded_trx(file: &Path) -> Result<usize, Failure> {
+    count_decoded(file, "UnitTestResult")
 }
 
 /// What any reader on quick-xml has to do at least: find every event, and resolve what is in it.

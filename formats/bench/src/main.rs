@@ -3,6 +3,7 @@
 //! Every reading is done by a child process of its own (this program again, as `read NAME FILE`), so
 //! that processor time and peak memory are of that reading alone. The readers of one table take turns.
 
+mod hostile;
 mod junit;
 mod lines;
 mod measure;
@@ -56,20 +57,22 @@ fn run() -> Result<(), Failure> {
     for (title, file, readers) in [
         ("XML-RPC: 11,000 structs of five members", folder.many()?, xmlrpc::READERS),
         ("XML-RPC: 200 steps with 18 KB of output each", folder.big()?, xmlrpc::READERS),
+        ("JUnit: one text of 64 MiB", folder.long()?, junit::LONG),
+        ("TRX: 60,000 results", folder.trx()?, junit::TRX),
     ] {
         table::write(&mut out, title, &file, readers, rounds)?;
     }
     for (title, make, readers) in lines::TABLES {
         table::write(&mut out, title, &make(&folder)?, readers, rounds)?;
     }
-    Ok(())
+    hostile::write(&mut out, &folder, rounds)
 }
 
 /// The child: one reading, and one line about it.
 fn read(name: &str, file: &Path) -> Result<(), Failure> {
-    let all = [junit::READERS, xmlrpc::READERS].into_iter();
-    let all = all.chain(lines::TABLES.into_iter().map(|(_, _, readers)| readers));
-    let reader: &Reader = all
+    let tables = [junit::READERS, junit::TRX, xmlrpc::READERS, hostile::READERS];
+    let tables = tables.into_iter().chain(lines::TABLES.into_iter().map(|(_, _, readers)| readers));
+    let reader: &Reader = tables
         .flatten()
         .find(|reader| reader.name == name)
         .ok_or_else(|| format!("no reader `{name}`"))?;

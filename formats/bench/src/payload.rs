@@ -60,6 +60,58 @@ impl Folder {
         self.file("big.xml", &write_response(&Value::Array((0..200).map(step).collect())))
     }
 
+    /// One test that printed 64 MiB, with some of what has to be resolved at its end.
+    pub(crate) fn long(&self) -> Result<PathBuf, Failure> {
+        let line = "all work and no play makes this a long text, of 64 bytes a line.";
+        let text = format!("{line}\n").repeat(64 * 1024 * 1024 / (line.len() + 1));
+        let case = format!("<testcase name='t'><system-out>{text}</system-out></testcase>");
+        self.file("long.xml", &format!("<testsuite name='s'>{case}</testsuite>"))
+    }
+
+    /// What `dotnet test --logger trx` writes of 60,000 tests, one in 50 failed.
+    pub(crate) fn trx(&self) -> Result<PathBuf, Failure> {
+        let (mut results, mut definitions) = (String::new(), String::new());
+        for n in 0..60_000 {
+            let id = format!("{n:08x}-1111-2222-3333-444444444444");
+            let class = format!("Hay.Loft.Module{}", n / 50);
+            let (outcome, output) = match n % 50 {
+                7 => (
+                    "Failed",
+                    "<Output><ErrorInfo><Message>Assert.Equal() Failure: 1 &lt; 2</Message>\
+                     <StackTrace>   at Hay.Loft.Climb() in /build/Loft.cs:line 12</StackTrace>\
+                     </ErrorInfo></Output>",
+                ),
+                _ => ("Passed", ""),
+            };
+            let _ = writeln!(
+                results,
+                "    <UnitTestResult executionId=\"{id}\" testId=\"{id}\" testName=\"{class}.Climbs_{n}\" \
+                 computerName=\"shed\" duration=\"00:00:00.0{n:06}\" outcome=\"{outcome}\" \
+                 testListId=\"{id}\">{output}</UnitTestResult>"
+            );
+            let _ = writeln!(
+                definitions,
+                "    <UnitTest name=\"{class}.Climbs_{n}\" storage=\"/build/hay.dll\" id=\"{id}\">\
+                 <Execution id=\"{id}\" /><TestMethod codeBase=\"/build/hay.dll\" \
+                 className=\"{class}\" name=\"Climbs_{n}\" /></UnitTest>"
+            );
+        }
+        let namespace = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
+        let document = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<TestRun id=\"1\" xmlns=\"{namespace}\">\n\
+             <Results>\n{results}</Results>\n<TestDefinitions>\n{definitions}</TestDefinitions>\n\
+             <ResultSummary outcome=\"Failed\" /></TestRun>\n"
+        );
+        self.file("run.trx", &document)
+    }
+
+    /// A body that a stranger sends.
+    pub(crate) fn hostile(&self, body: &[u8]) -> Result<PathBuf, Failure> {
+        let file = self.0.join("hostile.xml");
+        std::fs::write(&file, body)?;
+        Ok(file)
+    }
+
     pub(crate) fn cargo_test(&self) -> Result<PathBuf, Failure> {
         let mut text = format!("\nrunning {LINES} tests\n");
         for n in 0..LINES {

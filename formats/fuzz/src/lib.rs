@@ -7,7 +7,7 @@ use pony_formats::output::{write_ctrf, write_junit};
 use pony_formats::record::{self, Files};
 use pony_formats::xmlrpc::{self, Response};
 use pony_formats::{
-    Format, Limits, Outcome, ParseError, Position, Report, Summary, TestCase, Value, detect,
+    Entry, Format, Limits, Outcome, ParseError, Position, Report, Summary, TestCase, Value, detect,
     detect_text, dialect, looks_like, names, parse,
 };
 
@@ -109,7 +109,7 @@ pub fn junit_writer(input: &[u8]) {
     let Some(tests) = tests(input) else { return };
     let write = |tests: &[TestCase]| {
         let mut bytes = Vec::new();
-        write_junit(&mut bytes, "run", [("suite", tests)]).expect("memory");
+        write_junit(&mut bytes, "run", [("suite", tests, &[][..])]).expect("memory");
         bytes
     };
     rewrite(Format::Junit, &tests, write);
@@ -220,15 +220,18 @@ fn read_bit_by_bit(
     limits: &Limits,
     whole: &Result<Report, ParseError>,
 ) {
-    let mut tests = Vec::new();
+    let (mut tests, mut suites) = (Vec::new(), Vec::new());
     let pieces = std::io::BufReader::with_capacity(64, input);
-    let summary = pony_formats::read(format, pieces, limits, &mut |test| tests.push(test));
+    let summary = pony_formats::read(format, pieces, limits, &mut |entry| match entry {
+        Entry::Test(test) => tests.push(test),
+        Entry::Suite(suite) => suites.push(suite),
+    });
     match (whole, summary) {
         (Ok(whole), Ok(Summary { format, unnamed, sanitised })) => {
             assert_eq!(format, whole.format);
             assert_eq!(
-                (&tests, unnamed, sanitised),
-                (&whole.tests, whole.unnamed, whole.sanitised)
+                (&tests, &suites, unnamed, sanitised),
+                (&whole.tests, &whole.suites, whole.unnamed, whole.sanitised)
             );
         }
         // Of several things that are wrong, each may meet another one first: all bytes are text, or not, before

@@ -98,6 +98,7 @@ pub(super) fn parse(
     Ok(Report {
         format: Format::CargoTest,
         tests: reader.tests,
+        suites: Vec::new(),
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
         oddities: reader.notes.into_oddities(),

@@ -101,7 +101,8 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     }
     let unnamed = unlisted(&document.results.summary.unwrap_or_default(), counts);
     let sanitised = matches!(text, std::borrow::Cow::Owned(_));
-    Ok(Report { format: Format::Ctrf, tests, unnamed, sanitised, oddities: Default::default() })
+    let (suites, oddities) = Default::default();
+    Ok(Report { format: Format::Ctrf, tests, suites, unnamed, sanitised, oddities })
 }
 
 fn strip_mark(input: &[u8]) -> &[u8] {

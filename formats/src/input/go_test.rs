@@ -70,6 +70,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::GoTest,
         tests: reader.finish(),
+        suites: Vec::new(),
         unnamed: Tally::default(),
         sanitised: screen.replaced(),
         oddities: Default::default(),

@@ -14,26 +14,31 @@
 //! - A `failure` or `error` directly in a suite, where a class failed to load, becomes a test of
 //!   its own, `suite::(suite)`, so that the run does not look green.
 //! - Properties of a test are kept as `properties` in [`TestCase::extra`].
+//! - Output and properties of a whole suite, which surefire, nose and others write, become a [`Suite`].
+//! - A line such as `[[ATTACHMENT|path]]` in output, which names a file for Jenkins, stays what it is: output.
 //!
-//! Not kept, for want of a test they belong to: output and properties of a whole suite. Other
-//! attributes (`assertions`, `timestamp`, `hostname`, …) are ignored.
+//! Other attributes (`assertions`, `timestamp`, `hostname`, …) are ignored.
 
 mod audit;
 mod case;
 mod dialect;
 mod finding;
+mod group;
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
-use super::{Format, ParseError, ReadError, Report, Summary};
+use super::{Entry, Format, ParseError, ReadError, Report, Summary};
 use crate::limits::Limits;
-use crate::model::TestCase;
+#[cfg(doc)]
+use crate::model::{Suite, TestCase};
 use crate::xml::{self, Event, Leniency, Pieces, Reader, Tag, Whole, shown};
 
 pub use dialect::dialect;
 
-use case::{Case, Suite};
+use case::Case;
 use finding::{Finding, Stream};
+use group::Group;
 
 /// The `type` of a `skipped` test that failed as it was marked to do.
 pub(crate) const EXPECTED_FAILURE: &str = "pytest.xfail";
@@ -51,22 +56,25 @@ pub(super) fn detect(input: &[u8]) -> bool {
 
 /// Reads one document that is in memory and keeps all of it.
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
-    let mut tests = Vec::new();
+    let (mut tests, mut suites) = (Vec::new(), Vec::new());
     let (text, _) = xml::decode(input, Leniency::Report, limits)?;
     let Summary { format, unnamed, sanitised } =
-        read_pieces(Whole::new(&text), limits, &mut |test| tests.push(test))?;
+        read_pieces(Whole::new(&text), limits, &mut |entry| match entry {
+            Entry::Test(test) => tests.push(test),
+            Entry::Suite(suite) => suites.push(suite),
+        })?;
     let oddities = audit::audit(&text, limits);
-    Ok(Report { format, tests, unnamed, sanitised, oddities })
+    Ok(Report { format, tests, suites, unnamed, sanitised, oddities })
 }
 
 /// Reads one document as it comes.
 pub(super) fn read<R: BufRead>(
     input: R,
     limits: &Limits,
-    visit: &mut dyn FnMut(TestCase),
+    visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, ReadError> {
     match xml::open(input, limits)? {
-        xml::Document::Stream(stream) => read_pieces(stream, limits, visit),
+        xml::Document::Stream(stream) => read_pieces(*stream, limits, visit),
         xml::Document::Text(text) => read_pieces(Whole::new(&text), limits, visit),
     }
 }
@@ -74,7 +82,7 @@ pub(super) fn read<R: BufRead>(
 fn read_pieces(
     pieces: impl Pieces,
     limits: &Limits,
-    visit: &mut dyn FnMut(TestCase),
+    visit: &mut dyn FnMut(Entry),
 ) -> Result<Summary, ReadError> {
     let mut reader = Reader::new(pieces, Leniency::Report, limits);
     let mut document = Document::new(limits, visit);
@@ -82,13 +90,10 @@ fn read_pieces(
         let accepted = match event {
             Event::Start => document.start(reader.tag()),
             Event::Text(text) => {
-                document.text(&text);
+                document.text(text);
                 Ok(())
             }
-            Event::End => {
-                document.end();
-                Ok(())
-            }
+            Event::End => document.end(),
         };
         accepted.map_err(|message| ParseError { position: reader.position(), message })?;
     }
@@ -98,7 +103,7 @@ fn read_pieces(
 
 /// What an open element means.
 enum Open {
-    Suite,
+    Group,
     Case,
     Finding,
     Stream,
@@ -108,24 +113,26 @@ enum Open {
 /// A document on the way in. One entry of `open` for each open element; the things that are being
 /// read wait in the other fields until their element ends.
 struct Document<'v> {
-    visit: &'v mut dyn FnMut(TestCase),
-    tests_max: usize,
+    visit: &'v mut dyn FnMut(Entry),
+    limits: &'v Limits,
     tests_visited: usize,
+    suites_visited: usize,
     open: Vec<Open>,
-    suites: Vec<Suite>,
+    groups: Vec<Group>,
     cases: Vec<Case>,
     finding: Option<Finding>,
     stream: Option<(Stream, String)>,
 }
 
 impl<'v> Document<'v> {
-    fn new(limits: &Limits, visit: &'v mut dyn FnMut(TestCase)) -> Self {
+    fn new(limits: &'v Limits, visit: &'v mut dyn FnMut(Entry)) -> Self {
         Self {
             visit,
-            tests_max: limits.tests_max,
+            limits,
             tests_visited: 0,
+            suites_visited: 0,
             open: Vec::new(),
-            suites: Vec::new(),
+            groups: Vec::new(),
             cases: Vec::new(),
             finding: None,
             stream: None,
@@ -139,15 +146,14 @@ impl<'v> Document<'v> {
         }
         let open = match tag.name() {
             "testsuite" | "testsuites" => {
-                self.suites.push(Suite::new(tag));
-                Open::Suite
+                self.groups.push(Group::new(tag));
+                Open::Group
             }
             "testcase" => {
-                if self.tests_visited + self.cases.len() >= self.tests_max {
-                    return Err(format!("over the limit of {} tests", self.tests_max));
+                if self.tests_visited + self.cases.len() >= self.limits.tests_max {
+                    return Err(format!("over the limit of {} tests", self.limits.tests_max));
                 }
-                let suite = self.suites.iter().rev().find_map(|suite| suite.name.as_deref());
-                self.cases.push(Case::new(tag, suite));
+                self.cases.push(Case::new(tag, name_of(&self.groups)));
                 Open::Case
             }
             _ => self.start_inside(tag),
@@ -156,7 +162,7 @@ impl<'v> Document<'v> {
         Ok(())
     }
 
-    /// An element that belongs to a test or, if it is a result, to a suite.
+    /// An element that belongs to a test or to a suite.
     fn start_inside(&mut self, tag: Tag<'_>) -> Open {
         if self.stream.is_some() {
             return Open::Ignored;
@@ -167,8 +173,7 @@ impl<'v> Document<'v> {
             self.finding = Some(finding);
             return Open::Finding;
         }
-        let belongs = !self.cases.is_empty() || self.finding.is_some();
-        match Stream::new(tag).filter(|_| belongs) {
+        match Stream::new(tag) {
             Some(stream) => {
                 self.stream = Some((stream, String::new()));
                 Open::Stream
@@ -177,54 +182,79 @@ impl<'v> Document<'v> {
         }
     }
 
-    fn text(&mut self, text: &str) {
-        if let Some((_, captured)) = &mut self.stream {
-            captured.push_str(text);
-        } else if let Some(finding) = &mut self.finding {
-            finding.text.push_str(text);
+    fn text(&mut self, text: Cow<'_, str>) {
+        let whole = match (&mut self.stream, &mut self.finding) {
+            (Some((_, captured)), _) => captured,
+            (None, Some(finding)) => &mut finding.text,
+            (None, None) => return,
+        };
+        // Of a long text there must be no second copy.
+        match whole.is_empty() {
+            true => *whole = text.into_owned(),
+            false => whole.push_str(&text),
         }
     }
 
-    fn end(&mut self) {
+    /// The error is what is wrong with the element that ends.
+    fn end(&mut self) -> Result<(), String> {
         match self.open.pop() {
-            Some(Open::Suite) => {
-                let test = self.suites.pop().and_then(Suite::into_test);
-                self.hand_over(test);
-            }
+            Some(Open::Group) => return self.end_group(),
             Some(Open::Case) => {
-                let test = self.cases.pop().map(Case::into_test);
-                self.hand_over(test);
+                self.cases.last_mut().into_iter().for_each(Case::settle);
+                if let Some(case) = self.cases.pop() {
+                    self.tests_visited += 1;
+                    (self.visit)(Entry::Test(case.test));
+                }
             }
             Some(Open::Finding) => self.end_finding(),
             Some(Open::Stream) => self.end_stream(),
             Some(Open::Ignored) | None => {}
         }
+        Ok(())
     }
 
-    fn hand_over(&mut self, test: Option<TestCase>) {
+    fn end_group(&mut self) -> Result<(), String> {
+        let name = name_of(&self.groups).map(str::to_owned);
+        let Some(group) = self.groups.pop() else { return Ok(()) };
+        let (test, suite) = group.into_parts(name.unwrap_or_default());
         if let Some(test) = test {
             self.tests_visited += 1;
-            (self.visit)(test);
+            (self.visit)(Entry::Test(test));
         }
+        if !suite.is_plain() {
+            self.suites_visited += 1;
+            if self.suites_visited > self.limits.suites_max {
+                let max = self.limits.suites_max;
+                return Err(format!("over the limit of {max} suites with output or properties"));
+            }
+            (self.visit)(Entry::Suite(suite));
+        }
+        Ok(())
     }
 
     fn end_finding(&mut self) {
         let Some(finding) = self.finding.take() else { return };
         if let Some(case) = self.cases.last_mut() {
-            case.findings.push(finding);
-        } else if let Some(suite) = self.suites.last_mut() {
-            suite.findings.push(finding);
+            case.conclude(finding);
+        } else if let Some(group) = self.groups.last_mut() {
+            group.conclude(finding);
         }
     }
 
     fn end_stream(&mut self) {
         let Some((stream, text)) = self.stream.take() else { return };
-        match (&mut self.finding, self.cases.last_mut()) {
-            (Some(finding), _) => finding.add(stream, text),
-            (None, Some(case)) => case.add(stream, text),
-            (None, None) => {}
+        match (&mut self.finding, self.cases.last_mut(), self.groups.last_mut()) {
+            (Some(finding), ..) => finding.add(stream, text),
+            (None, Some(case), _) => case.add(stream, text),
+            (None, None, Some(group)) => group.add(stream, text),
+            (None, None, None) => {}
         }
     }
+}
+
+/// The name of the innermost suite that has one.
+fn name_of(groups: &[Group]) -> Option<&str> {
+    groups.iter().rev().find_map(|group| group.name.as_deref())
 }
 
 /// Other formats use the same element names: Check's `testsuites` has a namespace, JUnit has none.

@@ -96,6 +96,7 @@ pub(super) fn parse(
         Some(Finished { tests, unnamed }) => Ok(Report {
             format: Format::LibtestJson,
             tests,
+            suites: Vec::new(),
             unnamed,
             sanitised: screen.replaced(),
             oddities: Default::default(),

@@ -83,6 +83,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::NextestText,
         tests: reader.tests,
+        suites: Vec::new(),
         unnamed: reader.unnamed,
         sanitised: screen.replaced(),
         oddities: Default::default(),

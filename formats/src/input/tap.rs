@@ -90,6 +90,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     Ok(Report {
         format: Format::Tap,
         tests,
+        suites: Vec::new(),
         unnamed: Tally::default(),
         sanitised,
         oddities: Default::default(),

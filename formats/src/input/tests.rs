@@ -13,11 +13,14 @@ const DOCUMENT: &str = "<?xml version='1.0'?>\n<testsuites><testsuite name='s\u{
 
 /// Reads in pieces of so many bytes.
 fn read_by(bytes: usize, format: Format, input: &[u8]) -> Result<Report, String> {
-    let mut tests = Vec::new();
+    let (mut tests, mut suites) = (Vec::new(), Vec::new());
     let input = BufReader::with_capacity(bytes, input);
-    let summary = read(format, input, &Limits::DEFAULT, &mut |test| tests.push(test));
+    let summary = read(format, input, &Limits::DEFAULT, &mut |entry| match entry {
+        Entry::Test(test) => tests.push(test),
+        Entry::Suite(suite) => suites.push(suite),
+    });
     let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
-    Ok(Report { format, tests, unnamed, sanitised, oddities: Default::default() })
+    Ok(Report { format, tests, suites, unnamed, sanitised, oddities: Default::default() })
 }
 
 fn parsed(format: Format, input: &[u8]) -> Result<Report, String> {
@@ -73,10 +76,15 @@ impl io::Read for Broken<'_> {
 fn a_test_is_handed_over_before_the_input_ends() {
     let begin = "<testsuite>".to_owned() + &" ".repeat(2000) + "<testcase name='t'></testcase>";
     let mut ids = Vec::new();
-    let result =
-        read(Format::Junit, BufReader::new(Broken(begin.as_bytes())), &Limits::DEFAULT, &mut |t| {
-            ids.push(t.id);
-        });
+    let result = read(
+        Format::Junit,
+        BufReader::new(Broken(begin.as_bytes())),
+        &Limits::DEFAULT,
+        &mut |entry| {
+            let Entry::Test(test) = entry else { panic!("{entry:?}") };
+            ids.push(test.id);
+        },
+    );
     assert_eq!(ids, ["t"]);
     let Err(ReadError::Io(error)) = result else { panic!("{result:?}") };
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
@@ -88,6 +96,8 @@ fn a_test_is_handed_over_before_the_input_ends() {
 fn errors_far_into_an_input_say_where() {
     let begin = "<testsuites><testsuite>\n".to_owned() + &"<testcase name='é'/>\n".repeat(10_000);
     let one_line = begin.replace('\n', "");
+    let output = begin.clone() + "<system-out>";
+    let long = "é\n".repeat(50_000);
     for (input, position) in [
         (
             begin.clone() + "é <testcase></oops>",
@@ -96,6 +106,17 @@ fn errors_far_into_an_input_say_where() {
         (begin.clone() + "<testcase\nx='1'\n x='2'/>", "10004:2: duplicate attribute `x`"),
         (begin.clone() + "é]]>", "10002:2: `]]>` in text"),
         (begin.clone(), "10002:1: the input ends inside 2 elements, expected their end tags"),
+        // Pieces that are too long to be copied.
+        (output.clone() + &long + "</oops>", "60002:1: expected `</system-out>`, found `</oops>`"),
+        (
+            output.clone() + "<![CDATA[" + &long + "]]></oops>",
+            "60002:4: expected `</system-out>`, found `</oops>`",
+        ),
+        (
+            output.clone() + "<!--" + &long + "--></oops>",
+            "60002:4: expected `</system-out>`, found `</oops>`",
+        ),
+        (output + &long + "]]>", "60002:1: `]]>` in text"),
         (one_line + "é&x;", "1:200025: undefined entity `&x;`"),
     ] {
         for bytes in [7, 4096, 1 << 20] {

@@ -54,7 +54,8 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     }
     let sanitised = reader.sanitised();
     let (tests, oddities) = document.finish(limits);
-    Ok(Report { format: Format::Trx, tests, unnamed: Default::default(), sanitised, oddities })
+    let (suites, unnamed) = Default::default();
+    Ok(Report { format: Format::Trx, tests, suites, unnamed, sanitised, oddities })
 }
 
 /// Finds where the last event began.

@@ -7,12 +7,13 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCaseStatus, TestRerun, TestSuite};
 
 use crate::input::junit::{EXPECTED_FAILURE, UNEXPECTED_PASS};
-use crate::model::{Attempt, Evidence, Outcome, TestCase};
-use crate::value::Value;
+use crate::model::{Attempt, Evidence, Outcome, Suite, TestCase};
+use crate::value::{Bag, Value};
 
-/// Writes suites, each a name and its tests, as one document that is always well-formed.
+/// Writes inputs, each a name, its tests and what was said of its suites, as one document that is always
+/// well-formed. An input becomes a suite with the tests, and one without tests for each of its suites.
 ///
-/// Reading it back gives the same ids, outcomes, messages, details, output, attempts and
+/// Reading it back gives the same ids, outcomes, messages, details, output, attempts, suites and
 /// properties, with these losses: tabs, carriage returns, terminal escapes and control characters
 /// are dropped, a line end in a message or an id becomes a space, U+FFFE and U+FFFF become
 /// U+FFFD, times are rounded to milliseconds, an expected failure and an unexpected pass have the
@@ -23,15 +24,24 @@ use crate::value::Value;
 pub fn write_junit<'a>(
     writer: impl io::Write,
     name: &str,
-    suites: impl IntoIterator<Item = (&'a str, &'a [TestCase])>,
+    inputs: impl IntoIterator<Item = (&'a str, &'a [TestCase], &'a [Suite])>,
 ) -> io::Result<()> {
     let mut report = Report::new(clean(name));
-    for (name, tests) in suites {
+    for (name, tests, suites) in inputs {
         let mut suite = TestSuite::new(clean(name));
         suite.add_test_cases(tests.iter().map(test_case));
         report.add_test_suite(suite);
+        report.add_test_suites(suites.iter().map(test_suite));
     }
     report.serialize(writer).map_err(io::Error::other)
+}
+
+fn test_suite(suite: &Suite) -> TestSuite {
+    let mut written = TestSuite::new(clean(&suite.name));
+    written.system_out = suite.output.as_deref().map(|text| clean(text).into());
+    written.system_err = suite.errout.as_deref().map(|text| clean(text).into());
+    written.add_properties(properties(&suite.properties));
+    written
 }
 
 fn test_case(test: &TestCase) -> quick_junit::TestCase {
@@ -50,7 +60,8 @@ fn test_case(test: &TestCase) -> quick_junit::TestCase {
     if let Some(line) = test.line {
         case.extra.insert("line".into(), line.to_string().into());
     }
-    case.add_properties(properties(test));
+    let bag = test.extra.get("properties").and_then(Value::as_struct);
+    case.add_properties(bag.into_iter().flat_map(properties));
     case
 }
 
@@ -111,9 +122,8 @@ fn rerun(attempt: &Attempt) -> TestRerun {
     rerun
 }
 
-fn properties(test: &TestCase) -> impl Iterator<Item = Property> {
-    let properties = test.extra.get("properties").and_then(Value::as_struct);
-    properties.into_iter().flatten().flat_map(|(name, value)| {
+fn properties(bag: &Bag) -> impl Iterator<Item = Property> {
+    bag.iter().flat_map(|(name, value)| {
         let values = value.as_array().unwrap_or(std::slice::from_ref(value));
         let texts = values.iter().filter_map(Value::as_str);
         texts.map(|text| Property::new(clean(name), clean(text)))

@@ -58,10 +58,13 @@ impl Encoding {
     }
 }
 
+/// An input whose first bytes have been looked at, up to a limit.
+type Begun<R> = Chain<Cursor<Vec<u8>>, Take<R>>;
+
 /// A document on its way in, as UTF-8 without a byte order mark.
 pub(crate) enum Document<R> {
     /// It is UTF-8, if it is well-formed, and comes as it is read.
-    Stream(Stream<Chain<Cursor<Vec<u8>>, Take<R>>>),
+    Stream(Box<Stream<Begun<R>>>),
     /// It was something else and has been read to its end.
     Text(String),
 }
@@ -85,7 +88,8 @@ pub(crate) fn open<R: BufRead>(mut input: R, limits: &Limits) -> Result<Document
         return Err(second_mark());
     }
     let rest = input.take(max - bytes.len() as u64);
-    Ok(Document::Stream(Stream::new(Cursor::new(bytes).chain(rest), limits.input_bytes_max)))
+    let stream = Stream::new(Cursor::new(bytes).chain(rest), limits.input_bytes_max);
+    Ok(Document::Stream(Box::new(stream)))
 }
 
 /// Makes text of a whole document: by its byte order mark, else by the encoding it declares, else

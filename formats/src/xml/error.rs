@@ -17,6 +17,8 @@ pub(crate) type XmlError = Box<XmlProblem>;
 pub(crate) enum XmlProblem {
     /// It is not well-formed, or uses what is not allowed here.
     Malformed(ParseError),
+    /// It has a reference to what is no character.
+    Character(ParseError),
     /// It is beyond a limit.
     Limit(ParseError),
     /// Its bytes could not be had. Never when they are in memory.
@@ -26,7 +28,9 @@ pub(crate) enum XmlProblem {
 impl From<XmlError> for ReadError {
     fn from(error: XmlError) -> Self {
         match *error {
-            XmlProblem::Malformed(error) | XmlProblem::Limit(error) => Self::Parse(error),
+            XmlProblem::Malformed(error)
+            | XmlProblem::Character(error)
+            | XmlProblem::Limit(error) => Self::Parse(error),
             XmlProblem::Io(error) => Self::Io(io::Error::new(error.kind(), error)),
         }
     }
@@ -41,6 +45,11 @@ impl From<XmlError> for ParseError {
 #[cold]
 pub(super) fn malformed(position: Position, message: impl Into<String>) -> XmlError {
     Box::new(XmlProblem::Malformed(ParseError { position, message: message.into() }))
+}
+
+#[cold]
+pub(super) fn no_character(position: Position, message: String) -> XmlError {
+    Box::new(XmlProblem::Character(ParseError { position, message }))
 }
 
 #[cold]

@@ -1,5 +1,6 @@
 //! A document as the [`Piece`]s that quick-xml finds in it, and where each of them is.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 use std::ops::Range;
 
@@ -13,6 +14,9 @@ use crate::input::Position;
 /// Bytes of pieces that are kept before their lines and characters are counted: to count many at
 /// once is faster.
 const COUNTED_BYTES: usize = 4096;
+
+/// Bytes from which on a piece is given away and not copied.
+const LONG_BYTES: usize = 64 * 1024;
 
 /// A piece of a document: markup, or what is between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +72,13 @@ pub(crate) trait Pieces {
     /// Reads the next piece.
     fn next(&mut self) -> Result<Piece, XmlError>;
 
-    /// The last piece without its marks.
+    /// The last piece without its marks, until it is taken.
     fn text(&self) -> &str;
+
+    /// The last piece without its marks. Of a long one there is no second copy in memory then.
+    fn take_text(&mut self) -> Cow<'_, str> {
+        Cow::Borrowed(self.text())
+    }
 
     /// Where the last piece begins.
     fn position(&self) -> Position;
@@ -82,47 +91,49 @@ pub(crate) trait Pieces {
 pub(crate) struct Whole<'a> {
     document: &'a str,
     inner: quick_xml::Reader<&'a [u8]>,
-    last: Piece,
-    /// The bytes of the last piece.
-    range: Range<usize>,
+    /// How many bytes of mark the last piece begins with.
+    mark_bytes: usize,
+    /// Where the last piece begins.
+    begin: usize,
+    /// The last piece without its marks.
+    text: &'a str,
 }
 
 impl<'a> Whole<'a> {
     pub(crate) fn new(document: &'a str) -> Self {
         let mut inner = quick_xml::Reader::from_str(document);
         inner.config_mut().check_comments = true;
-        Self { document, inner, last: Piece::Text, range: 0..0 }
+        Self { document, inner, mark_bytes: 0, begin: 0, text: "" }
     }
 }
 
 impl Pieces for Whole<'_> {
     fn next(&mut self) -> Result<Piece, XmlError> {
-        let begin = self.inner.buffer_position() as usize;
-        let event = self.inner.read_event();
-        self.range = begin..self.inner.buffer_position() as usize;
-        match event {
-            Ok(event) => self.last = Piece::of(&event),
+        self.begin = self.inner.buffer_position() as usize;
+        let piece = match self.inner.read_event() {
+            Ok(event) => Piece::of(&event),
             Err(error) => {
                 let at = self.inner.error_position() as usize;
                 return Err(refused(&error, Position::of(self.document.as_bytes(), at)));
             }
-        }
-        Ok(self.last)
+        };
+        let (before, behind) = piece.marks();
+        self.mark_bytes = before.len();
+        let end = (self.inner.buffer_position() as usize).saturating_sub(behind.len());
+        self.text = self.document.get(self.begin + before.len()..end).unwrap_or_default();
+        Ok(piece)
     }
 
     fn text(&self) -> &str {
-        let (before, behind) = self.last.marks();
-        let range = self.range.start + before.len()..self.range.end.saturating_sub(behind.len());
-        self.document.get(range).unwrap_or_default()
+        self.text
     }
 
     fn position(&self) -> Position {
-        Position::of(self.document.as_bytes(), self.range.start)
+        Position::of(self.document.as_bytes(), self.begin)
     }
 
     fn position_in_text(&self, at: usize) -> Position {
-        let before = self.last.marks().0.len();
-        Position::of(self.document.as_bytes(), self.range.start + before + at)
+        Position::of(self.document.as_bytes(), self.begin + self.mark_bytes + at)
     }
 }
 
@@ -131,12 +142,17 @@ pub(crate) struct Stream<R> {
     inner: quick_xml::Reader<R>,
     bytes_max: usize,
     last: Piece,
+    /// The last piece without its marks, unless it is long: then it is only in `raw`.
+    text: String,
+    is_long: bool,
     /// The last pieces as they are written, every byte of them.
     raw: Vec<u8>,
     /// Where in the document `raw` begins.
     raw_start: Position,
     /// Where in `raw` the last piece begins.
     begin: usize,
+    /// Where the last piece ends, if it was taken out of `raw`.
+    end_of_taken: Option<Position>,
 }
 
 impl<R: BufRead> Stream<R> {
@@ -145,22 +161,44 @@ impl<R: BufRead> Stream<R> {
     pub(crate) fn new(input: R, bytes_max: usize) -> Self {
         let mut inner = quick_xml::Reader::from_reader(input);
         inner.config_mut().check_comments = true;
-        let (raw, raw_start) = (Vec::new(), Position::START);
-        Self { inner, bytes_max, last: Piece::Text, raw, raw_start, begin: 0 }
+        Self {
+            inner,
+            bytes_max,
+            last: Piece::Text,
+            text: String::new(),
+            is_long: false,
+            raw: Vec::new(),
+            raw_start: Position::START,
+            begin: 0,
+            end_of_taken: None,
+        }
+    }
+
+    /// Makes room for the next piece.
+    fn forget(&mut self) {
+        match self.end_of_taken.take() {
+            Some(end) => self.raw_start = end,
+            None if self.raw.len() < COUNTED_BYTES => return,
+            None => self.raw_start = self.raw_start.after(&self.raw),
+        }
+        self.raw.clear();
     }
 
     fn position_in_piece(&self, at: usize) -> Position {
-        let end = (self.begin + at).min(self.raw.len());
+        let end = self.begin.saturating_add(at).min(self.raw.len());
         self.raw_start.after(&self.raw[..end])
+    }
+
+    /// Where in `raw` the last piece is without its marks.
+    fn range(&self) -> Range<usize> {
+        let (before, behind) = self.last.marks();
+        self.begin + before.len()..self.raw.len().saturating_sub(behind.len())
     }
 }
 
 impl<R: BufRead> Pieces for Stream<R> {
     fn next(&mut self) -> Result<Piece, XmlError> {
-        if self.raw.len() >= COUNTED_BYTES {
-            self.raw_start = self.raw_start.after(&self.raw);
-            self.raw.clear();
-        }
+        self.forget();
         self.begin = self.raw.len();
         let offset = self.inner.buffer_position();
         let event = self.inner.read_event_into(&mut self.raw);
@@ -168,7 +206,14 @@ impl<R: BufRead> Pieces for Stream<R> {
             return Err(beyond(self.position(), self.bytes_max, "bytes"));
         }
         match event {
-            Ok(event) => self.last = Piece::of(&event),
+            Ok(event) => {
+                self.last = Piece::of(&event);
+                self.is_long = event.len() >= LONG_BYTES;
+                self.text.clear();
+                if !self.is_long {
+                    self.text.push_str(&event);
+                }
+            }
             Err(XmlReadError::Encoding(_)) => {
                 return Err(not_utf_8(&self.raw[self.begin..], self.position()));
             }
@@ -181,10 +226,26 @@ impl<R: BufRead> Pieces for Stream<R> {
     }
 
     fn text(&self) -> &str {
-        let (before, behind) = self.last.marks();
-        let range = self.begin + before.len()..self.raw.len().saturating_sub(behind.len());
+        if !self.is_long {
+            return &self.text;
+        }
         // quick-xml has found that it is UTF-8.
-        self.raw.get(range).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+        let bytes = self.raw.get(self.range()).unwrap_or_default();
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+
+    fn take_text(&mut self) -> Cow<'_, str> {
+        if !self.is_long {
+            return Cow::Borrowed(&self.text);
+        }
+        self.end_of_taken = Some(self.position_in_piece(usize::MAX));
+        let range = self.range();
+        let before = self.raw[..self.begin].to_vec();
+        let mut taken = std::mem::replace(&mut self.raw, before);
+        taken.truncate(range.end);
+        taken.drain(..range.start);
+        self.is_long = false;
+        Cow::Owned(String::from_utf8(taken).unwrap_or_default())
     }
 
     fn position(&self) -> Position {

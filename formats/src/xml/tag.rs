@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use super::text::{Characters, name_bytes};
+use memchr::memchr;
+
+use super::text::{self, Characters, name_bytes};
 use super::{BLANKS, shown};
 use crate::limits::Limits;
 
@@ -70,55 +72,63 @@ pub(super) fn read(
     limits: &Limits,
 ) -> Result<usize, Box<Error>> {
     attributes.clear();
-    let name_bytes = name_bytes(text);
-    if name_bytes == 0 || text.as_bytes().get(name_bytes).is_some_and(|byte| !is_blank(*byte)) {
+    let bytes = text.as_bytes();
+    let name_bytes = name_bytes(bytes);
+    if name_bytes == bytes.len() && name_bytes > 0 {
+        return Ok(name_bytes);
+    }
+    if name_bytes == 0 || bytes.get(name_bytes).is_some_and(|byte| !is_blank(*byte)) {
         let name = text.split(BLANKS).next().unwrap_or_default();
         let message = format!("`{}` cannot be the name of an element", shown(name));
         return Err(Box::new(Error::Name(message)));
     }
+    let is_plain = text::is_plain(text);
     let mut end = name_bytes;
     loop {
-        let at = skip_blanks(text, end);
-        if at == text.len() {
+        let at = skip_blanks(bytes, end);
+        if at == bytes.len() {
             return Ok(name_bytes);
         }
         let refused = |message| Box::new(Error::Attribute(at, message));
         if at == end {
             return Err(refused("attributes without a blank between".to_owned()));
         }
-        let Some((name, written)) = attribute(text, at) else {
+        let Some((name, written)) = attribute(bytes, at) else {
             return Err(refused(format!("`{}` is not an attribute", shown(&text[at..]))));
         };
-        let key = &text[name.clone()];
-        if attributes.iter().any(|other| text[other.name.clone()] == *key) {
-            return Err(refused(format!("duplicate attribute `{}`", shown(key))));
+        if attributes.iter().any(|other| bytes[other.name.clone()] == bytes[name.clone()]) {
+            return Err(refused(format!("duplicate attribute `{}`", shown(&text[name]))));
         }
         if attributes.len() >= limits.xml_attributes_max {
             return Err(Box::new(Error::TooMany));
         }
         end = written.end + 1;
-        let read = characters.attribute_value(&text[written.clone()]).map_err(refused)?;
+        let read = match is_plain {
+            true => None,
+            false => characters.attribute_value(&text[written.clone()]).map_err(refused)?,
+        };
         attributes.push(Attribute { name, written, read });
     }
 }
 
 /// Finds name and value of the `name="value"` that begins at byte `at`.
-fn attribute(text: &str, at: usize) -> Option<(Range<usize>, Range<usize>)> {
-    let bytes = text.as_bytes();
-    let name = at..at + name_bytes(&text[at..]);
-    let equals = skip_blanks(text, name.end);
-    bytes.get(equals).filter(|byte| **byte == b'=' && !name.is_empty())?;
-    let opener = skip_blanks(text, equals + 1);
-    let quote = bytes.get(opener).filter(|byte| matches!(byte, b'"' | b'\''))?;
+fn attribute(tag: &[u8], at: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let name = at..at + name_bytes(&tag[at..]);
+    let equals = skip_blanks(tag, name.end);
+    tag.get(equals).filter(|byte| **byte == b'=' && !name.is_empty())?;
+    let opener = skip_blanks(tag, equals + 1);
+    let quote = tag.get(opener).filter(|byte| matches!(byte, b'"' | b'\''))?;
     let begin = opener + 1;
-    let end = begin + bytes[begin..].iter().position(|byte| byte == quote)?;
+    let end = begin + memchr(*quote, &tag[begin..])?;
     Some((name, begin..end))
 }
 
 /// The first byte from here on that is no blank.
-fn skip_blanks(text: &str, at: usize) -> usize {
-    let rest = &text.as_bytes()[at..];
-    rest.iter().position(|byte| !is_blank(*byte)).map_or(text.len(), |blanks| at + blanks)
+fn skip_blanks(tag: &[u8], mut at: usize) -> usize {
+    while tag.get(at).is_some_and(|byte| is_blank(*byte)) {
+        at += 1;
+    }
+    at
 }
 
 fn is_blank(byte: u8) -> bool {

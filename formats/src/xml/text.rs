@@ -10,22 +10,38 @@ use super::{Leniency, shown};
 /// Reads characters, and remembers what had to be done to them.
 pub(super) struct Characters {
     leniency: Leniency,
-    /// Whether forbidden characters had to be made visible.
+    /// Whether there were forbidden characters.
     pub(super) sanitised: bool,
+}
+
+/// Why `&name;` stands for nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unresolved {
+    Entity,
+    Character,
+}
+
+impl Unresolved {
+    /// What to say of a reference.
+    pub(super) fn of(self, name: &str) -> String {
+        match self {
+            Self::Entity => format!("undefined entity `&{};`", shown(name)),
+            Self::Character => format!("`&{};` is no character", shown(name)),
+        }
+    }
 }
 
 /// What a look at each byte of a text found.
 #[derive(Default)]
-struct Look {
+pub(super) struct Look {
     /// There may be a forbidden character or a line end to normalise. 0xEF begins U+FFFE, but also
     /// much else.
     is_untidy: bool,
-    /// There is a `>`, so there may be a `]]>`.
     has_greater: bool,
 }
 
 impl Look {
-    fn at(text: &str) -> Self {
+    pub(super) fn at(text: &str) -> Self {
         // No early exit: a loop without one is compiled to vector instructions.
         text.bytes().fold(Self::default(), |look, byte| Self {
             is_untidy: look.is_untidy
@@ -34,6 +50,21 @@ impl Look {
             has_greater: look.has_greater | (byte == b'>'),
         })
     }
+
+    /// Where the text that was looked at has a `]]>`.
+    pub(super) fn end_of_cdata(&self, text: &str) -> Option<usize> {
+        if self.has_greater { text.find("]]>") } else { None }
+    }
+}
+
+/// Whether every attribute of a tag is as it is written.
+pub(super) fn is_plain(tag: &str) -> bool {
+    !tag.bytes().fold(false, |found, byte| found | is_special(byte))
+}
+
+/// Whether this may be no character of an attribute, or stand for another.
+fn is_special(byte: u8) -> bool {
+    (byte < b' ') | (byte == b'&') | (byte == b'<') | (byte == 0xEF)
 }
 
 impl Characters {
@@ -41,48 +72,29 @@ impl Characters {
         Self { leniency, sanitised: false }
     }
 
-    /// Text with LF as the only line end. Forbidden characters are made visible, or kept.
-    pub(super) fn tidied<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
-        match Look::at(text).is_untidy {
-            true => Cow::Owned(self.made_tidy(text)),
-            false => Cow::Borrowed(text),
-        }
+    /// Text that was looked at, with LF as the only line end. Forbidden characters are made visible, or
+    /// kept. Text that is owned is changed in place, except for what is made visible.
+    pub(super) fn tidied<'a>(&mut self, look: &Look, text: Cow<'a, str>) -> Cow<'a, str> {
+        if look.is_untidy { self.made_tidy(text) } else { text }
     }
 
-    /// The same for text outside CDATA, where `]]>` is not allowed. The error is where it begins.
-    pub(super) fn between_markup<'a>(&mut self, text: &'a str) -> Result<Cow<'a, str>, usize> {
-        let look = Look::at(text);
-        if look.has_greater
-            && let Some(at) = text.find("]]>")
-        {
-            return Err(at);
+    fn made_tidy<'a>(&mut self, text: Cow<'a, str>) -> Cow<'a, str> {
+        let text = match text.contains('\r') {
+            true => Cow::Owned(with_line_feeds(text.into_owned())),
+            false => text,
+        };
+        if !text.contains(is_forbidden) {
+            return text;
         }
-        match look.is_untidy {
-            true => Ok(Cow::Owned(self.made_tidy(text))),
-            false => Ok(Cow::Borrowed(text)),
-        }
-    }
-
-    fn made_tidy(&mut self, text: &str) -> String {
         let mut tidy = String::with_capacity(text.len());
-        let mut chars = text.chars().peekable();
-        while let Some(char) = chars.next() {
-            match char {
-                '\r' => {
-                    chars.next_if_eq(&'\n');
-                    tidy.push('\n');
-                }
-                char => self.push(char, &mut tidy),
-            }
-        }
-        tidy
+        text.chars().for_each(|char| self.push(char, &mut tidy));
+        Cow::Owned(tidy)
     }
 
     /// The value of an attribute as an XML processor has to report it: references resolved, each
     /// literal blank a space. `None` if it is as it is written.
     pub(super) fn attribute_value(&mut self, written: &str) -> Result<Option<String>, String> {
-        let is_special = |byte: u8| (byte < b' ') | matches!(byte, b'&' | b'<' | 0xEF);
-        if !written.bytes().fold(false, |found, byte| found | is_special(byte)) {
+        if !written.bytes().any(is_special) {
             return Ok(None);
         }
         let mut value = String::with_capacity(written.len());
@@ -95,7 +107,7 @@ impl Characters {
                     let (name, after) = rest
                         .split_once(';')
                         .ok_or_else(|| "`&` without a `;` after it".to_owned())?;
-                    self.resolve(name, &mut value)?;
+                    self.resolve(name, &mut value).map_err(|problem| problem.of(name))?;
                     rest = after;
                 }
                 '\r' => {
@@ -110,30 +122,31 @@ impl Characters {
     }
 
     /// Adds the text that `&name;` stands for.
-    pub(super) fn resolve(&mut self, name: &str, text: &mut String) -> Result<(), String> {
+    pub(super) fn resolve(&mut self, name: &str, text: &mut String) -> Result<(), Unresolved> {
         if let Some(entity) = resolve_xml_entity(name) {
             text.push_str(entity);
             return Ok(());
         }
         let Some(digits) = name.strip_prefix('#') else {
-            return Err(format!("undefined entity `&{};`", shown(name)));
+            return Err(Unresolved::Entity);
         };
         let code = code_point(digits);
         match (code.and_then(char::from_u32), code, self.leniency) {
             (Some(char), ..) => self.push(char, text),
             (None, Some(surrogate), Leniency::Report) => self.push_escaped(surrogate, text),
-            _ => return Err(format!("`&{};` is no character", shown(name))),
+            _ => return Err(Unresolved::Character),
         }
         Ok(())
     }
 
     fn push(&mut self, char: char, text: &mut String) {
-        match char {
-            '\t' | '\n' | '\r' | ' ' => text.push(char),
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' if self.leniency == Leniency::Report => {
-                self.push_escaped(u32::from(char), text);
+        match (is_forbidden(char), self.leniency) {
+            (false, _) => text.push(char),
+            (true, Leniency::Report) => self.push_escaped(u32::from(char), text),
+            (true, Leniency::Call) => {
+                self.sanitised = true;
+                text.push(char);
             }
-            char => text.push(char),
         }
     }
 
@@ -145,6 +158,27 @@ impl Characters {
             _ => write!(text, "\\u{{{code:x}}}"),
         };
     }
+}
+
+/// Whether XML 1.0 has no such character, not even as a reference.
+fn is_forbidden(char: char) -> bool {
+    matches!(char, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// The text with LF in place of CR and of CR LF.
+fn with_line_feeds(text: String) -> String {
+    let mut bytes = text.into_bytes();
+    let mut is_after_return = false;
+    bytes.retain_mut(|byte| {
+        let is_second = is_after_return && *byte == b'\n';
+        is_after_return = *byte == b'\r';
+        if is_after_return {
+            *byte = b'\n';
+        }
+        !is_second
+    });
+    // One byte of ASCII in place of another: this is still UTF-8.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Reads `10` or `xA`. Surrogates are let through, numbers beyond Unicode are not.
@@ -162,14 +196,14 @@ fn code_point(digits: &str) -> Option<u32> {
 
 /// Whether this can name an element or an attribute. Looser than XML only beyond ASCII.
 pub(super) fn is_name(name: &str) -> bool {
-    name_bytes(name) == name.len() && !name.is_empty()
+    name_bytes(name.as_bytes()) == name.len() && !name.is_empty()
 }
 
 /// The bytes of the name at the start of `text`; 0 if there is none.
-pub(super) fn name_bytes(text: &str) -> usize {
-    match text.bytes().next() {
+pub(super) fn name_bytes(text: &[u8]) -> usize {
+    match text.first() {
         Some(b'0'..=b'9' | b'-' | b'.') => 0,
-        _ => text.bytes().position(|byte| !NAME[usize::from(byte)]).unwrap_or(text.len()),
+        _ => text.iter().take_while(|byte| NAME[usize::from(**byte)]).count(),
     }
 }
 

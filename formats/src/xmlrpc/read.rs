@@ -3,7 +3,11 @@
 
 mod scalar;
 
-use super::{BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError};
+use std::collections::btree_map::Entry;
+
+use super::{
+    BAD_CHARACTER, BAD_VALUE, Call, Fault, NOT_WELL_FORMED, NOT_XML_RPC, Response, WireError,
+};
 use crate::input::ParseError;
 use crate::limits::Limits;
 use crate::value::{Bag, Value};
@@ -20,7 +24,7 @@ pub fn read_call(body: &[u8], limits: &Limits) -> Result<Call, WireError> {
 }
 
 fn call(body: &[u8], limits: &Limits) -> Result<Call, Error> {
-    let (document, sanitised) = decode(body, Leniency::Call, limits)?;
+    let (document, replaced) = decode(body, Leniency::Call, limits)?;
     let mut reader = Reader::new(&document, limits);
     reader.expect("methodCall")?;
     reader.expect("methodName")?;
@@ -35,6 +39,7 @@ fn call(body: &[u8], limits: &Limits) -> Result<Call, Error> {
         reader.end()?; // </methodCall>
     }
     reader.eof()?;
+    let sanitised = replaced || reader.xml.sanitised();
     Ok(Call { method, params, sanitised })
 }
 
@@ -83,7 +88,11 @@ type Error = Box<WireError>;
 
 impl From<XmlError> for Error {
     fn from(error: XmlError) -> Self {
-        let code = if matches!(*error, XmlProblem::Limit(_)) { BAD_VALUE } else { NOT_WELL_FORMED };
+        let code = match *error {
+            XmlProblem::Limit(_) => BAD_VALUE,
+            XmlProblem::Character(_) => BAD_CHARACTER,
+            XmlProblem::Malformed(_) | XmlProblem::Io(_) => NOT_WELL_FORMED,
+        };
         let ParseError { position, message } = error.into();
         Box::new(WireError { position, message, code })
     }
@@ -104,13 +113,18 @@ enum Container {
 }
 
 impl Container {
-    fn put(&mut self, value: Value) {
+    /// Adds a value. The error is the name of a member that is there already.
+    fn put(&mut self, value: Value) -> Result<(), String> {
         match self {
             Self::Array(items) => items.push(value),
-            Self::Struct(bag, name) => {
-                bag.insert(name.take().unwrap_or_default(), value);
-            }
+            Self::Struct(bag, name) => match bag.entry(name.take().unwrap_or_default()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => return Err(entry.key().clone()),
+            },
         }
+        Ok(())
     }
 
     fn into_value(self) -> Value {
@@ -251,7 +265,7 @@ impl<'a> Reader<'a> {
             match self.begin()? {
                 Begun::Container(container) => open.push(container),
                 Begun::Scalar(value) => match open.last_mut() {
-                    Some(container) => container.put(value),
+                    Some(container) => self.put(container, value)?,
                     None => return Ok(value),
                 },
             }
@@ -262,11 +276,17 @@ impl<'a> Reader<'a> {
                 }
                 let Some(value) = open.pop().map(Container::into_value) else { break };
                 match open.last_mut() {
-                    Some(container) => container.put(value),
+                    Some(container) => self.put(container, value)?,
                     None => return Ok(value),
                 }
             }
         }
+    }
+
+    fn put(&self, container: &mut Container, value: Value) -> Result<(), Error> {
+        container
+            .put(value)
+            .map_err(|name| self.bad_value(format!("a second member `{}`", shortened(&name))))
     }
 
     /// What follows `<value>`: a scalar up to `</value>`, or the start of a container.
@@ -307,7 +327,7 @@ impl<'a> Reader<'a> {
                     self.end()?; // </member>
                 }
                 if self.optional("member")? {
-                    *name = Some(self.member_name(bag)?);
+                    *name = Some(self.member_name()?);
                     return Ok(true);
                 }
             }
@@ -316,7 +336,7 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    fn member_name(&mut self, bag: &Bag) -> Result<String, Error> {
+    fn member_name(&mut self) -> Result<String, Error> {
         let problem = match self.child()? {
             Some("name") => None,
             found => Some(unexpected("<name>", found)),
@@ -325,9 +345,6 @@ impl<'a> Reader<'a> {
             return Err(self.bad_value(message));
         }
         let name = self.text()?.to_owned();
-        if bag.contains_key(&name) {
-            return Err(self.bad_value(format!("a second member `{}`", shortened(&name))));
-        }
         self.expect("value")?;
         Ok(name)
     }

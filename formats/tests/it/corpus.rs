@@ -209,11 +209,14 @@ fn check_row(row: &Row) -> Result<&'static str, String> {
 
 /// Reads a few bytes at a time.
 fn stream(format: Format, input: &[u8]) -> Result<Report, String> {
-    let mut tests = Vec::new();
+    let (mut tests, mut suites) = (Vec::new(), Vec::new());
     let input = std::io::BufReader::with_capacity(100, input);
-    let summary = read(format, input, &Limits::DEFAULT, &mut |test| tests.push(test));
+    let summary = read(format, input, &Limits::DEFAULT, &mut |entry| match entry {
+        pony_formats::Entry::Test(test) => tests.push(test),
+        pony_formats::Entry::Suite(suite) => suites.push(suite),
+    });
     let Summary { format, unnamed, sanitised } = summary.map_err(|error| error.to_string())?;
-    Ok(Report { format, tests, unnamed, sanitised, oddities: Default::default() })
+    Ok(Report { format, tests, suites, unnamed, sanitised, oddities: Default::default() })
 }
 
 fn is_expected(row: &Row, tally: Tally) -> bool {

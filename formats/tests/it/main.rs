@@ -12,6 +12,7 @@ mod corpus_ids;
 mod corpus_junit;
 mod corpus_libtest;
 mod corpus_text;
+mod expat;
 mod found_inputs;
 mod hostile;
 mod oddities;

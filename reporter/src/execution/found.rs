@@ -1,6 +1,6 @@
 //! [`Found`]: the tests that a command ran.
 
-use pony_formats::{Report, Tally, TestCase};
+use pony_formats::{Report, Suite, Tally, TestCase};
 
 use super::capture::Transcripts;
 use super::junit_files::JunitFiles;
@@ -11,6 +11,7 @@ use crate::plan::Reading;
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) tests: Vec<TestCase>,
+    pub(super) suites: Vec<Suite>,
     pub(super) unnamed: Tally,
     pub(super) sanitised: bool,
     /// The first thing that should have been readable and was not.
@@ -57,6 +58,7 @@ impl Found {
         self.unnamed += report.unnamed;
         self.sanitised |= report.sanitised;
         self.tests.extend(report.tests);
+        self.suites.extend(report.suites);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing but what a row names is read, so that no secret of the environment is ever submitted.
 
 use super::Surroundings;
+use super::checkout::public_address;
 
 /// How one CI system describes a run.
 struct System {
@@ -16,6 +17,10 @@ struct System {
     branch: &'static [&'static str],
     /// Variables with the commit, the best first.
     commit: &'static [&'static str],
+    /// The address of the source's repository, as `url`.
+    repository: &'static str,
+    /// Variables with the number of the pull or merge request; `false` where there is none.
+    change: &'static [&'static str],
 }
 
 /// The first that fits counts: Gitea and Forgejo also claim to be GitHub.
@@ -26,6 +31,8 @@ const SYSTEMS: [System; 14] = [
         url: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_NUMBER}",
         branch: &["GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
         commit: &["GITHUB_SHA"],
+        repository: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",
+        change: &["GITHUB_BASE_REF"],
     },
     System {
         name: "github-actions",
@@ -33,6 +40,8 @@ const SYSTEMS: [System; 14] = [
         url: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}/attempts/{GITHUB_RUN_ATTEMPT}",
         branch: &["GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
         commit: &["GITHUB_SHA"],
+        repository: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",
+        change: &["GITHUB_BASE_REF"],
     },
     System {
         name: "gitlab",
@@ -40,6 +49,8 @@ const SYSTEMS: [System; 14] = [
         url: "{CI_JOB_URL}",
         branch: &["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME"],
         commit: &["CI_COMMIT_SHA"],
+        repository: "{CI_PROJECT_URL}",
+        change: &["CI_MERGE_REQUEST_IID"],
     },
     System {
         name: "jenkins",
@@ -47,6 +58,8 @@ const SYSTEMS: [System; 14] = [
         url: "{BUILD_URL}",
         branch: &["CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH"],
         commit: &["GIT_COMMIT"],
+        repository: "{GIT_URL}",
+        change: &["CHANGE_ID"],
     },
     System {
         name: "buildkite",
@@ -54,6 +67,8 @@ const SYSTEMS: [System; 14] = [
         url: "{BUILDKITE_BUILD_URL}",
         branch: &["BUILDKITE_BRANCH"],
         commit: &["BUILDKITE_COMMIT"],
+        repository: "{BUILDKITE_REPO}",
+        change: &["BUILDKITE_PULL_REQUEST"],
     },
     System {
         name: "circleci",
@@ -61,6 +76,8 @@ const SYSTEMS: [System; 14] = [
         url: "{CIRCLE_BUILD_URL}",
         branch: &["CIRCLE_BRANCH"],
         commit: &["CIRCLE_SHA1"],
+        repository: "{CIRCLE_REPOSITORY_URL}",
+        change: &["CIRCLE_PR_NUMBER", "CIRCLE_PULL_REQUEST"],
     },
     System {
         name: "azure-pipelines",
@@ -68,6 +85,8 @@ const SYSTEMS: [System; 14] = [
         url: "{SYSTEM_TEAMFOUNDATIONSERVERURI}{SYSTEM_TEAMPROJECTID}/_build/results?buildId={BUILD_BUILDID}",
         branch: &["BUILD_SOURCEBRANCH"],
         commit: &["SYSTEM_PULLREQUEST_SOURCECOMMITID", "BUILD_SOURCEVERSION"],
+        repository: "{BUILD_REPOSITORY_URI}",
+        change: &["SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "SYSTEM_PULLREQUEST_PULLREQUESTID"],
     },
     System {
         name: "appveyor",
@@ -75,6 +94,8 @@ const SYSTEMS: [System; 14] = [
         url: "https://ci.appveyor.com/project/{APPVEYOR_REPO_NAME}/builds/{APPVEYOR_BUILD_ID}",
         branch: &["APPVEYOR_REPO_BRANCH"],
         commit: &["APPVEYOR_REPO_COMMIT"],
+        repository: "",
+        change: &["APPVEYOR_PULL_REQUEST_NUMBER"],
     },
     System {
         name: "travis",
@@ -82,6 +103,8 @@ const SYSTEMS: [System; 14] = [
         url: "{TRAVIS_JOB_WEB_URL}",
         branch: &["TRAVIS_BRANCH"],
         commit: &["TRAVIS_PULL_REQUEST_SHA", "TRAVIS_COMMIT"],
+        repository: "",
+        change: &["TRAVIS_PULL_REQUEST"],
     },
     System {
         name: "drone",
@@ -89,6 +112,8 @@ const SYSTEMS: [System; 14] = [
         url: "{DRONE_BUILD_LINK}",
         branch: &["DRONE_BRANCH"],
         commit: &["DRONE_COMMIT_SHA"],
+        repository: "{DRONE_REPO_LINK}",
+        change: &["DRONE_PULL_REQUEST"],
     },
     System {
         name: "bitbucket",
@@ -96,6 +121,8 @@ const SYSTEMS: [System; 14] = [
         url: "https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}/pipelines/results/{BITBUCKET_BUILD_NUMBER}",
         branch: &["BITBUCKET_BRANCH"],
         commit: &["BITBUCKET_COMMIT"],
+        repository: "{BITBUCKET_GIT_HTTP_ORIGIN}",
+        change: &["BITBUCKET_PR_ID"],
     },
     System {
         name: "semaphore",
@@ -103,6 +130,8 @@ const SYSTEMS: [System; 14] = [
         url: "{SEMAPHORE_ORGANIZATION_URL}/workflows/{SEMAPHORE_WORKFLOW_ID}",
         branch: &["SEMAPHORE_GIT_BRANCH"],
         commit: &["SEMAPHORE_GIT_SHA"],
+        repository: "{SEMAPHORE_GIT_URL}",
+        change: &["SEMAPHORE_GIT_PR_NUMBER"],
     },
     System {
         name: "codebuild",
@@ -110,11 +139,22 @@ const SYSTEMS: [System; 14] = [
         url: "{CODEBUILD_PUBLIC_BUILD_URL}",
         branch: &["CODEBUILD_WEBHOOK_HEAD_REF"],
         commit: &["CODEBUILD_RESOLVED_SOURCE_VERSION"],
+        repository: "",
+        change: &[],
     },
-    System { name: "teamcity", sign: "TEAMCITY_VERSION", url: "", branch: &[], commit: &[] },
+    System {
+        name: "teamcity",
+        sign: "TEAMCITY_VERSION",
+        url: "",
+        branch: &[],
+        commit: &[],
+        repository: "",
+        change: &["TEAMCITY_PULLREQUEST_NUMBER"],
+    },
 ];
 
-/// `ci`, and `ci_url`, `branch` and `commit` where the system tells them. Empty outside CI.
+/// `ci`, and `ci_url`, `branch`, `commit`, `repository` and `change_request` where the system tells them. Empty
+/// outside CI.
 pub(super) fn facts(surroundings: &Surroundings) -> Vec<(&'static str, String)> {
     let Some(system) = SYSTEMS.iter().find(|system| surroundings.var(system.sign).is_some()) else {
         return match surroundings.var("CI") {
@@ -124,18 +164,37 @@ pub(super) fn facts(surroundings: &Surroundings) -> Vec<(&'static str, String)> 
     };
     let first = |names: &[&str]| names.iter().find_map(|name| surroundings.var(name));
     let mut facts = vec![("ci", system.name.to_owned())];
-    facts.extend(fill(system.url, surroundings).map(|url| ("ci_url", url)));
+    let url = fill(system.url, surroundings).filter(|url| is_web_address(url));
+    facts.extend(url.map(|url| ("ci_url", url)));
     facts.extend(first(system.branch).map(|branch| ("branch", short(branch).to_owned())));
     facts.extend(first(system.commit).map(|commit| ("commit", commit.to_owned())));
+    let repository = fill(system.repository, surroundings).as_deref().and_then(public_address);
+    facts.extend(repository.map(|address| ("repository", address)));
+    facts.extend(change_request(system, surroundings).map(|change| ("change_request", change)));
     facts
+}
+
+/// The number of the pull or merge request that the run is of. GitHub has it only in the name of the ref, and
+/// a base branch only then.
+fn change_request(system: &System, surroundings: &Surroundings) -> Option<String> {
+    let names = system.change.iter();
+    let change = names.filter_map(|name| surroundings.var(name)).find(|value| *value != "false")?;
+    let number = surroundings
+        .var("GITHUB_REF")
+        .filter(|_| system.change == ["GITHUB_BASE_REF"])
+        .and_then(|name| name.strip_prefix("refs/pull/")?.split('/').next());
+    Some(number.unwrap_or(change).to_owned())
 }
 
 fn short(branch: &str) -> &str {
     branch.strip_prefix("refs/heads/").unwrap_or(branch)
 }
 
-/// The template with its variables; `None` when one is missing or it makes no web address.
+/// The template with its variables; `None` when one is missing or the template is empty.
 fn fill(template: &str, surroundings: &Surroundings) -> Option<String> {
+    if template.is_empty() {
+        return None;
+    }
     let mut pieces = template.split('{');
     let mut url = pieces.next()?.to_owned();
     for piece in pieces {
@@ -143,7 +202,11 @@ fn fill(template: &str, surroundings: &Surroundings) -> Option<String> {
         url.push_str(surroundings.var(name)?);
         url.push_str(literal);
     }
-    (url.starts_with("https://") || url.starts_with("http://")).then_some(url)
+    Some(url)
+}
+
+fn is_web_address(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
 }
 
 #[cfg(test)]
@@ -168,8 +231,33 @@ mod tests {
             ("ci", "github-actions"),
             ("ci_url", "https://forge.example/ox/cart/actions/runs/7/attempts/2"),
             ("branch", "main"),
+            ("repository", "https://forge.example/ox/cart"),
         ];
         assert_eq!(facts(&github), expected.map(|(key, value)| (key, value.to_owned())));
+    }
+
+    #[test]
+    fn a_change_request_is_told_from_its_branch() {
+        let change = |variables: &[(&str, &str)]| {
+            let facts = facts(&surroundings(variables));
+            facts.into_iter().find(|(key, _)| *key == "change_request").map(|(_, value)| value)
+        };
+        let github = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_REF", "refs/pull/7/merge"),
+            ("GITHUB_HEAD_REF", "main"),
+            ("GITHUB_BASE_REF", "main"),
+        ];
+        assert_eq!(change(&github).as_deref(), Some("7"));
+        let push = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_REF", "refs/heads/main"),
+            ("GITHUB_BASE_REF", ""),
+        ];
+        assert_eq!(change(&push), None);
+        let travis = |value| [("TRAVIS", "true"), ("TRAVIS_PULL_REQUEST", value)];
+        assert_eq!(change(&travis("false")), None);
+        assert_eq!(change(&travis("12")).as_deref(), Some("12"));
     }
 
     #[test]

@@ -179,6 +179,44 @@ fn a_retry_may_go_into_a_repository() {
 }
 
 #[test]
+fn what_is_sent_again_is_stored_once() {
+    let world = World::new();
+    world.pipe(CARGO, &submit(&deserted())).ends_with(75);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    // As if the program had been killed before it could remove the entry.
+    let content = std::fs::read_to_string(entry).unwrap();
+    for _ in 0..2 {
+        std::fs::write(entry, &content).unwrap();
+        world.run(&["retry", "--repo", "r.git"]).ends_with(0);
+        assert_eq!(results(&world.path("r.git"), "barn").len(), 1);
+    }
+    // Another submission under the same name is refused for good.
+    std::fs::write(entry, content.replace("\"barn\"", "\"shed\"")).unwrap();
+    world.run(&["retry", "--repo", "r.git"]).ends_with(65).complains("submission id");
+    assert!(world.spooled("").is_empty());
+    assert!(!world.spooled("rejected").is_empty());
+}
+
+#[test]
+fn every_try_carries_the_same_id() {
+    let world = World::new();
+    let busy = "503 Service Unavailable\r\nRetry-After: 0";
+    let collector = Collector::answering(&[answer(busy, ""), answer("502 Bad Gateway", "")]);
+    world.pipe(CARGO, &submit(&collector.url)).ends_with(75);
+    let mut requests = collector.requests();
+    let collector = Collector::answering(&[stored(KEY)]);
+    world.run(&["retry", "--server", &collector.url]).ends_with(0);
+    requests.extend(collector.requests());
+    let id = |request: &String| {
+        let line = request.lines().find(|line| line.starts_with("idempotency-key: ")).unwrap();
+        line["idempotency-key: ".len()..].to_owned()
+    };
+    let ids: Vec<String> = requests.iter().map(id).collect();
+    assert_eq!(ids, vec![ids[0].clone(); 3]);
+    assert_eq!(ids[0].len(), 32);
+}
+
+#[test]
 fn without_a_place_for_the_spool_a_submission_is_still_delivered() {
     let world = World::new();
     let blocked = world.file("file", "");

@@ -3,6 +3,7 @@
 //! - `world`: the environment, and a collector that answers what a test wants
 //! - `run`: `pony-report run`
 //! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
+//! - `suites`: what was captured for whole suites
 //! - `validate`: `validate`, and what messages say an input looks like
 //! - `hostile`: inputs that no reader should trust
 //! - `delivery`: exit statuses by what the target does; the spool and `retry`
@@ -14,5 +15,6 @@ mod hostile;
 mod inputs;
 #[cfg(unix)]
 mod run;
+mod suites;
 mod validate;
 mod world;

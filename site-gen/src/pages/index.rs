@@ -4,10 +4,11 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::{FeedLink, Frame};
+use crate::analysis::PackageHistory;
 use crate::digest::Digest;
 use crate::history::Package;
 use crate::text::{self, When};
-use crate::view::{Status, Strip, TestsView};
+use crate::view::{Attention, Status, Strip, TestsView};
 
 /// Results in the strip of a package.
 const STRIP: usize = 24;
@@ -17,6 +18,7 @@ const STRIP: usize = 24;
 struct Index {
     frame: Frame,
     lead: String,
+    attention: Attention,
     packages: Vec<PackageRow>,
 }
 
@@ -35,19 +37,21 @@ struct PackageRow {
 
 /// The page. `packages` are sorted by name.
 pub(crate) fn index(
-    packages: &[Package],
+    packages: &[(&Package, &PackageHistory)],
     commit: &str,
     now: Timestamp,
 ) -> Result<String, askama::Error> {
-    let mut rows: Vec<_> = packages.iter().map(|package| PackageRow::new(package, now)).collect();
+    let mut rows: Vec<_> =
+        packages.iter().map(|(package, _)| PackageRow::new(package, now)).collect();
     rows.sort_by_key(|row| match row.status {
         Status::Failed => 0,
-        Status::Warning | Status::Unknown => 1,
+        Status::Warning | Status::Unknown | Status::Flaky => 1,
         Status::Passed => 2,
     });
     let mut frame = Frame::new("Test results".to_owned(), 0);
     frame.commit = Some(commit.to_owned());
     frame.feeds = vec![
+        FeedLink { title: "Changes", href: "rss2/changes.xml".to_owned() },
         FeedLink { title: "All results", href: "rss2/all.xml".to_owned() },
         FeedLink { title: "Failures", href: "rss2/failed.xml".to_owned() },
     ];
@@ -56,7 +60,8 @@ pub(crate) fn index(
         0 => format!("{}, none failing", text::counted(rows.len(), "package")),
         _ => format!("{}, {} failing", text::counted(rows.len(), "package"), text::count(failing)),
     };
-    Index { frame, lead, packages: rows }.render()
+    let attention = Attention::of_all(packages, now);
+    Index { frame, lead, attention, packages: rows }.render()
 }
 
 impl PackageRow {

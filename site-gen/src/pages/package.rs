@@ -4,10 +4,11 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::{FeedLink, Frame, UnreadableList};
+use crate::analysis::PackageHistory;
 use crate::digest::Digest;
 use crate::history::Package;
 use crate::text;
-use crate::view::{RowView, Status, Strip};
+use crate::view::{Attention, Matrix, RowView, Status, Strip};
 
 /// Results in the strip of a build line.
 const STRIP: usize = 12;
@@ -20,17 +21,23 @@ struct PackagePage {
     status: Status,
     lead: String,
     total: String,
-    lines: Vec<LineView>,
+    attention: Attention,
+    matrix: Matrix,
+    lines: Vec<LineRow>,
     unreadable: UnreadableList,
 }
 
-struct LineView {
+struct LineRow {
     latest: RowView,
     strip: Strip,
 }
 
 /// The page.
-pub(crate) fn package(package: &Package, now: Timestamp) -> Result<String, askama::Error> {
+pub(crate) fn package(
+    package: &Package,
+    history: &PackageHistory,
+    now: Timestamp,
+) -> Result<String, askama::Error> {
     let name = text::name(&package.name);
     let digest = Digest::of(package, now);
     let feed = |title, file| FeedLink {
@@ -38,10 +45,14 @@ pub(crate) fn package(package: &Package, now: Timestamp) -> Result<String, askam
         href: format!("../../rss2/_generic/{}/{file}.xml", package.folder()),
     };
     let mut frame = Frame::new(name.clone(), 2).crumb(name.clone(), None);
-    frame.feeds = vec![feed("Feed of all results", "all"), feed("Feed of failures", "failed")];
+    frame.feeds = vec![
+        feed("Feed of changes", "changes"),
+        feed("Feed of all results", "all"),
+        feed("Feed of failures", "failed"),
+    ];
     frame.commit = package.commit().map(str::to_owned);
     let lines = package.lines();
-    let lines = lines.iter().map(|line| LineView {
+    let lines = lines.iter().map(|line| LineRow {
         latest: RowView::new(line.latest, "", now),
         strip: Strip::new(line.rows.iter().copied(), STRIP, ""),
     });
@@ -51,6 +62,8 @@ pub(crate) fn package(package: &Package, now: Timestamp) -> Result<String, askam
         status: digest.status(),
         lead: lead(digest),
         total: text::count(package.rows.len()),
+        attention: Attention::of_package(package, history, now),
+        matrix: Matrix::new(package, &history.trunk),
         lines: lines.collect(),
         unreadable: UnreadableList::new(package, ""),
     };

@@ -12,7 +12,7 @@ use crate::text;
 use crate::view::RowView;
 
 /// Results on a page; the newest page has up to twice as many less one.
-const PAGE: usize = 200;
+pub(crate) const PAGE: usize = 200;
 
 /// The results of one page.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,9 +8,12 @@ use pony_formats::{
 use pony_store::Artifact;
 
 use super::*;
+use crate::analysis::{
+    LineHistory, PackageHistory, Repository, ResultNotes, Revision, Trunk, line_of_results,
+};
 use crate::history::tests::row;
 use crate::history::{Row, Unreadable};
-use crate::view::ResultView;
+use crate::view::{ResultView, TestPages};
 
 fn now() -> Timestamp {
     "2026-03-02T12:00:00Z".parse().unwrap()
@@ -19,6 +22,11 @@ fn now() -> Timestamp {
 fn main_of(page: &str) -> &str {
     let start = page.find("<main id=\"content\">").unwrap();
     page[start..page.find("</main>").unwrap()].trim()
+}
+
+/// With a revision whose commit is made of `digits`.
+fn of(digits: &str, row: Row) -> Row {
+    Row { tested: Revision { commit: digits.repeat(8), ..revision() }, ..row }
 }
 
 fn packages() -> Vec<Package> {
@@ -32,13 +40,27 @@ fn packages() -> Vec<Package> {
     vec![
         package("calm", vec![row(30, "a", true)]),
         Package { unreadable: vec![unreadable], ..package("lost", vec![]) },
-        package("red & <b>", vec![row(1, "a", true), row(2, "b", false), row(31, "a", true)]),
+        package(
+            "red & <b>",
+            vec![
+                of("11", row(1, "a", true)),
+                of("22", row(2, "b", false)),
+                of("22", row(31, "a", true)),
+            ],
+        ),
     ]
 }
 
 #[test]
 fn index_shows_failing_packages_first() {
-    let page = index(&packages(), &"c0de".repeat(10), now()).unwrap();
+    let packages = packages();
+    let history = history();
+    let known: Vec<_> = packages.iter().map(|package| (package, &history)).collect();
+    let page = index(&known[2..], &"c0de".repeat(10), now()).unwrap();
+    insta::assert_snapshot!("attention", main_of(&page));
+    let calm = PackageHistory::default();
+    let known: Vec<_> = packages.iter().map(|package| (package, &calm)).collect();
+    let page = index(&known, &"c0de".repeat(10), now()).unwrap();
     insta::assert_snapshot!(main_of(&page));
 }
 
@@ -51,12 +73,14 @@ fn index_of_an_empty_repository_says_so() {
 
 #[test]
 fn package_shows_the_latest_result_of_each_line() {
-    insta::assert_snapshot!(main_of(&package(&packages()[2], now()).unwrap()));
+    insta::assert_snapshot!(main_of(
+        &package(&packages()[2], &PackageHistory::default(), now()).unwrap()
+    ));
 }
 
 #[test]
 fn package_without_readable_results_still_has_a_page() {
-    let page = package(&packages()[1], now()).unwrap();
+    let page = package(&packages()[1], &PackageHistory::default(), now()).unwrap();
     assert!(page.contains("unreadable result <a href=\"1772341200000000007/index.html\">"));
     assert!(!page.contains("latest/index.html"));
 }
@@ -72,7 +96,8 @@ fn result_shows_failures_first_and_everything_once() {
         visible: true,
     };
     let hidden = Artifact { filename: "secret".into(), visible: false, ..artifact.clone() };
-    let (view, full) = ResultView::new(&result, &[artifact, hidden], true);
+    let (view, full) =
+        ResultView::new(&result, &[artifact, hidden], true, &revision(), Some(&notes(&result)));
     assert!(full.is_empty());
     let page = super::result(&view, &"c0de".repeat(10), Place::Own, false).unwrap();
     insta::assert_snapshot!(main_of(&page));
@@ -88,13 +113,64 @@ fn latest_has_the_same_content_with_links_that_lead_to_the_result() {
         visible: true,
     };
     let result = one_result();
-    let (view, _) = ResultView::new(&result, &[artifact], true);
+    let (view, _) = ResultView::new(&result, &[artifact], true, &revision(), None);
     let own = super::result(&view, "c0de", Place::Own, false).unwrap();
     let latest = super::result(&view, "c0de", Place::Latest, false).unwrap();
     let key = result.receipt.key;
     assert!(latest.contains(&format!("href=\"../{key}/files/a\"")));
     assert!(latest.contains(&format!("<link rel=\"canonical\" href=\"../{key}/index.html\">")));
     assert_eq!(main_of(&latest).replace(&format!("../{key}/"), ""), main_of(&own));
+}
+
+#[test]
+fn tests_worth_a_look_are_listed_by_urgency() {
+    let (packages, history) = (packages(), history());
+    let concerns = history.concerns();
+    let page = test_list(&packages[2], &history, &TestPages::of(&concerns)).unwrap();
+    insta::assert_snapshot!(main_of(&page));
+}
+
+#[test]
+fn a_test_has_its_history_on_every_build_line() {
+    let (packages, history) = (packages(), history());
+    let concerns = history.concerns();
+    let page = super::test(&packages[2], &history, &concerns[0]).unwrap();
+    insta::assert_snapshot!(main_of(&page));
+}
+
+#[test]
+fn nothing_to_look_at_is_said() {
+    let calm = PackageHistory::default();
+    let page = test_list(&packages()[0], &calm, &TestPages::of(&[])).unwrap();
+    assert!(page.contains("Every test that is known has always passed"));
+}
+
+fn revision() -> Revision {
+    let repository = Repository::parse("https://github.com/ox/cart");
+    Revision { commit: "2222222222222222".into(), repository, ..Revision::default() }
+}
+
+fn line(host: &str) -> LineHistory {
+    let bad = if host == "a" { 'F' } else { 'P' };
+    line_of_results(
+        host,
+        &[
+            (
+                "1111111111111111",
+                &[("a::fails", 'P'), ("a::flaky", 'P'), ("gone", 'P'), ("c", 'F')],
+            ),
+            ("2222222222222222", &[("a::fails", bad), ("a::flaky", 'R'), ("b", 'P'), ("c", 'P')]),
+        ],
+    )
+}
+
+fn history() -> PackageHistory {
+    let lines = [line("a"), line("<b>")];
+    PackageHistory::of(Trunk::default(), 2, |index| lines.get(index).cloned()).unwrap()
+}
+
+fn notes(result: &TestResult) -> ResultNotes {
+    ResultNotes::new(&line("a"), &Trunk::default(), result, &revision(), 100)
 }
 
 #[test]
@@ -112,7 +188,7 @@ fn ten_thousand_tests_stay_manageable() {
     });
     let mut result = one_result();
     result.submission.results_list = vec![Step::default().with_tests(tests.collect())];
-    let (view, _) = ResultView::new(&result, &[], false);
+    let (view, _) = ResultView::new(&result, &[], false, &revision(), None);
     let page = super::result(&view, "c0de", Place::Own, false).unwrap();
     assert!(page.contains("Failing tests <span class=\"count\">500</span>"));
     assert!(page.contains("test_number_09999"), "every test is named");
@@ -125,7 +201,7 @@ fn long_output_is_cut_and_kept_beside_the_page() {
     let long = "x".repeat(10 * 1024 * 1024);
     result.submission.results_list =
         vec![Step::default(), Step::default().with("output", long.as_str())];
-    let (view, full) = ResultView::new(&result, &[], false);
+    let (view, full) = ResultView::new(&result, &[], false, &revision(), None);
     let page = super::result(&view, "c0de", Place::Own, false).unwrap();
     assert_eq!((full.len(), full[0].file().as_str()), (1, "step-2-output.txt"));
     assert_eq!(full[0].text, long);

@@ -4,17 +4,16 @@ use pony_formats::{Step, TestResult, Value};
 use pony_store::Artifact;
 
 use super::row::shown_tags;
+use super::since::NoteView;
 use super::step::{self, StepView};
 use super::stream::{Entry, FullText, Listed};
 use super::test::Tests;
 use super::{Status, TestsView};
+use crate::analysis::{ResultNotes, Revision, TESTED_COMMIT};
 use crate::text::{self, When};
 
 /// Keys of client_info that a page shows.
 const INFO_MAX: usize = 1_000;
-
-/// Keys under which clients say which commit they tested, the most telling first.
-const TESTED_COMMIT: [&str; 4] = ["commit", "revision", "vcs_revision", "git_commit"];
 
 /// A result.
 #[derive(Debug, Clone)]
@@ -33,6 +32,12 @@ pub(crate) struct ResultView {
     pub(crate) client: Option<String>,
     pub(crate) flags: Vec<String>,
     pub(crate) tested_commit: Option<String>,
+    /// Its page at the host of the repository.
+    pub(crate) tested_source: Option<String>,
+    /// The branch, and what else there is to say about it.
+    pub(crate) branch: Option<String>,
+    /// Since when the run fails, when no test says so.
+    pub(crate) note: Option<NoteView>,
     pub(crate) tests: Tests,
     pub(crate) steps: Listed<StepView>,
     pub(crate) info: Listed<Entry>,
@@ -56,6 +61,8 @@ impl ResultView {
         result: &'a TestResult,
         artifacts: &[Artifact],
         link_artifacts: bool,
+        revision: &Revision,
+        notes: Option<&ResultNotes>,
     ) -> (Self, Vec<FullText<'a>>) {
         let TestResult { receipt, submission } = result;
         let info = &submission.client_info;
@@ -81,7 +88,16 @@ impl ResultView {
                 .find_map(|key| info.bag().get(*key).and_then(Value::as_str))
                 .filter(|commit| !commit.is_empty())
                 .map(text::name),
-            tests: tests(&submission.results_list),
+            tested_source: revision.repository.as_ref().and_then(|it| it.commit(&revision.commit)),
+            branch: branch(revision),
+            note: notes.and_then(|notes| {
+                let whole = notes.whole.as_ref().filter(|_| submission.tally().bad() == 0)?;
+                Some(NoteView::new(whole, notes, revision.repository.as_ref()))
+            }),
+            tests: tests(&submission.results_list, |id| {
+                let notes = notes?;
+                Some(NoteView::new(notes.tests.get(id)?, notes, revision.repository.as_ref()))
+            }),
             steps,
             info: Listed::new(
                 info.bag().iter().map(|(key, value)| Entry::new(key, value)),
@@ -103,13 +119,22 @@ impl ResultView {
     }
 }
 
-fn tests(steps: &[Step]) -> Tests {
+fn branch(revision: &Revision) -> Option<String> {
+    let known = (!revision.branch.is_empty()).then(|| text::name(&revision.branch));
+    let more =
+        [(revision.change_request, "change request"), (revision.dirty, "with local changes")];
+    let more = more.iter().filter(|(is_so, _)| *is_so).map(|(_, words)| (*words).to_owned());
+    let words: Vec<_> = known.into_iter().chain(more).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+fn tests(steps: &[Step], note: impl Fn(&str) -> Option<NoteView>) -> Tests {
     let several = steps.iter().filter(|step| !step.tests().is_empty()).count() > 1;
     let sourced = steps.iter().flat_map(|step| {
         let name = step.name().or(step.kind()).filter(|_| several);
         step.tests().iter().map(move |test| (test, name))
     });
-    Tests::new(&sourced.collect::<Vec<_>>())
+    Tests::new(&sourced.collect::<Vec<_>>(), note)
 }
 
 impl ArtifactView {

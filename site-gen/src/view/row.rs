@@ -8,7 +8,7 @@ use crate::history::Row;
 use crate::text::{self, When};
 
 /// Stands for an empty host: a link needs words.
-const UNNAMED: &str = "unnamed machine";
+pub(super) const UNNAMED: &str = "unnamed machine";
 
 /// A result in a list.
 #[derive(Debug, Clone)]

@@ -3,11 +3,15 @@
 use pony_formats::{Evidence, Outcome, TestCase};
 
 use super::Status;
+use super::since::NoteView;
 use super::stream::{Budget, Listed, Stream};
 use crate::text::{self, Excerpt};
 
 /// Bad tests that are shown with all that is known of them.
 const FULL_MAX: usize = 100;
+
+/// Failing tests of a result whose history its page tells.
+pub(crate) const NOTES_MAX: usize = FULL_MAX;
 
 /// Bad tests whose details are unfolded from the start.
 const OPEN_MAX: usize = 3;
@@ -46,6 +50,8 @@ pub(crate) struct TestView {
     pub(crate) evidence: EvidenceView,
     pub(crate) attempts: Vec<AttemptView>,
     pub(crate) open: bool,
+    /// What is known of it besides this result.
+    pub(crate) note: Option<NoteView>,
 }
 
 /// An earlier run of a test.
@@ -78,7 +84,7 @@ type Sourced<'a> = (&'a TestCase, Option<&'a str>);
 
 impl Tests {
     /// `tests` in the order of the steps.
-    pub(super) fn new(tests: &[Sourced<'_>]) -> Self {
+    pub(super) fn new(tests: &[Sourced<'_>], note: impl Fn(&str) -> Option<NoteView>) -> Self {
         let only = |wanted: fn(Outcome) -> bool| -> Vec<Sourced<'_>> {
             tests.iter().copied().filter(|(test, _)| wanted(test.outcome)).collect()
         };
@@ -86,7 +92,10 @@ impl Tests {
         let bad = only(Outcome::is_bad);
         let (in_full, in_brief) = bad.split_at(bad.len().min(FULL_MAX));
         let full = in_full.iter().enumerate();
-        let failing = full.map(|(index, test)| TestView::new(*test, &mut budget, index < OPEN_MAX));
+        let failing = full.map(|(index, test)| TestView {
+            note: note(&test.0.id),
+            ..TestView::new(*test, &mut budget, index < OPEN_MAX)
+        });
         let failing = Listed::new(failing, FULL_MAX);
         let flaky = only(|outcome| outcome == Outcome::Flaky);
         let flaky = flaky.iter().map(|test| TestView::new(*test, &mut budget, false));
@@ -150,6 +159,7 @@ impl TestView {
             evidence: EvidenceView::new(&test.evidence, budget),
             attempts,
             open,
+            note: None,
         }
     }
 }

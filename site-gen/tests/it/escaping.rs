@@ -96,7 +96,7 @@ const ELEMENTS: [&str; 54] = [
 ];
 
 /// Attributes that the templates write.
-const ATTRIBUTES: [&str; 33] = [
+const ATTRIBUTES: [&str; 35] = [
     "lang",
     "html",
     "charset",
@@ -125,6 +125,8 @@ const ATTRIBUTES: [&str; 33] = [
     "viewBox",
     "preserveAspectRatio",
     "x",
+    "y",
+    "tabindex",
     "isPermaLink",
     "url",
     "version",
@@ -142,6 +144,10 @@ fn everywhere(text: &str) -> Submission {
         ("tags".to_owned(), Value::Array(vec![value.clone()])),
         ("success".to_owned(), Value::Bool(false)),
         ("commit".to_owned(), value.clone()),
+        ("branch".to_owned(), value.clone()),
+        ("change_request".to_owned(), value.clone()),
+        ("repository".to_owned(), value.clone()),
+        ("ci_url".to_owned(), format!("https://github.com/{text}/actions/runs/1").into()),
         (text.to_owned(), value.clone()),
         ("nested".to_owned(), Value::Struct(Bag::from([(text.to_owned(), value.clone())]))),
     ]);
@@ -178,6 +184,38 @@ fn everywhere(text: &str) -> Submission {
     }
 }
 
+/// Submissions of the main line with `text` in everything that pages of histories show: a test that was good
+/// and began to fail, one that was repaired, a flaky one, a new and a vanished one.
+fn main_line(text: &str) -> Vec<Submission> {
+    let revisions = [
+        ("aaaaaaaa", "https://github.com/ox/cart.git".to_owned(), false),
+        ("bbbbbbbb", format!("https://github.com/{text}/cart"), false),
+        ("bbbbbbbb", "git@github.com:ox/cart.git".to_owned(), false),
+        (text, format!("git@github.com:ox/{text}"), true),
+    ];
+    let submission = |(at, (commit, repository, dirty)): (usize, (&str, String, bool))| {
+        let Submission { client_info, .. } = everywhere(text);
+        let mut bag = client_info.into_bag();
+        bag.remove("change_request");
+        bag.insert("commit".to_owned(), Value::from(commit));
+        bag.insert("repository".to_owned(), Value::from(repository.as_str()));
+        bag.insert("dirty".to_owned(), Value::Bool(dirty));
+        let outcome = |bad| if bad { Outcome::Failed } else { Outcome::Passed };
+        let tests = [
+            TestCase::new(format!("{text}breaks"), outcome(at > 0)),
+            TestCase::new(format!("{text}breaks last"), outcome(at == 3)),
+            TestCase::new(format!("{text}repaired"), outcome(at == 0)),
+            TestCase::new(format!("{text}flaky"), outcome(at == 1)),
+            TestCase::new(format!("{text}only in {at}"), Outcome::Passed),
+        ];
+        Submission {
+            client_info: pony_formats::ClientInfo::from_bag(bag).unwrap(),
+            results_list: vec![Step::default().with_tests(tests.to_vec())],
+        }
+    };
+    revisions.into_iter().enumerate().map(submission).collect()
+}
+
 fn hostile_site() -> Place {
     let place = Place::new();
     let mut writer = place.writer();
@@ -189,6 +227,10 @@ fn hostile_site() -> Place {
             flags: [(*payload).to_owned()].into(),
             ..Arrival::at(time)
         };
+        for (later, submission) in (1..).zip(main_line(payload)) {
+            let arrival = Arrival::at(time - jiff::SignedDuration::from_hours(10 - later));
+            writer.append(&submission, &arrival).unwrap();
+        }
         let stored = writer.append(&everywhere(payload), &arrival).unwrap();
         let artifact = Artifact {
             filename: (*payload).to_owned(),
@@ -228,6 +270,12 @@ fn assert_only_ours(name: &str, markup: &str) {
         for address in rest.split("href=\"").skip(1).chain(rest.split("src=\"").skip(1)) {
             let address = address.split('"').next().unwrap_or_default();
             let scheme = address.split('/').next().unwrap_or_default();
+            // Where the submissions say, truthfully, that the source is.
+            if let Some(place) = address.strip_prefix("https://github.com/ox/cart/") {
+                let places = ["commit/aaaaaaaa", "commit/bbbbbbbb", "compare/aaaaaaaa...bbbbbbbb"];
+                assert!(places.contains(&place), "{name}: {address}");
+                continue;
+            }
             assert!(!scheme.contains(':') && !address.starts_with("//"), "{name}: {address}");
         }
     }
@@ -239,7 +287,15 @@ fn no_payload_becomes_an_element_an_attribute_or_a_link() {
     place.build_with("site", &Options { link_artifacts: true, ..options() }).unwrap();
     let files = place.files("site");
     let pages: Vec<_> = files.iter().filter(|(name, _)| name.ends_with(".html")).collect();
-    assert!(pages.len() > 4 * PAYLOADS.len());
+    let of_tests = pages.iter().filter(|(name, _)| name.contains("/test/"));
+    assert!(of_tests.count() >= 3 * PAYLOADS.len());
+    let text =
+        pages.iter().map(|(_, content)| String::from_utf8_lossy(content)).collect::<String>();
+    for words in
+        ["Newly failing", "Flaky", "Vanished", "git bisect start bbbbbbbb aaaaaaaa", "compare/"]
+    {
+        assert!(text.contains(words), "{words}");
+    }
     for (name, content) in pages {
         assert_only_ours(name, std::str::from_utf8(content).unwrap());
     }
@@ -314,7 +370,9 @@ fn assert_feed(name: &str, feed: &str) {
                 let element = path.pop().unwrap();
                 if element == "description" && path.last().is_some_and(|parent| parent == "item") {
                     assert_only_ours(name, &text);
-                    assert_eq!(text.matches("<br>").count(), 5, "{text}");
+                    if !name.contains("/changes") {
+                        assert_eq!(text.matches("<br>").count(), 5, "{text}");
+                    }
                     items += 1;
                 }
             }

@@ -98,6 +98,9 @@ impl Builder {
             .and_then(|info| info.with("duration", 31.4 + run as f64 * 17.3))
             .and_then(|info| info.with("tempdir", format!("/tmp/build-{run}")))
             .and_then(|info| info.with("commit", commit))
+            .and_then(|info| info.with("branch", if run == 4 { "fix-7" } else { "main" }))
+            .and_then(|info| info.with("dirty", run == 2 && self.age == 2))
+            .and_then(|info| info.with("repository", "https://github.com/ox/cart.git"))
             .and_then(|info| {
                 info.with("dependencies", Value::Array(vec!["six".into(), "nose".into()]))
             })

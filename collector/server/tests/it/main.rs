@@ -9,4 +9,6 @@ mod http;
 mod methods;
 mod pages;
 mod restart;
+mod submissions;
 mod uploads;
+mod verify;

@@ -45,10 +45,8 @@ pub(crate) fn write(out: &mut dyn Write, plan: &Plan) -> Result<(), Failure> {
 }
 
 fn junit_bytes() -> Result<f64, Failure> {
-    let sample = (0..RUNS).step_by(20);
-    let mut bytes = 0;
-    let count = sample.len() as f64;
-    for number in sample {
+    let (mut bytes, mut count) = (0, 0.0);
+    for number in (0..RUNS).step_by(20) {
         let run = data::run(number)?;
         let mut xml = Vec::new();
         write_junit(
@@ -59,6 +57,7 @@ fn junit_bytes() -> Result<f64, Failure> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(&xml)?;
         bytes += gzip.finish()?.len();
+        count += 1.0;
     }
     Ok(bytes as f64 / count)
 }

@@ -28,8 +28,12 @@ pub(crate) fn read(repo: &Path, base: &str) -> Result<Sample, Failure> {
     if ask()? as u64 != NEW {
         return Err("not what is new".into());
     }
-    let ((), sample) =
-        sample(|| (0..TIMES).try_for_each(|_| ask().map(|count| drop(black_box(count)))))?;
+    let ((), sample) = sample(|| {
+        (0..TIMES).try_for_each(|_| {
+            black_box(ask()?);
+            Ok(())
+        })
+    })?;
     let times = f64::from(TIMES);
     Ok(Sample { wall: sample.wall / times, cpu: sample.cpu / times })
 }

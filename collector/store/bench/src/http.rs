@@ -1,7 +1,7 @@
 //! A running collector, and clients that all submit at the same time.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write};
+use std::io::{BufRead as _, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

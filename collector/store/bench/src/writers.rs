@@ -29,6 +29,8 @@ pub(crate) struct Item {
     folder: String,
     /// The files in it.
     files: Files,
+    /// The files that are there before the receipt.
+    submitted: Files,
     message: String,
 }
 
@@ -40,6 +42,7 @@ impl Item {
             key,
             number: None,
             received: time,
+            submission_id: None,
             client: None,
             client_ip: None,
             flags: Default::default(),
@@ -48,8 +51,9 @@ impl Item {
         let date = time.strftime("%Y/%m/%d");
         let folder = format!("{}/{date}/{key}", tree_component(package));
         let files = record::encode(&receipt, &submission);
+        let submitted = record::encode_submission(&submission);
         let message = format!("ok {package} on host: 100 tests passed\n\nResult-Key: {key}\n");
-        Ok(Self { submission, time, folder, files, message })
+        Ok(Self { submission, time, folder, files, submitted, message })
     }
 }
 
@@ -61,71 +65,75 @@ pub(crate) struct Contestant {
     pub(crate) results: u64,
     /// How many times as fast ours is to be, as the goals have it.
     pub(crate) goal: Option<f64>,
-    write: fn(&Path, &[Item]) -> Result<(), Failure>,
+    open: fn(&Path) -> Opened,
 }
+
+/// A repository that was opened by a writer, to be written to.
+type Opened = Result<Box<dyn FnOnce(&[Item]) -> Result<(), Failure>>, Failure>;
 
 /// Results in a batch, where there are batches.
 const BATCH: usize = 100;
 
 /// All writers, ours first.
 pub(crate) const CONTESTANTS: [Contestant; 9] = [
-    Contestant { name: "pony-store, durable", results: 500, goal: None, write: pony::from_files },
+    Contestant { name: "pony-store, durable", results: 500, goal: None, open: pony::from_files },
     Contestant {
         name: "pony-store, durable, from submissions",
         results: 500,
         goal: None,
-        write: pony::from_submissions,
+        open: pony::from_submissions,
     },
     Contestant {
         name: "pony-store, durable, one at a time",
         results: 100,
         goal: None,
-        write: pony::one_at_a_time,
+        open: pony::one_at_a_time,
     },
     Contestant {
         name: "git fast-import, not synced",
         results: 500,
         goal: Some(4.0),
-        write: fast_import::careless,
+        open: fast_import::careless,
     },
     Contestant {
         name: "git fast-import, level 1, not synced",
         results: 500,
         goal: None,
-        write: fast_import::careless_level_1,
+        open: fast_import::careless_level_1,
     },
     Contestant {
         name: "git fast-import, durable",
         results: 500,
         goal: Some(4.5),
-        write: fast_import::durable,
+        open: fast_import::durable,
     },
     Contestant {
         name: "gix, loose, durable",
         results: 50,
         goal: Some(30.0),
-        write: gix_loose::write,
+        open: gix_loose::open,
     },
     Contestant {
         name: "git2, loose, durable",
         results: 50,
         goal: Some(30.0),
-        write: git2_loose::write,
+        open: git2_loose::open,
     },
     Contestant {
         name: "git commands, durable",
         results: 6,
         goal: Some(200.0),
-        write: plumbing::write,
+        open: plumbing::open,
     },
 ];
 
-/// In the child: has one of them write. What they write is made before.
+/// In the child: has one of them write. What they write is made, and the repository opened, before.
 pub(crate) fn write(name: &str, repo: &Path, first: u64) -> Result<Sample, Failure> {
     let contestant = CONTESTANTS.iter().find(|contestant| contestant.name == name);
     let contestant = contestant.ok_or_else(|| format!("no writer `{name}`"))?;
     let items = (first..first + contestant.results).map(Item::new);
     let items = items.collect::<Result<Vec<_>, Failure>>()?;
-    let ((), sample) = sample(|| (contestant.write)(repo, &items))?;
+    let write = (contestant.open)(repo)?;
+    let ((), sample) = sample(|| write(&items))?;
     Ok(sample)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use redb::backends::InMemoryBackend;
+use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase as _};
 use redb::{ReadOnlyDatabase, WriteTransaction};
 
@@ -104,16 +104,19 @@ impl Holder {
         Ok(holder)
     }
 
-    /// Opens the file to look at it. `None` when there is none.
+    /// Opens the file to look at it, or a copy of it where it was not closed: that has to be written to. `None` when
+    /// there is none.
     pub(super) fn read_only(path: &Path) -> Result<Option<Self>, StoreError> {
         if !path.exists() {
             return Ok(None);
         }
         let holder = Self::closed(Some(path.to_owned()));
-        match caught(|| Ok(builder().open_read_only(path)?)) {
-            Ok(database) => holder.put(Kind::Shared(database)),
-            Err(fault) => return Err(holder.report(fault)),
-        }
+        let opened = caught(|| match builder().open_read_only(path) {
+            Ok(database) => Ok(Kind::Shared(database)),
+            Err(DatabaseError::RepairAborted) => Ok(Kind::Own(copy(path)?)),
+            Err(error) => Err(error.into()),
+        });
+        holder.put(opened.map_err(|fault| holder.report(fault))?);
         Ok(Some(holder))
     }
 
@@ -153,7 +156,7 @@ impl Holder {
     }
 
     /// A damaged one may panic once more. What it leaves is found damaged next time.
-    fn close(&self) {
+    pub(super) fn close(&self) {
         let opened = self.opened.write().unwrap_or_else(PoisonError::into_inner).take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(opened)));
     }
@@ -205,6 +208,13 @@ fn builder() -> redb::Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
+}
+
+/// The same content in a file that goes away when it is closed.
+fn copy(path: &Path) -> Result<Database, Fault> {
+    let mut copy = tempfile::tempfile()?;
+    io::copy(&mut fs::File::open(path)?, &mut copy)?;
+    Ok(builder().create_with_backend(FileBackend::new(copy)?)?)
 }
 
 fn caught<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {

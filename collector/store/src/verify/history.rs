@@ -29,10 +29,11 @@ pub(super) fn check(
     let mut at = Some(snapshot.commit());
     while let Some(id) = at {
         is_found |= since.is_some_and(|since| *since == CommitId::new(id));
-        // What cannot be read was found damaged already.
-        let Ok(commit) = objects.commit(id) else { break };
+        let Some(commit) = commit_of(&objects, id)? else { break };
         at = commit.parent.filter(|_| !is_cut(&id));
-        let Some(parent) = at.and_then(|id| objects.commit(id).ok()) else { continue };
+        let Some(parent) = at.map(|id| commit_of(&objects, id)).transpose()?.flatten() else {
+            continue;
+        };
         check_step(&objects, (id, &commit), &parent, findings)?;
     }
     if let Some(since) = since.filter(|_| !is_found) {
@@ -43,6 +44,15 @@ pub(super) fn check(
         );
     }
     Ok(())
+}
+
+/// `None` for one that was found damaged already.
+fn commit_of(objects: &Objects<'_>, id: ObjectId) -> Result<Option<Commit>, StoreError> {
+    match objects.commit(id) {
+        Ok(commit) => Ok(Some(commit)),
+        Err(error) if error.is_damage() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What a commit did to the results of its parent.

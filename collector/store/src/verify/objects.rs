@@ -27,11 +27,11 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Findings) -> Result<(), 
         }
         findings.checked.commits += 1;
         let Some(data) = read(&repo, id, Kind::Commit, findings)? else { continue };
-        let parts = CommitRefIter::from_bytes(&data, id.kind());
+        let mut parts = CommitRefIter::from_bytes(&data, id.kind());
         if !cut.contains(&id) {
             commits.extend(parts.parent_ids());
         }
-        match parts.clone().tree_id() {
+        match parts.tree_id() {
             Ok(tree) => check_folders(&repo, tree, &mut seen, findings)?,
             Err(error) => findings.damaged(format!("commit {id}"), one_line(&error)),
         }

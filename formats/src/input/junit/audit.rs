@@ -59,7 +59,6 @@ struct Suite {
     name: Option<String>,
     totals: Totals,
     has_text: bool,
-    has_output: bool,
 }
 
 struct Case {
@@ -120,7 +119,7 @@ impl Audit {
         let name = tag.attribute("name").filter(|name| !name.is_empty()).map(str::to_owned);
         let totals = Totals::declared(tag);
         let position = self.position;
-        Open::Suite(Box::new(Suite { position, name, totals, has_text: false, has_output: false }))
+        Open::Suite(Box::new(Suite { position, name, totals, has_text: false }))
     }
 
     fn start_case(&mut self, tag: Tag<'_>) -> Open {
@@ -183,11 +182,6 @@ impl Audit {
     /// Takes text that is more than blanks.
     fn text(&mut self, text: &str) {
         let has_text = match &mut self.open[..] {
-            [.., Open::Suite(suite), Open::Output] if !suite.has_output => {
-                suite.has_output = true;
-                let position = suite.position;
-                return self.note(position, || "output of a suite, which is not kept".to_owned());
-            }
             [.., Open::Suite(suite)] => &mut suite.has_text,
             [.., Open::Case(case)] => &mut case.has_text,
             _ => return,

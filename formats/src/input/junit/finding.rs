@@ -109,15 +109,15 @@ impl Stream {
 /// decimal point, and is no number.
 pub(super) fn seconds(text: &str) -> Option<f64> {
     let text = text.trim();
-    let seconds: f64 = match text.contains(',') {
-        true => ungrouped(text)?.parse().ok()?,
-        false => text.parse().ok()?,
-    };
+    let seconds = text.parse().ok().or_else(|| ungrouped(text)?.parse().ok());
     // Adding makes 0 of -0.
-    (seconds.is_finite() && seconds >= 0.0).then_some(seconds + 0.0)
+    seconds
+        .filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0)
+        .map(|seconds| seconds + 0.0)
 }
 
 /// Removes separators between groups of three digits.
+#[cold]
 fn ungrouped(text: &str) -> Option<String> {
     let whole = text.split('.').next().unwrap_or_default();
     let mut groups = whole.split(',');

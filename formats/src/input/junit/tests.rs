@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Outcome, Tally};
+use crate::model::{Outcome, Suite, Tally, TestCase};
 use crate::value::{Bag, Value};
 
 fn read(text: &str) -> Result<Report, String> {
@@ -80,7 +80,8 @@ fn the_suite_stands_in_for_a_missing_class() {
         <testsuite><testcase name='5'/></testsuite></testsuite>
         <testcase name='6'/></testsuites>";
     assert_eq!(ids(text), ["c::1", "s::2", "3", "d::4", "s", "c", "s::5", "all::6"]);
-    assert_eq!(ids("<testsuite><testcase name='1'/><testcase/></testsuite>"), ["1", "(unnamed)"]);
+    let text = "<testsuite><testcase name='1'/><testcase/><testcase name=''/></testsuite>";
+    assert_eq!(ids(text), ["1", "(unnamed)", "(unnamed)"]);
 }
 
 #[test]
@@ -199,6 +200,44 @@ fn a_suite_that_failed_itself_is_a_test() {
     assert_eq!((tests[1].id.as_str(), tests[1].outcome), ("s::(suite)", Outcome::Errored));
     assert_eq!(tests[1].evidence.message.as_deref(), Some("m"));
     assert_eq!(ids("<testsuite name='s'><skipped/></testsuite>"), [""; 0]);
+}
+
+#[test]
+fn what_is_said_of_a_suite_is_kept_beside_its_tests() {
+    let text = "<testsuites name='all'><testsuite name='plain'><testcase name='t'/></testsuite>
+        <testsuite name='loud'><properties><property name='a' value='1'/><property name='a'>2
+        </property></properties><testcase name='t'><system-out>of the test</system-out></testcase>
+        <system-out>one\r\n</system-out><system-out>two</system-out><system-err>bad</system-err>
+        <testsuite><system-out>inside</system-out></testsuite></testsuite>
+        <system-out> </system-out><group><system-err>of all</system-err></group></testsuites>";
+    let suite = |name: &str, output: Option<&str>, errout: Option<&str>| Suite {
+        name: name.to_owned(),
+        output: output.map(str::to_owned),
+        errout: errout.map(str::to_owned),
+        properties: Bag::new(),
+    };
+    let values = Value::Array(vec!["1".into(), "2\n        ".into()]);
+    let loud = Suite {
+        properties: Bag::from([("a".into(), values)]),
+        ..suite("loud", Some("one\ntwo"), Some("bad"))
+    };
+    let report = read(text).unwrap();
+    let inside = suite("loud", Some("inside"), None);
+    assert_eq!(report.suites, [inside, loud, suite("all", None, Some("of all"))]);
+    assert_eq!(report.tests[1].evidence.output.as_deref(), Some("of the test"));
+}
+
+#[test]
+fn suites_are_limited() {
+    let limits = Limits { suites_max: 1, ..Limits::DEFAULT };
+    let loud = "<testsuite><system-out>x</system-out></testsuite>";
+    let read = |inside: &str| {
+        let text = format!("<testsuites>{inside}<testsuite/></testsuites>");
+        parse(text.as_bytes(), &limits).map_err(|error| error.to_string())
+    };
+    assert!(read(loud).is_ok());
+    let message = "1:99: over the limit of 1 suites with output or properties";
+    assert_eq!(read(&loud.repeat(2)), Err(message.to_owned()));
 }
 
 #[test]

@@ -3,12 +3,17 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::value::Bag;
 use crate::{Format, Limits, parse};
 
-fn write(suites: &[(&str, &[TestCase])]) -> String {
+fn write(inputs: &[(&str, &[TestCase])]) -> String {
+    write_all(inputs.iter().map(|(name, tests)| (*name, *tests, &[][..])))
+}
+
+fn write_all<'a>(
+    inputs: impl IntoIterator<Item = (&'a str, &'a [TestCase], &'a [Suite])>,
+) -> String {
     let mut document = Vec::new();
-    write_junit(&mut document, "run", suites.iter().copied()).unwrap();
+    write_junit(&mut document, "run", inputs).unwrap();
     String::from_utf8(document).unwrap()
 }
 
@@ -132,7 +137,29 @@ fn any_test() -> impl Strategy<Value = TestCase> {
     )
 }
 
+/// A suite of which there is something to say.
+fn any_suite() -> impl Strategy<Value = Suite> {
+    let properties = prop::collection::btree_map("[a-z]{1,3}", "[!-~]{0,4}", 1..3);
+    // Without a name of its own, it would have that of the run.
+    ("[!-~é]{1,6}", any_text(), any_text(), properties).prop_map(
+        |(name, output, errout, properties)| {
+            let properties =
+                properties.into_iter().map(|(name, text)| (name, Value::String(text))).collect();
+            Suite { name, output, errout, properties }
+        },
+    )
+}
+
 proptest! {
+    #[test]
+    fn suites_read_back(suites in prop::collection::vec(any_suite(), 0..4), test in any_test()) {
+        let tests = [test];
+        let document = write_all([("input", &tests[..], &suites[..])]);
+        let report = parse(Format::Junit, document.as_bytes(), &Limits::DEFAULT).unwrap();
+        prop_assert_eq!(report.suites, suites);
+        prop_assert_eq!(report.tests, tests);
+    }
+
     #[test]
     fn what_is_written_reads_back(
         tests in prop::collection::vec(any_test(), 0..4),

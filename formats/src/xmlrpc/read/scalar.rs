@@ -18,46 +18,50 @@ pub(super) enum Scalar {
     Base64,
 }
 
-/// Every tag of a type; the first of several is the one that errors name.
-const SCALARS: [(&str, Scalar); 9] = [
-    ("string", Scalar::String),
-    ("int", Scalar::Int),
-    ("i4", Scalar::Int),
-    ("i8", Scalar::Int),
-    ("boolean", Scalar::Boolean),
-    ("double", Scalar::Double),
-    ("nil", Scalar::Nil),
-    ("dateTime.iso8601", Scalar::DateTime),
-    ("base64", Scalar::Base64),
-];
-
 impl Scalar {
     /// The type that a tag names.
     pub(super) fn of(tag: &str) -> Option<Self> {
-        SCALARS.iter().find(|row| row.0 == tag).map(|row| row.1)
+        Some(match tag {
+            "string" => Self::String,
+            "int" | "i4" | "i8" => Self::Int,
+            "boolean" => Self::Boolean,
+            "double" => Self::Double,
+            "nil" => Self::Nil,
+            "dateTime.iso8601" => Self::DateTime,
+            "base64" => Self::Base64,
+            _ => return None,
+        })
     }
 
+    /// What errors call it.
     fn tag(self) -> &'static str {
-        SCALARS.iter().find(|row| row.1 == self).map_or("string", |row| row.0)
+        match self {
+            Self::String => "string",
+            Self::Int => "int",
+            Self::Boolean => "boolean",
+            Self::Double => "double",
+            Self::Nil => "nil",
+            Self::DateTime => "dateTime.iso8601",
+            Self::Base64 => "base64",
+        }
     }
 
     /// The value that `text` writes.
     pub(super) fn value(self, text: &str) -> Result<Value, String> {
-        let trimmed = trim(text);
         let value = match self {
             Self::String => Some(Value::String(text.to_owned())),
-            Self::Int => trimmed.parse().ok().map(Value::Int),
-            Self::Boolean => match trimmed {
+            Self::Int => trim(text).parse().ok().map(Value::Int),
+            Self::Boolean => match trim(text) {
                 "0" => Some(Value::Bool(false)),
                 "1" => Some(Value::Bool(true)),
                 _ => None,
             },
-            Self::Double => trimmed.parse().ok().map(Value::Double),
-            Self::Nil => trimmed.is_empty().then_some(Value::Nil),
-            Self::DateTime => is_date_time(trimmed).then(|| Value::DateTime(trimmed.to_owned())),
+            Self::Double => trim(text).parse().ok().map(Value::Double),
+            Self::Nil => is_blank(text).then_some(Value::Nil),
+            Self::DateTime => date_time(trim(text)),
             Self::Base64 => decode_base64(text),
         };
-        value.ok_or_else(|| format!("`{}` is no <{}>", shortened(trimmed), self.tag()))
+        value.ok_or_else(|| format!("`{}` is no <{}>", shortened(trim(text)), self.tag()))
     }
 }
 
@@ -73,8 +77,10 @@ pub(super) fn is_blank(text: &str) -> bool {
 }
 
 /// With or without a time zone, in the basic or the extended form.
-fn is_date_time(text: &str) -> bool {
-    text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::Timestamp>().is_ok()
+fn date_time(text: &str) -> Option<Value> {
+    let is_one =
+        text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::Timestamp>().is_ok();
+    is_one.then(|| Value::DateTime(text.to_owned()))
 }
 
 /// Strict, but for the line ends that encoders put in.

@@ -4,27 +4,27 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{BATCH, BRANCH, Item};
+use super::{BATCH, BRANCH, Item, Opened};
 use crate::Failure;
 
 /// Without any sync.
-pub(super) fn careless(repo: &Path, items: &[Item]) -> Result<(), Failure> {
-    import(repo, items, &["core.fsync=none"], usize::MAX)
+pub(super) fn careless(repo: &Path) -> Opened {
+    open(repo, &["core.fsync=none"], usize::MAX)
 }
 
 /// The same at the level of compression that we use.
-pub(super) fn careless_level_1(repo: &Path, items: &[Item]) -> Result<(), Failure> {
-    import(
-        repo,
-        items,
-        &["core.fsync=none", "core.compression=1", "pack.compression=1"],
-        usize::MAX,
-    )
+pub(super) fn careless_level_1(repo: &Path) -> Opened {
+    open(repo, &["core.fsync=none", "core.compression=1", "pack.compression=1"], usize::MAX)
 }
 
 /// With a checkpoint after each batch: packs and the branch are synced then, their folders are not.
-pub(super) fn durable(repo: &Path, items: &[Item]) -> Result<(), Failure> {
-    import(repo, items, &["core.fsync=all"], BATCH)
+pub(super) fn durable(repo: &Path) -> Opened {
+    open(repo, &["core.fsync=all"], BATCH)
+}
+
+fn open(repo: &Path, settings: &'static [&'static str], checkpoint: usize) -> Opened {
+    let repo = repo.to_owned();
+    Ok(Box::new(move |items| import(&repo, items, settings, checkpoint)))
 }
 
 fn import(
@@ -34,7 +34,9 @@ fn import(
     checkpoint: usize,
 ) -> Result<(), Failure> {
     let mut command = Command::new("git");
-    settings.iter().for_each(|setting| drop(command.args(["-c", setting])));
+    for setting in settings {
+        command.args(["-c", setting]);
+    }
     let mut git =
         command.args(["fast-import", "--quiet"]).current_dir(repo).stdin(Stdio::piped()).spawn()?;
     let stdin = git.stdin.take().ok_or("no standard input")?;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use git2::{Oid, Repository, Signature, Time, Tree};
 
-use super::{BRANCH, Item};
+use super::{BRANCH, Item, Opened};
 use crate::Failure;
 
-pub(super) fn write(repo: &Path, items: &[Item]) -> Result<(), Failure> {
+pub(super) fn open(repo: &Path) -> Opened {
     // SAFETY: sets a flag of the library, before anything else uses it.
     let set = unsafe {
         libgit2_sys::git_libgit2_init();
@@ -17,9 +17,13 @@ pub(super) fn write(repo: &Path, items: &[Item]) -> Result<(), Failure> {
         return Err("libgit2 does not sync".into());
     }
     let repo = Repository::open_bare(repo)?;
+    Ok(Box::new(move |items| write(&repo, items)))
+}
+
+fn write(repo: &Repository, items: &[Item]) -> Result<(), Failure> {
     for item in items {
         let head = repo.find_reference(BRANCH)?.peel_to_commit()?;
-        let root = add(&repo, Some(head.tree()?), &item.folder, item)?;
+        let root = add(repo, Some(head.tree()?), &item.folder, item)?;
         let time = Time::new(item.time.as_second(), 0);
         let signature = Signature::new("pony", "pony@localhost", &time)?;
         let tree = repo.find_tree(root)?;

@@ -11,11 +11,15 @@ use gix::objs::tree::EntryKind;
 use gix::refs::Target;
 use gix::refs::transaction::{PreviousValue, RefEdit};
 
-use super::{BRANCH, Item};
+use super::{BRANCH, Item, Opened};
 use crate::Failure;
 
-pub(super) fn write(repo: &Path, items: &[Item]) -> Result<(), Failure> {
+pub(super) fn open(repo: &Path) -> Opened {
     let repo = gix::open_opts(repo, gix::open::Options::isolated())?;
+    Ok(Box::new(move |items| write(&repo, items)))
+}
+
+fn write(repo: &gix::Repository, items: &[Item]) -> Result<(), Failure> {
     let mut head = repo.find_reference(BRANCH)?.id().detach();
     let mut tree = repo.find_commit(head)?.tree_id()?.detach();
     for item in items {
@@ -59,8 +63,8 @@ pub(super) fn write(repo: &Path, items: &[Item]) -> Result<(), Failure> {
             Some(head),
         )?;
         new.push(commit.id);
-        sync_objects(&repo, &new)?;
-        move_branch(&repo, head, commit.id, &signature)?;
+        sync_objects(repo, &new)?;
+        move_branch(repo, head, commit.id, &signature)?;
         head = commit.id;
     }
     Ok(())

@@ -4,10 +4,15 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{BRANCH, Item};
+use super::{BRANCH, Item, Opened};
 use crate::Failure;
 
-pub(super) fn write(repo: &Path, items: &[Item]) -> Result<(), Failure> {
+pub(super) fn open(repo: &Path) -> Opened {
+    let repo = repo.to_owned();
+    Ok(Box::new(move |items| write(&repo, items)))
+}
+
+fn write(repo: &Path, items: &[Item]) -> Result<(), Failure> {
     for item in items {
         let head = git(repo, &["rev-parse", BRANCH], b"", item)?;
         let mut id = result(repo, "", item)?;

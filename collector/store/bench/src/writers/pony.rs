@@ -1,10 +1,12 @@
 //! Ours.
 
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use pony_store::{Arrival, Prepared, Store, Writer};
 
-use super::{BATCH, Item};
+use super::{BATCH, Item, Opened};
 use crate::repository::SALT;
 use crate::{Failure, data};
 
@@ -14,38 +16,38 @@ fn writer(repo: &Path) -> Result<Writer, Failure> {
 }
 
 /// In batches, from the files that the others are given too.
-pub(super) fn from_files(repo: &Path, items: &[Item]) -> Result<(), Failure> {
-    append(repo, items, |item| {
-        let mut files = item.files.clone();
-        files.remove("receipt.json");
-        Ok(Prepared::of_files(&item.submission, &files)?)
-    })
+pub(super) fn from_files(repo: &Path) -> Opened {
+    open(repo, |item| Ok(Prepared::of_files(&item.submission, &item.submitted)?), BATCH)
 }
 
 /// In batches, and nothing was done before.
-pub(super) fn from_submissions(repo: &Path, items: &[Item]) -> Result<(), Failure> {
-    append(repo, items, |item| Ok(Prepared::new(&item.submission)?))
-}
-
-fn append(
-    repo: &Path,
-    items: &[Item],
-    prepare: impl Fn(&Item) -> Result<Prepared, Failure>,
-) -> Result<(), Failure> {
-    let mut writer = writer(repo)?;
-    for items in items.chunks(BATCH) {
-        let batch = items.iter().map(|item| Ok((prepare(item)?, Arrival::at(item.time))));
-        let batch = batch.collect::<Result<Vec<_>, Failure>>()?;
-        writer.append_all(&batch).into_iter().collect::<Result<Vec<_>, _>>()?;
-    }
-    Ok(())
+pub(super) fn from_submissions(repo: &Path) -> Opened {
+    open(repo, |item| Ok(Prepared::new(&item.submission)?), BATCH)
 }
 
 /// As a collector to which results come one after the other.
-pub(super) fn one_at_a_time(repo: &Path, items: &[Item]) -> Result<(), Failure> {
+pub(super) fn one_at_a_time(repo: &Path) -> Opened {
+    open(repo, |item| Ok(Prepared::new(&item.submission)?), 1)
+}
+
+/// A batch is prepared while the one before it is made durable, as on the threads of a collector.
+fn open(repo: &Path, prepare: fn(&Item) -> Result<Prepared, Failure>, batch: usize) -> Opened {
     let mut writer = writer(repo)?;
-    for item in items {
-        writer.append(&item.submission, &Arrival::at(item.time))?;
-    }
-    Ok(())
+    Ok(Box::new(move |items| {
+        let prepare = move |items: &[Item]| {
+            let batch = items.iter().map(|item| Ok((prepare(item)?, Arrival::at(item.time))));
+            batch.collect::<Result<Vec<_>, Failure>>().map_err(|error| error.to_string())
+        };
+        thread::scope(|scope| {
+            let (sender, batches) = sync_channel(1);
+            scope.spawn(move || {
+                // Nobody takes any more when writing has failed.
+                items.chunks(batch).map(prepare).try_for_each(|batch| sender.send(batch))
+            });
+            for batch in batches {
+                writer.append_all(&batch?).into_iter().collect::<Result<Vec<_>, _>>()?;
+            }
+            Ok(())
+        })
+    }))
 }

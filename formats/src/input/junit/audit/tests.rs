@@ -61,10 +61,6 @@ fn each_oddity_has_its_place_and_what_was_made_of_it() {
         ),
         ("<testsuite><skipped/></testsuite>", "1:12: `skipped` outside of a test, left out"),
         (
-            "<testsuite><system-out>x</system-out><system-err>y</system-err></testsuite>",
-            "1:1: output of a suite, which is not kept",
-        ),
-        (
             "<testsuite>\nhello <testcase name='a'/> you</testsuite>",
             "1:12: text between elements, left out: `hello`",
         ),

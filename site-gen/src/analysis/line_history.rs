@@ -1,0 +1,312 @@
+//! [`LineHistory`]: every test of one build line; [`LineDigest`]: what is worth showing of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pony_formats::{ResultKey, TestResult, names};
+use serde::{Deserialize, Serialize};
+
+use super::revision::is_commit_id;
+use super::{Revision, TestHistory, Verdict, WINDOW};
+
+/// Remarkable tests that a digest has room for.
+const REMARKABLE_MAX: usize = 1_000;
+
+/// New and vanished tests that a digest names.
+const NAMES_MAX: usize = 50;
+
+/// The identity of a build line inside its package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct LineName {
+    /// The machine.
+    pub(crate) host: String,
+    /// The platform.
+    pub(crate) arch: String,
+    /// The client's tags.
+    pub(crate) tags: BTreeSet<String>,
+}
+
+impl LineName {
+    /// The name of its file, another one for every line.
+    pub(crate) fn file(&self) -> String {
+        // No part of a tagset holds a NUL.
+        let parts = self.tags.iter().map(String::as_str).chain(["", &self.host, &self.arch]);
+        names::url_component(&parts.collect::<Vec<_>>().join("\0"))
+    }
+}
+
+/// A commit as a build line knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Commit {
+    /// Its number on the line, from 1, in the order of first results.
+    pub(crate) at: u32,
+    /// What the client called it; empty when it did not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) commit: String,
+    /// Whether the checkout had changes of its own, so that it is no commit, really.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) dirty: bool,
+    /// The first result of it.
+    #[serde(with = "crate::history::as_text")]
+    pub(crate) key: ResultKey,
+}
+
+impl Commit {
+    /// The id, where it is that of a git commit and says all.
+    pub(crate) fn id(&self) -> Option<&str> {
+        (!self.dirty && is_commit_id(&self.commit)).then_some(&self.commit)
+    }
+}
+
+/// What one result says.
+#[derive(Debug)]
+pub(crate) struct Observed<'a> {
+    key: ResultKey,
+    revision: &'a Revision,
+    whole: Verdict,
+    tests: BTreeMap<&'a str, Verdict>,
+}
+
+impl<'a> Observed<'a> {
+    /// Of several tests with the same id in one result, the worst counts: they may be of different steps.
+    pub(crate) fn new(result: &'a TestResult, revision: &'a Revision) -> Self {
+        let mut tests = BTreeMap::new();
+        for test in result.submission.results_list.iter().flat_map(|step| step.tests()) {
+            let worst = tests.entry(test.id.as_str()).or_insert(Verdict::Skipped);
+            *worst = Verdict::of(test).max(*worst);
+        }
+        let success = result.submission.client_info.success();
+        let whole = if success { Verdict::Good } else { Verdict::Bad };
+        Self { key: result.receipt.key, revision, whole, tests }
+    }
+}
+
+/// Everything that is remembered of a build line.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LineHistory {
+    pub(crate) name: LineName,
+    /// How many commits it has seen: the number of the newest one.
+    pub(crate) newest: u32,
+    /// The commits that anything below names, and the newest [`WINDOW`]; oldest first.
+    commits: Vec<Commit>,
+    /// Whether runs as a whole were successful.
+    pub(crate) whole: TestHistory,
+    pub(crate) tests: BTreeMap<String, TestHistory>,
+}
+
+impl LineHistory {
+    pub(crate) fn new(name: LineName) -> Self {
+        let (commits, tests) = (Vec::new(), BTreeMap::new());
+        Self { name, newest: 0, commits, whole: TestHistory::new(1), tests }
+    }
+
+    /// A commit by its number, if it is remembered.
+    pub(crate) fn commit(&self, at: u32) -> Option<&Commit> {
+        let place = self.commits.binary_search_by_key(&at, |commit| commit.at).ok()?;
+        self.commits.get(place)
+    }
+
+    /// Takes in a result of the main line; results have to come in the order of their keys.
+    pub(crate) fn observe(&mut self, result: &Observed<'_>) {
+        let Observed { key, revision, .. } = *result;
+        if let Some(known) = self.known(revision).cloned()
+            && known.at != self.newest
+        {
+            self.whole.observe_again(known.at, known.key, result.whole, key);
+            for (id, verdict) in &result.tests {
+                if let Some(test) = self.tests.get_mut(*id) {
+                    test.observe_again(known.at, known.key, *verdict, key);
+                }
+            }
+            return;
+        }
+        if self.known(revision).is_none() {
+            self.newest = self.newest.saturating_add(1);
+            self.commits.push(Commit {
+                at: self.newest,
+                commit: revision.commit.clone(),
+                dirty: revision.dirty,
+                key,
+            });
+        }
+        let at = self.newest;
+        self.whole.observe(at, result.whole, key);
+        for (id, verdict) in &result.tests {
+            if !self.tests.contains_key(*id) {
+                self.tests.insert((*id).to_owned(), TestHistory::new(at));
+            }
+            if let Some(test) = self.tests.get_mut(*id) {
+                test.observe(at, *verdict, key);
+            }
+        }
+        self.tests.retain(|_, test| at - test.last() < WINDOW);
+    }
+
+    /// The commit within the window that a result is of.
+    fn known(&self, revision: &Revision) -> Option<&Commit> {
+        let recent = self.commits.iter().rev().take_while(|known| self.newest - known.at < WINDOW);
+        recent
+            .into_iter()
+            .find(|known| revision.is_exact() && !known.dirty && known.commit == revision.commit)
+    }
+
+    /// Adds the tests of the `whole` history of the same line, of which this is a part.
+    pub(crate) fn include(&mut self, whole: Self) {
+        self.commits = whole.commits;
+        self.tests.extend(whole.tests);
+        self.tidy();
+    }
+
+    /// Forgets commits that nothing names any more.
+    fn tidy(&mut self) {
+        let named: BTreeSet<u32> =
+            self.tests.values().chain([&self.whole]).flat_map(TestHistory::named).collect();
+        let newest = self.newest;
+        self.commits.retain(|known| newest - known.at < WINDOW || named.contains(&known.at));
+    }
+
+    /// What is worth showing.
+    pub(crate) fn digest(&self) -> LineDigest {
+        let newest = self.newest;
+        let named = |wanted: &dyn Fn(&TestHistory) -> bool| -> (usize, Vec<String>) {
+            let mut all = self.tests.iter().filter(|(_, test)| wanted(test)).map(|(id, _)| id);
+            let listed: Vec<_> = all.by_ref().take(NAMES_MAX).cloned().collect();
+            (listed.len() + all.count(), listed)
+        };
+        let (new_count, new) = named(&|test| newest > 1 && test.first() == newest);
+        let (vanished_count, vanished) = named(&|test| test.last() < newest);
+        let failing = self.tests.values().filter(|test| test.failing(newest).is_some()).count();
+        let mut remarkable: Vec<_> =
+            self.tests.iter().filter(|(_, test)| test.is_remarkable()).collect();
+        if remarkable.len() > REMARKABLE_MAX {
+            remarkable.sort_by_key(|(_, test)| {
+                let changed = test.timeline().last().map(|run| run.first);
+                std::cmp::Reverse((test.failing(newest).is_some(), changed))
+            });
+            remarkable.truncate(REMARKABLE_MAX);
+        }
+        let tests = remarkable.into_iter().map(|(id, test)| (id.clone(), test.clone())).collect();
+        let mut history = Self { tests, ..self.clone_without_tests() };
+        history.tidy();
+        LineDigest {
+            history,
+            count: self.tests.len() - vanished_count,
+            failing,
+            new_count,
+            new,
+            vanished_count,
+            vanished,
+        }
+    }
+
+    fn clone_without_tests(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            newest: self.newest,
+            commits: self.commits.clone(),
+            whole: self.whole.clone(),
+            tests: BTreeMap::new(),
+        }
+    }
+
+    /// The text of its file.
+    pub(crate) fn into_text(mut self) -> String {
+        self.tidy();
+        // Nothing in it has a key that is no string, which is the only way for this to fail.
+        serde_json::to_string(&Stored::from(&self)).map(|text| text + "\n").unwrap_or_default()
+    }
+
+    /// Reads back what [`LineHistory::into_text`] wrote. `None` when it is odd.
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice::<Stored>(text).ok()?.try_into().ok()
+    }
+}
+
+/// What is worth showing of a build line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LineDigest {
+    /// With the remarkable tests only.
+    #[serde(flatten)]
+    pub(crate) history: LineHistory,
+    /// How many tests there were at the newest commit.
+    pub(crate) count: usize,
+    /// How many of them fail.
+    pub(crate) failing: usize,
+    /// How many were first seen at the newest commit.
+    pub(crate) new_count: usize,
+    /// Some of those.
+    pub(crate) new: Vec<String>,
+    /// How many were seen before, but not at the newest commit.
+    pub(crate) vanished_count: usize,
+    /// Some of those.
+    pub(crate) vanished: Vec<String>,
+}
+
+/// [`LineHistory`] in JSON. Most tests have the same history, so each history stands once.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    line: LineName,
+    newest: u32,
+    commits: Vec<Commit>,
+    whole: TestHistory,
+    tests: Vec<Alike>,
+}
+
+/// Tests with the same history.
+#[derive(Debug, Serialize, Deserialize)]
+struct Alike {
+    history: TestHistory,
+    ids: Vec<String>,
+}
+
+impl From<&LineHistory> for Stored {
+    fn from(line: &LineHistory) -> Self {
+        let mut tests: BTreeMap<&TestHistory, Vec<String>> = BTreeMap::new();
+        for (id, history) in &line.tests {
+            tests.entry(history).or_default().push(id.clone());
+        }
+        let alike = |(history, ids): (&TestHistory, _)| Alike { history: history.clone(), ids };
+        Self {
+            line: line.name.clone(),
+            newest: line.newest,
+            commits: line.commits.clone(),
+            whole: line.whole.clone(),
+            tests: tests.into_iter().map(alike).collect(),
+        }
+    }
+}
+
+impl TryFrom<Stored> for LineHistory {
+    type Error = &'static str;
+
+    /// Numbers of commits have to rise up to the newest: everything else counts on it.
+    fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+        let Stored { line: name, newest, commits, whole, tests } = stored;
+        let rising = commits.iter().zip(commits.iter().skip(1)).all(|(a, b)| a.at < b.at);
+        let named = tests.iter().map(|alike| &alike.history).chain([&whole]);
+        let inside = named.flat_map(TestHistory::named).chain(commits.iter().map(|one| one.at));
+        if !rising || !inside.into_iter().all(|at| at <= newest.max(1)) {
+            return Err("commits out of order");
+        }
+        let each = |alike: Alike| {
+            let Alike { history, ids } = alike;
+            ids.into_iter().map(move |id| (id, history.clone()))
+        };
+        let tests = tests.into_iter().flat_map(each).collect();
+        Ok(Self { name, newest, commits, whole, tests })
+    }
+}
+
+impl Serialize for LineHistory {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        Stored::from(self).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for LineHistory {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Stored::deserialize(from)?.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,144 @@
+//! The feed of changes: what began to fail and what was repaired, one item for each result that changed
+//! something. A result like the one before it is no item.
+
+use jiff::Timestamp;
+
+use crate::SiteError;
+use crate::analysis::{Commit, LineDigest, PackageHistory, Turn};
+use crate::feeds::{self, Item, Links};
+use crate::history::Package;
+use crate::text;
+use crate::view::LineView;
+
+/// The last part of the feed's address.
+pub(crate) const NAME: &str = "changes";
+
+/// Items of a feed.
+const ITEMS_MAX: usize = 50;
+
+/// Tests that an item names of each kind.
+const NAMED_MAX: usize = 20;
+
+/// A change with what it belongs to.
+type Change<'a> = (&'a Package, &'a LineDigest, &'a Commit, Turn<'a>);
+
+/// The feed of all packages.
+pub(crate) fn overall(
+    packages: &[(&Package, &PackageHistory)],
+    base_url: Option<&str>,
+) -> Result<String, SiteError> {
+    let changes = packages.iter().flat_map(|(package, history)| of(package, history));
+    let mut changes: Vec<_> = changes.collect();
+    changes.sort_by_key(|(_, _, commit, _)| std::cmp::Reverse(commit.key));
+    changes.truncate(ITEMS_MAX);
+    let links = Links { base_url, depth: 1 };
+    let title = "Test results: newly failing and fixed".to_owned();
+    feed(title, &changes, links, &links.page(""), "rss2/changes.xml")
+}
+
+/// The feed of a package.
+pub(crate) fn of_package(
+    package: &Package,
+    history: &PackageHistory,
+    base_url: Option<&str>,
+) -> Result<String, SiteError> {
+    let links = Links { base_url, depth: 3 };
+    let folder = package.folder();
+    let title = format!("{}: newly failing and fixed", text::name(&package.name));
+    let own = format!("rss2/_generic/{folder}/{NAME}.xml");
+    feed(title, &of(package, history), links, &links.page(&format!("p/{folder}/")), &own)
+}
+
+fn of<'a>(package: &'a Package, history: &'a PackageHistory) -> Vec<Change<'a>> {
+    let turns = history.turns(ITEMS_MAX).into_iter();
+    turns.map(|(line, commit, turn)| (package, line, commit, turn)).collect()
+}
+
+fn feed(
+    title: String,
+    changes: &[Change<'_>],
+    links: Links<'_>,
+    link: &str,
+    own: &str,
+) -> Result<String, SiteError> {
+    let items = changes.iter().map(|change| item(change, links)).collect::<Result<_, _>>()?;
+    let built = changes.first().map(|(_, _, commit, _)| commit.key.time());
+    let description = "What began to fail and what was repaired, as soon as it is known.";
+    Ok(feeds::feed(&title, description, items, built, links, link, own)?)
+}
+
+fn item(
+    (package, line, commit, turn): &Change<'_>,
+    links: Links<'_>,
+) -> Result<Item, askama::Error> {
+    let received: Timestamp = commit.key.time();
+    let mut parts = Vec::new();
+    for (tests, word) in [(&turn.failing, "newly failing"), (&turn.fixed, "fixed")] {
+        match tests.as_slice() {
+            [] => {}
+            [one] => parts.push(format!("{} {word}", text::name(one))),
+            many => parts.push(format!("{} {word}", text::counted(many.len(), "test"))),
+        }
+    }
+    if parts.is_empty() {
+        parts.push(match turn.whole {
+            Some(true) => "the run fails, though no test does newly".to_owned(),
+            _ => "the run succeeds again".to_owned(),
+        });
+    }
+    let machine = LineView::machine(&line.history.name);
+    let title = format!("{}: {} on {machine}", text::name(&package.name), parts.join(", "));
+    let mut lines = vec![format!("build line: {machine}")];
+    if let Some(id) = commit.id() {
+        lines.push(format!("commit: {id}"));
+    }
+    for (tests, word) in [(&turn.failing, "newly failing"), (&turn.fixed, "fixed")] {
+        lines.extend(tests.iter().take(NAMED_MAX).map(|id| format!("{word}: {}", text::name(id))));
+        if tests.len() > NAMED_MAX {
+            lines.push(format!("{word}: {} more", text::count(tests.len() - NAMED_MAX)));
+        }
+    }
+    Ok(Item {
+        title: text::xml(&title),
+        link: links.page(&format!("p/{}/{}/", package.folder(), commit.key)),
+        // The result that brought the change; it stays the same whatever comes later.
+        guid: format!("pony-change-{}", commit.key),
+        is_perma_link: false,
+        description: text::xml(&feeds::lines_of_html(&lines)?),
+        published: feeds::rfc822(received),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::tests::row;
+
+    fn history() -> PackageHistory {
+        let line = crate::analysis::line_of_results(
+            "a <b>",
+            &[
+                ("aaaaaaa", &[("t", 'P'), ("u", 'F')]),
+                ("bbbbbbb", &[("t", 'F'), ("u", 'P')]),
+                ("ccccccc", &[("t", 'F'), ("u", 'P')]),
+            ],
+        );
+        PackageHistory::of(Default::default(), 1, |_| Some(line.clone())).unwrap()
+    }
+
+    #[test]
+    fn only_results_that_changed_something_are_items() {
+        let package =
+            Package { name: "p".into(), rows: vec![row(1, "a", true)], ..Package::default() };
+        let feed = of_package(&package, &history(), Some("https://ci.example/")).unwrap();
+        assert_eq!(feed.matches("<item>").count(), 1);
+        let item = &feed[feed.find("<item>").unwrap()..feed.find("</item>").unwrap()];
+        insta::assert_snapshot!(item);
+    }
+
+    #[test]
+    fn a_feed_without_changes_is_a_feed() {
+        let feed = overall(&[], None).unwrap();
+        assert!(!feed.contains("<item>") && feed.contains("</channel>"));
+    }
+}
