@@ -33,7 +33,10 @@ fn lose_a_year(repo: &Path, package: &str) {
     let who = ["-c", "user.name=x", "-c", "user.email=x@x"];
     let commit = ["commit-tree", "-p", "main", "-m", "lose", &root];
     let commit = git(repo, &[&who[..], &commit].concat());
-    git(repo, &["update-ref", "refs/heads/main", commit.trim()]);
+    // And one after it: what the newest commit itself has lost keeps a collector from starting.
+    let later = ["commit-tree", "-p", commit.trim(), "-m", "go on", &root];
+    let later = git(repo, &[&who[..], &later].concat());
+    git(repo, &["update-ref", "refs/heads/main", later.trim()]);
 }
 
 #[test]
