@@ -24,6 +24,7 @@ pub(crate) use encoding::{Document, decode, open};
 pub(crate) use error::{XmlError, XmlProblem, shown};
 pub(crate) use pieces::{Pieces, Stream, Whole};
 pub(crate) use tag::Tag;
+pub(crate) use text::is_forbidden;
 
 use error::{beyond, malformed, no_character};
 use pieces::Piece;

@@ -52,14 +52,14 @@ pub struct WireError {
     pub position: crate::Position,
     /// What was wrong and what was expected.
     pub message: String,
-    /// The fault code that answers it: -32700 not well-formed, -32702 a reference to no character,
+    /// The fault code that answers it: -32700 not well-formed, -32702 a character that is none,
     /// -32600 not XML-RPC, -32602 a value that cannot be taken.
     pub code: i64,
 }
 
 /// Not well-formed XML.
 const NOT_WELL_FORMED: i64 = -32700;
-/// A reference to what is no character.
+/// A reference to what is no character, or a name with a character that XML forbids.
 const BAD_CHARACTER: i64 = -32702;
 /// Well-formed, but no XML-RPC.
 const NOT_XML_RPC: i64 = -32600;

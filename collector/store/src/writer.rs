@@ -222,9 +222,10 @@ impl Writer {
             return Ok(Arc::clone(index));
         }
         let place = self.store.index_path();
-        let opened = place
-            .parent()
-            .map_or(Ok(()), crate::create_folder)
+        let folder = place.parent().unwrap_or(&place);
+        // Not synced: what is lost of an index is made anew.
+        let opened = std::fs::create_dir_all(folder)
+            .map_err(StoreError::io(Action::Create, folder))
             .and_then(|()| Index::open(&place, &snapshot));
         let index = match opened {
             Err(StoreError::IndexInUse { .. } | StoreError::Io { .. }) => {

@@ -161,7 +161,7 @@ impl Characters {
 }
 
 /// Whether XML 1.0 has no such character, not even as a reference.
-fn is_forbidden(char: char) -> bool {
+pub(crate) fn is_forbidden(char: char) -> bool {
     matches!(char, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 

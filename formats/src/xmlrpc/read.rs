@@ -11,7 +11,7 @@ use super::{
 use crate::input::ParseError;
 use crate::limits::Limits;
 use crate::value::{Bag, Value};
-use crate::xml::{self, Event, Leniency, Whole, XmlError, XmlProblem, decode};
+use crate::xml::{self, Event, Leniency, Whole, XmlError, XmlProblem, decode, is_forbidden};
 
 use scalar::{Scalar, is_blank, trim};
 
@@ -345,6 +345,13 @@ impl<'a> Reader<'a> {
             return Err(self.bad_value(message));
         }
         let name = self.text()?.to_owned();
+        // In values they are what some tool printed. A name with them could not be answered with: two such
+        // names may be one in what is written.
+        if name.contains(is_forbidden) {
+            let message =
+                format!("the member `{}` has a character that XML forbids", shortened(&name));
+            return Err(Box::new(WireError { code: BAD_CHARACTER, ..*self.error(message) }));
+        }
         self.expect("value")?;
         Ok(name)
     }

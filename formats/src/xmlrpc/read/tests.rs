@@ -107,6 +107,17 @@ fn every_spelling_of_a_value_is_read() {
 }
 
 #[test]
+fn a_member_has_a_name_that_can_be_written() {
+    for name in ["a\0", "\u{1b}[1m", "\u{ffff}"] {
+        let member = format!("<member><name>{name}</name><value/></member>");
+        let error =
+            read(call_with(&format!("<value><struct>{member}</struct></value>"))).unwrap_err();
+        assert_eq!(error.code, -32702, "{error}");
+        assert!(!error.message.contains(char::is_control), "{error}");
+    }
+}
+
+#[test]
 fn bytes_that_are_not_utf8_are_latin1() {
     let body = call_with("<value><string>caf? ©</string></value>").into_bytes();
     let body: Vec<u8> = body.into_iter().map(|b| if b == b'?' { 0xe9 } else { b }).collect();
