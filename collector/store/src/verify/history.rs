@@ -1,20 +1,16 @@
 //! Whether the history is one of results that were added.
 //!
 //! There is one more reason for a result to be gone than damage: the period it is of was moved to an archive, and
-//! the commit that did so says it in `format.json`. See [`Removal`].
+//! the commit that did so says it in `format.json`: a [`Cut`].
 
 use gix::ObjectId;
+use jiff::tz::Offset;
 
 use super::Findings;
 use crate::difference::{self, Difference};
 use crate::objects::{Commit, Objects};
-use crate::{Action, CommitId, Snapshot, StoreError};
-
-/// Why a commit removes a result.
-enum Removal {
-    /// Nothing says so.
-    Unexplained,
-}
+use crate::snapshot::read_format;
+use crate::{Action, CommitId, Cut, Snapshot, StoreError, format};
 
 pub(super) fn check(
     snapshot: &Snapshot,
@@ -37,13 +33,27 @@ pub(super) fn check(
         check_step(&objects, (id, &commit), &parent, findings)?;
     }
     if let Some(since) = since.filter(|_| !is_found) {
-        let head = snapshot.commit_id();
-        findings.damaged(
-            format!("head {since} is not an ancestor"),
-            format!("the branch was rewritten, and is at {head} now"),
-        );
+        missed(since, snapshot, findings);
     }
     Ok(())
+}
+
+/// The commit is not in the history. The last one of a history that was dropped is no loss: it says so.
+fn missed(since: &CommitId, snapshot: &Snapshot, findings: &mut Findings) {
+    let cuts = snapshot.cuts().unwrap_or_default();
+    let Some(dropped) = cuts.iter().rev().find(|cut| cut.history.is_some()) else {
+        let reason = format!("the branch was rewritten, and is at {} now", snapshot.commit_id());
+        return findings.damaged(format!("head {since} is not an ancestor"), reason);
+    };
+    let Cut { name, url, history, .. } = dropped;
+    if history.as_ref() == Some(since) {
+        return findings
+            .note(format!("the history up to {since} was moved to the archive {name}: {url}"));
+    }
+    findings.damaged(
+        format!("head {since} is not an ancestor"),
+        format!("an older history was moved to the archive {name}, look for it there: {url}"),
+    );
 }
 
 /// `None` for one that was found damaged already.
@@ -62,22 +72,21 @@ fn check_step(
     parent: &Commit,
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
+    let cuts = new_cuts(objects, commit, parent);
     let visited =
         difference::visit(objects, Some(parent.tree), Some(commit.tree), |result: Difference| {
             match (result.old, result.new) {
-                (Some(_), None) => match removal(&result) {
-                    Removal::Unexplained => {
-                        let reason = format!("removes result {}", result.path());
-                        findings.damaged(format!("commit {id}"), reason);
-                    }
-                },
+                (Some(_), None) if !is_archived(&cuts, &result) => {
+                    let reason = format!("removes result {}", result.path());
+                    findings.damaged(format!("commit {id}"), reason);
+                }
                 (Some(old), Some(new)) => {
                     if let Some(file) = changed_file(objects, old, new) {
                         let reason = format!("changes `{file}` of result {}", result.path());
                         findings.damaged(format!("commit {id}"), reason);
                     }
                 }
-                (None, _) => {}
+                (_, None) | (None, _) => {}
             }
             Ok::<(), StoreError>(())
         });
@@ -88,8 +97,22 @@ fn check_step(
     }
 }
 
-fn removal(_: &Difference) -> Removal {
-    Removal::Unexplained
+/// What this commit says that it moved elsewhere.
+fn new_cuts(objects: &Objects<'_>, commit: &Commit, parent: &Commit) -> Vec<Cut> {
+    let cuts = |tree| {
+        let text = read_format(objects, tree).ok()?;
+        // One that cannot be read explains nothing.
+        format::read_cuts(&text).ok()
+    };
+    let mut new = cuts(commit.tree).unwrap_or_default();
+    let known = cuts(parent.tree).unwrap_or_default();
+    new.retain(|cut| !known.contains(cut));
+    new
+}
+
+fn is_archived(cuts: &[Cut], result: &Difference) -> bool {
+    let day = Offset::UTC.to_datetime(result.key.time()).date();
+    cuts.iter().any(|cut| day < cut.before)
 }
 
 /// A file or folder of a result that is not what it was. Records of uploads may come, and nothing else.

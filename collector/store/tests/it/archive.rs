@@ -75,7 +75,11 @@ impl Farm {
         Store::open(&self.to()).unwrap()
     }
 
+    /// Both are sound, also as their histories tell it.
     fn fsck(&self) {
+        for store in [self.source(), self.archive()] {
+            assert_eq!(pony_store::verify(&store, None).unwrap().damage, [""; 0]);
+        }
         self.fixture.fsck();
         assert_eq!(git(&self.to(), &["fsck", "--full", "--strict", "--no-dangling"]), "");
     }
@@ -198,6 +202,12 @@ fn dropping_the_history_starts_anew_and_the_archive_keeps_the_old_one() {
     let old = cuts[0].history.clone().unwrap();
     let objects = farm.fixture.git(&["cat-file", "--batch-all-objects", "--batch-check"]);
     assert!(!objects.contains(&old.to_string()), "gone from the source");
+    let since = |commit| pony_store::verify(&farm.source(), Some(commit)).unwrap();
+    let findings = since(&old);
+    assert_eq!(findings.damage, [""; 0]);
+    assert!(findings.notes[0].contains("moved to the archive 2025: https://ci"), "{findings:?}");
+    let findings = since(&"1".repeat(40).parse().unwrap());
+    assert!(findings.damage[0].contains("look for it there: https://ci"), "{findings:?}");
     let tag = format!("history-{}", &old.to_string()[..12]);
     assert_eq!(git(&farm.to(), &["rev-list", "--count", &tag]).trim(), "10");
     assert_eq!(git(&farm.to(), &["rev-parse", &tag]).trim(), old.to_string());
