@@ -201,8 +201,8 @@ mod tests {
                 "https://codeberg.org/ox/cart/compare/aaaaaaa...bbbbbbb",
             ),
             (
-                "https://user:secret@gitlab.com/farm/ox/cart/",
-                "https://gitlab.com/farm/ox/cart/-/compare/aaaaaaa...bbbbbbb",
+                "https://user:secret@gitlab.com/meadow/ox/cart/",
+                "https://gitlab.com/meadow/ox/cart/-/compare/aaaaaaa...bbbbbbb",
             ),
         ];
         for (address, link) in cases {
