@@ -115,6 +115,8 @@ impl Store {
             return Err(StoreError::io(Action::Update, &plan.to)(source));
         }
         let archive_lock = archive.writer(LOCK_PATIENCE)?;
+        // Content that was being copied when an earlier run was killed.
+        Contents::of(archive.path()).prepare()?;
         let (disk, done) = (Disk::default(), Archived::default());
         let mut task = Move { source: self, archive: &archive, plan, disk, done };
         task.move_results(on_stage)?;
