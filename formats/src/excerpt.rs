@@ -12,13 +12,17 @@ use std::collections::VecDeque;
 /// How far from a cut a line's end is looked for.
 const LINE_BYTES: usize = 4 * 1024;
 
+/// What may come on top of both ends: the line between them, and what the client itself says behind them.
+pub const NOTES_BYTES_MAX: usize = 4 * 1024;
+
 /// The keys of a step that hold streams. Version control steps of the original client call theirs `out`.
 pub const STREAMS: [&str; 3] = ["output", "errout", "out"];
 
 /// The beginning and the end of what was pushed.
 #[derive(Debug)]
 pub struct Excerpt {
-    end_bytes: usize,
+    head_bytes: usize,
+    tail_bytes: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
     left_out: u64,
@@ -39,10 +43,11 @@ pub fn whole_name(step: usize, stream: &str) -> String {
 }
 
 impl Excerpt {
-    /// Keeps all of what has up to `bytes_max` bytes; otherwise half of them from each end.
+    /// Keeps all of what is a text of up to `bytes_max` bytes; otherwise half of them from each end.
     pub fn new(bytes_max: usize) -> Self {
-        let end_bytes = bytes_max / 2;
-        Self { end_bytes, head: Vec::new(), tail: VecDeque::new(), left_out: 0 }
+        let head_bytes = bytes_max / 2;
+        let tail_bytes = bytes_max - head_bytes;
+        Self { head_bytes, tail_bytes, head: Vec::new(), tail: VecDeque::new(), left_out: 0 }
     }
 
     /// The excerpt of a whole.
@@ -54,31 +59,38 @@ impl Excerpt {
 
     /// Adds the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        let room = self.end_bytes - self.head.len();
+        let room = self.head_bytes - self.head.len();
         let (head, rest) = bytes.split_at(room.min(bytes.len()));
         self.head.extend_from_slice(head);
         // What would only be pushed out again need not go in.
-        let spare = rest.len().saturating_sub(self.end_bytes);
+        let spare = rest.len().saturating_sub(self.tail_bytes);
         self.left_out += spare as u64;
         let rest = &rest[spare..];
-        let excess = (self.tail.len() + rest.len()).saturating_sub(self.end_bytes);
+        let excess = (self.tail.len() + rest.len()).saturating_sub(self.tail_bytes);
         self.left_out += excess as u64;
         self.tail.drain(..excess);
         self.tail.extend(rest);
     }
 
-    /// Whether anything is left out.
+    /// Whether anything is left out. Bytes that are no UTF-8 take three times their room as text.
     pub fn is_cut(&self) -> bool {
-        self.left_out > 0
+        let kept = || self.head.iter().chain(&self.tail).copied().collect::<Vec<u8>>();
+        self.left_out > 0 || text_length(&kept()) > self.head_bytes.saturating_add(self.tail_bytes)
     }
 
     /// The excerpt as text, and whether bytes had to be replaced for that. Cuts are made between lines
-    /// where these are short.
+    /// where these are short, and never inside a character.
     pub fn into_text(mut self, whole: Option<Whole<'_>>) -> (String, bool) {
-        if self.left_out == 0 {
+        if !self.is_cut() {
             self.head.extend(self.tail);
             return to_text(self.head);
         }
+        let head_kept = fitting_prefix(&self.head, self.head_bytes);
+        self.left_out += (self.head.len() - head_kept) as u64;
+        self.head.truncate(head_kept);
+        let surplus = surplus_prefix(self.tail.make_contiguous(), self.tail_bytes);
+        self.left_out += surplus as u64;
+        self.tail.drain(..surplus);
         let near = self.head.len().saturating_sub(LINE_BYTES);
         if let Some(at) = self.head[near..].iter().rposition(|byte| *byte == b'\n') {
             self.left_out += (self.head.len() - near - at - 1) as u64;
@@ -100,6 +112,59 @@ impl Excerpt {
         self.head.extend(self.tail);
         to_text(self.head)
     }
+}
+
+/// The length of the text that bytes become.
+fn text_length(bytes: &[u8]) -> usize {
+    let lengths = bytes.utf8_chunks().map(|chunk| chunk.valid().len() + replaced(chunk.invalid()));
+    lengths.sum()
+}
+
+/// The length of what takes the place of bytes that are no UTF-8.
+fn replaced(invalid: &[u8]) -> usize {
+    if invalid.is_empty() { 0 } else { char::REPLACEMENT_CHARACTER.len_utf8() }
+}
+
+/// How many bytes from the beginning are a text of up to `max` bytes, without the beginning of a character
+/// whose rest is missing.
+fn fitting_prefix(bytes: &[u8], max: usize) -> usize {
+    let begun = (1..=3.min(bytes.len())).find(|length| {
+        let last = str::from_utf8(&bytes[bytes.len() - length..]);
+        last.is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    });
+    let (mut kept, mut room) = (0, max);
+    for chunk in bytes[..bytes.len() - begun.unwrap_or(0)].utf8_chunks() {
+        let valid = chunk.valid().floor_char_boundary(room);
+        kept += valid;
+        room -= valid;
+        let replaced = replaced(chunk.invalid());
+        if valid < chunk.valid().len() || replaced > room {
+            break;
+        }
+        kept += chunk.invalid().len();
+        room -= replaced;
+    }
+    kept
+}
+
+/// How many bytes to leave out from the beginning, so that the others are a text of up to `max` bytes, without
+/// the rest of a character whose beginning is missing.
+fn surplus_prefix(bytes: &[u8], max: usize) -> usize {
+    let is_rest = |byte: &&u8| **byte & 0xC0 == 0x80;
+    let mut left_out = bytes.iter().take(3).take_while(is_rest).count();
+    let bytes = &bytes[left_out..];
+    let mut excess = text_length(bytes).saturating_sub(max);
+    for chunk in bytes.utf8_chunks() {
+        let valid = chunk.valid().ceil_char_boundary(excess);
+        left_out += valid;
+        excess = excess.saturating_sub(valid);
+        if excess == 0 {
+            break;
+        }
+        left_out += chunk.invalid().len();
+        excess = excess.saturating_sub(replaced(chunk.invalid()));
+    }
+    left_out
 }
 
 fn to_text(bytes: Vec<u8>) -> (String, bool) {
@@ -155,7 +220,37 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_has_an_odd_length_fits_as_well() {
+        assert_eq!(Excerpt::of(b"abc", 3).into_text(None).0, "abc");
+    }
+
+    #[test]
+    fn characters_are_not_cut() {
+        let text = Excerpt::of("aääääääääää".as_bytes(), 9).into_text(None);
+        assert_eq!(text, ("aä\n[pony left out 14 bytes here]\nää".to_owned(), false));
+    }
+
     proptest! {
+        #[test]
+        fn no_bytes_make_a_text_that_is_too_long(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'a'), Just(0xC3)], 0..60),
+            bytes_max in 0_usize..40,
+        ) {
+            let excerpt = Excerpt::of(&bytes, bytes_max);
+            let is_cut = excerpt.is_cut();
+            prop_assert_eq!(is_cut, String::from_utf8_lossy(&bytes).len() > bytes_max);
+            let (text, _) = excerpt.into_text(None);
+            match text.split_once("\n[pony left out ").filter(|_| is_cut) {
+                None => prop_assert_eq!(text, String::from_utf8_lossy(&bytes)),
+                Some((head, rest)) => {
+                    let (left_out, tail) = rest.split_once(" bytes here]\n").unwrap();
+                    prop_assert!(head.len() + tail.len() <= bytes_max);
+                    prop_assert!(left_out.parse::<usize>().unwrap() <= bytes.len());
+                }
+            }
+        }
+
         #[test]
         fn pieces_do_not_matter(bytes in "[a-z\n]{0,60}", at in 0_usize..60) {
             let bytes = bytes.as_bytes();

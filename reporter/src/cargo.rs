@@ -46,8 +46,9 @@ impl CargoProject {
         let (targets, sources) = targets(&metadata);
         let mut known = CargoTargets::new(targets);
         for path in announced_executables(output) {
-            let source = source(Path::new(&path), metadata.workspace_root.as_std_path());
-            let index = source.and_then(|source| sources.iter().position(|file| *file == source));
+            let executable = Path::new(&path);
+            let source = source(executable, metadata.workspace_root.as_std_path());
+            let index = source.and_then(|source| which(executable, &source, known.all(), &sources));
             if let Some(index) = index {
                 known.add_executable(&path, index);
             }
@@ -93,6 +94,21 @@ fn source(executable: &Path, workspace_root: &Path) -> Option<PathBuf> {
     Some(workspace_root.join(first_dependency(&text)?))
 }
 
+/// Which of the targets was compiled from this file. There may be several, told apart by the name of the
+/// executable, `it-<hash>`, where `-` of the target became `_`.
+fn which(
+    executable: &Path,
+    source: &Path,
+    targets: &[CargoTarget],
+    sources: &[PathBuf],
+) -> Option<usize> {
+    let file = executable.file_name()?.to_str()?;
+    let name = file.rsplit_once('-').map_or(file, |(name, _)| name);
+    let is_named = |index: &usize| targets[*index].name.replace('-', "_") == name;
+    let compiled = (0..targets.len()).filter(|index| sources[*index] == source);
+    compiled.min_by_key(|index| !is_named(index))
+}
+
 /// The first file after the colon of the first rule. The compiler writes blanks in names as `\ `.
 fn first_dependency(dep_info: &str) -> Option<String> {
     let (_, dependencies) = dep_info.lines().next()?.split_once(": ")?;
@@ -130,6 +146,25 @@ mod tests {
         );
         assert_eq!(manifest("cargo test --manifest-path"), None);
         assert_eq!(manifest("cargo test -- --manifest-path a"), None);
+    }
+
+    #[test]
+    fn targets_of_one_file_are_told_apart_by_their_names() {
+        let target = |name: &str| CargoTarget {
+            package: "barn".to_owned(),
+            kind: "bin".to_owned(),
+            name: name.to_owned(),
+            source: "src/main.rs".to_owned(),
+        };
+        let targets = ["barn", "hay-loft", "shed"].map(target);
+        let sources = ["/b/src/main.rs", "/b/src/main.rs", "/b/src/shed.rs"].map(PathBuf::from);
+        let which = |executable: &str, source: &str| {
+            which(Path::new(executable), Path::new(source), &targets, &sources)
+        };
+        assert_eq!(which("target/debug/deps/barn-01", "/b/src/main.rs"), Some(0));
+        assert_eq!(which("target/debug/deps/hay_loft-01", "/b/src/main.rs"), Some(1));
+        assert_eq!(which("target/debug/deps/other-01", "/b/src/shed.rs"), Some(2));
+        assert_eq!(which("target/debug/deps/barn-01", "/elsewhere/src/main.rs"), None);
     }
 
     #[test]

@@ -96,9 +96,13 @@ impl Spool {
         let unique = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let now = jiff::Timestamp::now().as_millisecond();
         let path = self.folder.join(format!("{now:013}{unique}").replacen('.', "-", 1));
-        keep_files(&path.with_extension(FILES), attachments)?;
-        let file = file.persist_noclobber(&path).map_err(|error| error.error);
-        let file = file.map_err(failed(Action::CreateIn))?;
+        let files = path.with_extension(FILES);
+        let kept = keep_files(&files, attachments).and_then(|()| {
+            let file = file.persist_noclobber(&path).map_err(|error| error.error);
+            file.map_err(failed(Action::CreateIn))
+        });
+        // Without an entry, nobody would ever remove them.
+        let file = kept.inspect_err(|_| drop(fs::remove_dir_all(&files)))?;
         sync_folder(&self.folder)?;
         Ok(Entry { path, file })
     }
@@ -321,6 +325,17 @@ mod tests {
         assert_eq!(claimed.target.to_string(), "http://host/x/");
         claimed.entry.forget().unwrap();
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn what_cannot_be_kept_leaves_nothing_behind() {
+        let home = tempfile::tempdir().unwrap();
+        let spool = Spool { folder: home.path().to_owned() };
+        let file = || tempfile::tempfile().unwrap();
+        let kept = Attachment::new("output.txt".to_owned(), file()).unwrap();
+        let impossible = Attachment::new("no/such/folder".to_owned(), file()).unwrap();
+        assert!(spool.keep(&parcel(), &mut [kept, impossible], &server()).is_err());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     }
 
     #[test]

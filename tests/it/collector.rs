@@ -1,10 +1,12 @@
 //! A running collector, over real HTTP.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, Read as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::thread::JoinHandle;
+
+use pony_store::Store;
 
 use crate::programs::{self, Collector};
 
@@ -81,6 +83,31 @@ fn what_was_acknowledged_survives_kill_9() {
         assert_fsck_is_clean(&repo);
         assert_eq!(keys_by_git(&repo).len(), round * 2);
     }
+}
+
+#[test]
+fn what_the_reporter_has_shortened_is_not_shortened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start(folder.path());
+    let head =
+        |length: usize, byte: &str| format!("head -c {length} /dev/zero | tr '\\0' '{byte}'");
+    // One long line, and bytes that become three each.
+    let script = format!("{}; {} >&2", head(6_000_000, "x"), head(6_000_000, "\\377"));
+    let mut run = programs::command("pony-report", folder.path());
+    run.args(["run", "--strict", "--package", "foo", "--server", &collector.url]);
+    let output = programs::run(run.args(["--", "sh", "-c", &script]), b"");
+    assert!(output.status.success(), "{:?}", output.stderr.lines().last());
+    collector.kill();
+
+    let snapshot = Store::open(&folder.path().join("results.git")).unwrap().snapshot().unwrap();
+    let key = snapshot.results("foo").unwrap()[0];
+    let names: Vec<String> =
+        snapshot.artifacts("foo", key).unwrap().into_iter().map(|file| file.filename).collect();
+    assert_eq!(names, ["steps-00-output.txt", "steps-00-errout.txt"]);
+    let result = snapshot.read("foo", key).unwrap().unwrap();
+    assert!(!result.receipt.flags.contains("shortened"));
+    let output = result.submission.results_list[0].output().unwrap();
+    assert!(output.contains(&format!("[pony left out {} bytes here", 6_000_000 - 4 * 1024 * 1024)));
 }
 
 /// Takes one connection, carries the request to the collector and the answer nowhere: by the time it hangs up,

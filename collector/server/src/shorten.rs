@@ -2,11 +2,11 @@
 //! that before it sends anything; the original one sends everything in one call.
 
 use pony_formats::Step;
-use pony_formats::excerpt::{Excerpt, STREAMS, Whole, whole_name};
+use pony_formats::excerpt::{Excerpt, NOTES_BYTES_MAX, STREAMS, Whole, whole_name};
 use pony_store::{Artifact, Contents, StoreError};
 
-/// Leaves at most `bytes_max` of each stream in the steps, and stores those that are longer. Returns what is
-/// to be recorded of them.
+/// Leaves about `bytes_max` of each stream in the steps, and stores those that are longer. Returns what is
+/// to be recorded of them. What our own client has shortened to as much stays as it is.
 pub(crate) fn shorten(
     steps: &mut [Step],
     bytes_max: usize,
@@ -16,7 +16,8 @@ pub(crate) fn shorten(
     for (index, step) in steps.iter_mut().enumerate() {
         for stream in STREAMS {
             let text = step.bag().get(stream).and_then(pony_formats::Value::as_str);
-            let Some(text) = text.filter(|text| text.len() > bytes_max) else { continue };
+            let is_long = |text: &&str| text.len() > bytes_max.saturating_add(NOTES_BYTES_MAX);
+            let Some(text) = text.filter(is_long) else { continue };
             let name = whole_name(index, stream);
             let (size, sha256) = contents.store(&mut text.as_bytes())?;
             let whole = Some(Whole { name: &name, cut_at: None });

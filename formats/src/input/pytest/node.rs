@@ -81,6 +81,11 @@ pub(super) fn subtest(line: &str) -> Option<(Node<'_>, bool)> {
     let (before, after) = (line[..at].trim_end(), &line[at + word.len()..]);
     let node = if is_node(before) {
         let (test, described) = end_of_test(before);
+        // The word may as well be in a parameter, or in why a test was skipped.
+        let is_whole = !test.contains('[') || test.ends_with(']');
+        if !is_whole || !described.is_empty() && !after.is_empty() {
+            return None;
+        }
         Node { test, subtest: if described.is_empty() { after.trim() } else { described } }
     } else {
         let start = start_of_test(after)?;
@@ -155,6 +160,8 @@ mod tests {
             ("SUBFAIL t.py::a", failed("t.py::a", "")),
             ("t.py::a PASSED", None),
             ("a SUBFAILED attempt", None),
+            ("t.py::a[x SUBFAILED] PASSED          [100%]", None),
+            ("t.py::a SKIPPED (see SUBSKIPPING)    [100%]", None),
         ];
         for (line, expected) in cases {
             assert_eq!(subtest(line), expected, "{line}");
