@@ -168,13 +168,15 @@ impl Move<'_> {
                 spare.retain(|sha256| needed.iter().all(|artifact| artifact.sha256 != *sha256));
             }
         }
+        let mut freed = 0;
         for sha256 in &spare {
             if theirs.is_sound(sha256)? {
                 let path = ours.path_of(sha256);
                 std::fs::remove_file(&path).map_err(StoreError::io(Action::Remove, &path))?;
+                freed += 1;
             }
         }
-        Ok(spare.len())
+        Ok(freed)
     }
 }
 

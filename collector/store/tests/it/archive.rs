@@ -163,6 +163,25 @@ fn a_second_time_changes_nothing() {
 }
 
 #[test]
+fn what_an_archive_has_damaged_is_copied_again_and_else_stays_in_the_source() {
+    let farm = Farm::new();
+    let path = |text: &str, at: &std::path::Path| {
+        let (_, sha256) = Contents::of(farm.fixture.path()).store(&mut text.as_bytes()).unwrap();
+        Contents::of(at).path_of(&sha256)
+    };
+    let damaged = path("old", &farm.to());
+    Store::create(&farm.to()).unwrap();
+    std::fs::create_dir_all(damaged.parent().unwrap()).unwrap();
+    std::fs::write(&damaged, "odd").unwrap();
+    farm.run(&farm.plan("2026-01-01"));
+    assert_eq!(std::fs::read_to_string(&damaged).unwrap(), "old");
+    std::fs::write(&damaged, "odd").unwrap();
+    let source = path("old", farm.fixture.path());
+    assert_eq!(farm.run(&farm.plan("2026-01-01")), (Archived::default(), vec![]));
+    assert!(source.exists());
+}
+
+#[test]
 fn the_next_period_goes_into_the_same_archive() {
     let farm = Farm::new();
     farm.run(&farm.plan("2025-12-01"));
