@@ -30,7 +30,7 @@ use crate::batch::signature;
 use crate::disk::Disk;
 use crate::pack::{Deflater, Form, PackWriter};
 use crate::publish::packs;
-use crate::{Action, Contents, PackScope, Store, StoreError, git};
+use crate::{Action, Contents, PackScope, Store, StoreError, git, init};
 use selection::Moved;
 
 /// How long another writer is waited for.
@@ -109,6 +109,9 @@ impl Store {
     ) -> Result<Archived, StoreError> {
         let _source_lock = self.writer(LOCK_PATIENCE)?;
         git::remove_leftovers(self.git().common_dir())?;
+        if init::is_vacant(&plan.to)? && self.is_idle(plan)? {
+            return Ok(Archived::default());
+        }
         let archive = Self::open_or_create(&plan.to)?;
         if is_same(self.path(), archive.path()) {
             let source = std::io::Error::other("it is the repository itself: name another");
@@ -127,6 +130,13 @@ impl Store {
         }
         archive_lock.maintenance().run(PackScope::Recent)?;
         Ok(task.done)
+    }
+
+    /// Whether there is nothing to move, and no history to drop.
+    fn is_idle(&self, plan: &ArchivePlan) -> Result<bool, StoreError> {
+        let snapshot = self.snapshot()?;
+        let keeps_history = !plan.drop_history || snapshot.cuts()?.is_empty();
+        Ok(keeps_history && selection::before(&snapshot, &self.git(), plan.before)?.is_empty())
     }
 }
 

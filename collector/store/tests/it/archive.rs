@@ -182,6 +182,30 @@ fn what_an_archive_has_damaged_is_copied_again_and_else_stays_in_the_source() {
 }
 
 #[test]
+fn without_anything_to_move_no_archive_is_made() {
+    let farm = Farm::new();
+    for drop_history in [false, true] {
+        let plan = ArchivePlan { drop_history, ..farm.plan("2020-01-01") };
+        assert_eq!(farm.run(&plan), (Archived::default(), vec![]));
+        assert!(!farm.to().exists());
+    }
+}
+
+#[test]
+fn the_history_goes_only_to_the_archive_that_has_the_results() {
+    let farm = Farm::new();
+    farm.run(&farm.plan("2026-01-01"));
+    let head = farm.source().snapshot().unwrap().commit_id().clone();
+    let other = farm.fixture.folder.path().join("other.git");
+    let plan = ArchivePlan { drop_history: true, to: other, ..farm.plan("2026-01-01") };
+    let error = farm.source().archive(&plan, &mut |_| ()).unwrap_err();
+    let StoreError::Io { source, .. } = error else { panic!("{error}") };
+    assert!(source.to_string().contains("to the archive 2025 "), "{source}");
+    assert_eq!(*farm.source().snapshot().unwrap().commit_id(), head);
+    farm.fsck();
+}
+
+#[test]
 fn the_next_period_goes_into_the_same_archive() {
     let farm = Farm::new();
     farm.run(&farm.plan("2025-12-01"));
