@@ -57,7 +57,7 @@ enum Job {
 
 impl Queue {
     /// Starts the thread. `on_loss` is called when a sync has failed, also behind something
-    /// that was acknowledged: nothing is written after that.
+    /// that was acknowledged, or the thread has panicked: nothing is written after that.
     ///
     /// # Errors
     /// When there can be no more threads.
@@ -144,10 +144,19 @@ impl Queue {
 }
 
 /// The thread.
-struct Worker<F> {
+struct Worker<F: Fn()> {
     writer: Writer,
     is_lost: Arc<AtomicBool>,
     on_loss: F,
+}
+
+impl<F: Fn()> Drop for Worker<F> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // Or its owner would go on, and have everything refused for ever.
+            (self.on_loss)();
+        }
+    }
 }
 
 impl<F: Fn()> Worker<F> {

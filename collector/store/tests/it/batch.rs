@@ -240,6 +240,17 @@ fn a_queue_that_is_dropped_gives_the_lock_back_when_it_is_done() {
 }
 
 #[test]
+fn when_the_thread_has_panicked_its_owner_is_told_and_everything_is_refused() {
+    let fixture = Fixture::new();
+    let (lose, lost) = mpsc::channel::<()>();
+    let queue = Queue::start(fixture.writer(), move || lose.send(()).unwrap()).unwrap();
+    let prepared = Prepared::new(&submission("hayloft")).unwrap();
+    queue.push(prepared.clone(), Arrival::at(start()), |_| panic!("as a fault of ours would"));
+    assert_eq!(lost.recv(), Ok(()));
+    assert!(queue.append(prepared, Arrival::at(start())).is_err());
+}
+
+#[test]
 fn a_queue_that_was_told_of_a_lost_disk_refuses_everything() {
     let fixture = Fixture::new();
     let queue = Queue::start(fixture.writer(), || {}).unwrap();
