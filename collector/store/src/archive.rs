@@ -118,6 +118,11 @@ impl Store {
             return Err(StoreError::io(Action::Update, &plan.to)(source));
         }
         let archive_lock = archive.writer(LOCK_PATIENCE)?;
+        // A run that was killed may have begun a file. Where there is no folder, `verify` expects no files.
+        let contents = Contents::of(archive.path());
+        if contents.folder().is_dir() {
+            contents.prepare()?;
+        }
         let (disk, done) = (Disk::default(), Archived::default());
         let mut task = Move { source: self, archive: &archive, plan, disk, done };
         task.move_results(on_stage)?;

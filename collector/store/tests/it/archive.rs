@@ -182,6 +182,16 @@ fn what_an_archive_has_damaged_is_copied_again_and_else_stays_in_the_source() {
 }
 
 #[test]
+fn a_file_that_a_killed_run_had_begun_is_removed() {
+    let farm = Farm::new();
+    farm.run(&farm.plan("2026-01-01"));
+    let begun = Contents::of(&farm.to()).folder().join("incoming-x");
+    std::fs::write(&begun, "ol").unwrap();
+    farm.run(&farm.plan("2026-01-01"));
+    assert!(!begun.exists());
+}
+
+#[test]
 fn without_anything_to_move_no_archive_is_made() {
     let farm = Farm::new();
     for drop_history in [false, true] {
