@@ -230,9 +230,9 @@ impl Collector {
         self.disk_lost.raise();
     }
 
-    /// Waits until everything that was accepted is written.
+    /// Waits until everything that was accepted is written, and gives the lock back.
     pub(crate) fn finish(&self) {
-        self.queue.flush();
+        self.queue.finish();
         self.index.close();
     }
 }

@@ -25,8 +25,9 @@ pub(crate) enum Failure {
     File { action: &'static str, path: PathBuf, source: io::Error },
     #[error("the site `{site}` holds the repository: choose a folder of its own with --site")]
     Exposed { site: PathBuf },
-    /// A write was refused after the fact. It is never tried again: the system may claim success then.
-    #[error("a result did not reach the disk: check the disk, then start again")]
+    /// A write was refused after the fact, and is never tried again: the system may claim success then. Or
+    /// the thread that writes has panicked.
+    #[error("results can no longer be stored, the log says why: check the disk, then start again")]
     DiskLost,
     #[error("`{repo}` is damaged in {count} places: restore what is missing from a copy")]
     Damaged { repo: PathBuf, count: usize },

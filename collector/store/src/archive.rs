@@ -30,7 +30,7 @@ use crate::batch::signature;
 use crate::disk::Disk;
 use crate::pack::{Deflater, Form, PackWriter};
 use crate::publish::packs;
-use crate::{Action, Contents, PackScope, Store, StoreError, git};
+use crate::{Action, Contents, PackScope, Store, StoreError, git, init};
 use selection::Moved;
 
 /// How long another writer is waited for.
@@ -109,14 +109,20 @@ impl Store {
     ) -> Result<Archived, StoreError> {
         let _source_lock = self.writer(LOCK_PATIENCE)?;
         git::remove_leftovers(self.git().common_dir())?;
+        if init::is_vacant(&plan.to)? && self.is_idle(plan)? {
+            return Ok(Archived::default());
+        }
         let archive = Self::open_or_create(&plan.to)?;
         if is_same(self.path(), archive.path()) {
             let source = std::io::Error::other("it is the repository itself: name another");
             return Err(StoreError::io(Action::Update, &plan.to)(source));
         }
         let archive_lock = archive.writer(LOCK_PATIENCE)?;
-        // Content that was being copied when an earlier run was killed.
-        Contents::of(archive.path()).prepare()?;
+        // A run that was killed may have begun a file. Where there is no folder, `verify` expects no files.
+        let contents = Contents::of(archive.path());
+        if contents.folder().is_dir() {
+            contents.prepare()?;
+        }
         let (disk, done) = (Disk::default(), Archived::default());
         let mut task = Move { source: self, archive: &archive, plan, disk, done };
         task.move_results(on_stage)?;
@@ -129,6 +135,13 @@ impl Store {
         }
         archive_lock.maintenance().run(PackScope::Recent)?;
         Ok(task.done)
+    }
+
+    /// Whether there is nothing to move, and no history to drop.
+    fn is_idle(&self, plan: &ArchivePlan) -> Result<bool, StoreError> {
+        let snapshot = self.snapshot()?;
+        let keeps_history = !plan.drop_history || snapshot.cuts()?.is_empty();
+        Ok(keeps_history && selection::before(&snapshot, &self.git(), plan.before)?.is_empty())
     }
 }
 
@@ -170,13 +183,15 @@ impl Move<'_> {
                 spare.retain(|sha256| needed.iter().all(|artifact| artifact.sha256 != *sha256));
             }
         }
+        let mut freed = 0;
         for sha256 in &spare {
             if theirs.is_sound(sha256)? {
                 let path = ours.path_of(sha256);
                 std::fs::remove_file(&path).map_err(StoreError::io(Action::Remove, &path))?;
+                freed += 1;
             }
         }
-        Ok(spare.len())
+        Ok(freed)
     }
 }
 

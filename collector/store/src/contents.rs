@@ -64,7 +64,7 @@ impl Contents {
     }
 
     /// Puts content in its place, and makes it and its names durable. Also when it is there already: whoever
-    /// put it there may not have got so far.
+    /// put it there may not have got so far, and the disk may not have kept it.
     ///
     /// # Errors
     /// [`StoreError::DiskLost`] when a sync fails: nothing may be acknowledged after that.
@@ -122,10 +122,7 @@ impl Contents {
         disk.sync(file.as_file(), file.path())?;
         let shard = path.parent().unwrap_or(&self.folder);
         fs::create_dir_all(shard).map_err(StoreError::io(Action::Create, shard))?;
-        if !path.exists() {
-            file.persist(&path)
-                .map_err(|error| StoreError::io(Action::Create, &path)(error.error))?;
-        }
+        file.persist(&path).map_err(|error| StoreError::io(Action::Create, &path)(error.error))?;
         disk.sync_folder(shard)?;
         disk.sync_folder(&self.folder)
     }

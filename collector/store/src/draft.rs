@@ -140,7 +140,7 @@ impl<'b> Draft<'b> {
         let (written, is_same) = match self.known.get(id) {
             None => return Ok(None),
             Some(Known::Drafted { prepared: earlier, written }) => {
-                (written.clone(), earlier.folder == prepared.folder)
+                (written.clone(), prepared.is_stored_as(&earlier.folder))
             }
             Some(Known::Stored(entry)) => {
                 let commit_id = CommitId::new(self.batch.head().commit.ok_or_else(gone)?);

@@ -1,9 +1,9 @@
 //! [`Queue`]: lets many threads share a writer, and makes batches of what waits.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use pony_formats::ResultKey;
@@ -28,13 +28,14 @@ const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Queue {
     jobs: Sender<Job>,
-    thread: JoinHandle<()>,
+    /// `None` once it has ended.
+    thread: Mutex<Option<JoinHandle<()>>>,
     is_lost: Arc<AtomicBool>,
     path: PathBuf,
 }
 
 /// Is told what has become of something that was pushed. Called on the thread that writes, which does
-/// nothing else meanwhile; dropped without being called if that has died.
+/// nothing else meanwhile; dropped without being called if that has ended.
 type Done<T> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
 /// What waits.
@@ -50,15 +51,13 @@ enum Job {
         artifact: Box<Artifact>,
         done: Done<CommitId>,
     },
-    /// Nothing: only to be told that everything before is done.
-    Flush {
-        done: Sender<()>,
-    },
+    /// Nothing: the last.
+    End,
 }
 
 impl Queue {
     /// Starts the thread. `on_loss` is called when a sync has failed, also behind something
-    /// that was acknowledged: nothing is written after that.
+    /// that was acknowledged, or the thread has panicked: nothing is written after that.
     ///
     /// # Errors
     /// When there can be no more threads.
@@ -72,7 +71,7 @@ impl Queue {
         let worker = Worker { writer, is_lost: Arc::clone(&is_lost), on_loss };
         let thread = thread::Builder::new().name("writer".to_owned());
         let thread = thread.spawn(move || worker.run(&waiting))?;
-        Ok(Self { jobs, thread, is_lost, path })
+        Ok(Self { jobs, thread: Mutex::new(Some(thread)), is_lost, path })
     }
 
     /// Has a submission appended, as [`Writer::append`] does it. Returns at once; `done` is called when the
@@ -115,20 +114,14 @@ impl Queue {
         self.is_lost.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until everything that was pushed before is written, or refused.
-    pub fn flush(&self) {
-        let (done, flushed) = channel();
-        if self.jobs.send(Job::Flush { done }).is_ok() {
-            // Fails when the thread has died: then nothing waits any more.
-            let _ = flushed.recv();
-        }
-    }
-
-    /// Waits until everything is written, and gives the lock back.
-    pub fn finish(self) {
-        drop(self.jobs);
-        // It has panicked: whoever waited was told.
-        let _ = self.thread.join();
+    /// Waits until everything that was pushed before is written, or refused, and the lock given back. What is
+    /// pushed later is refused. Not to be called from `done`.
+    pub fn finish(&self) {
+        // Fails when the thread has ended before.
+        let _ = self.jobs.send(Job::End);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // It may have panicked: whoever waited was told.
+        let _ = thread.map(JoinHandle::join);
     }
 
     fn wait<T: Send + 'static>(&self, push: impl FnOnce(Done<T>)) -> Result<T, StoreError> {
@@ -151,10 +144,19 @@ impl Queue {
 }
 
 /// The thread.
-struct Worker<F> {
+struct Worker<F: Fn()> {
     writer: Writer,
     is_lost: Arc<AtomicBool>,
     on_loss: F,
+}
+
+impl<F: Fn()> Drop for Worker<F> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // Or its owner would go on, and have everything refused for ever.
+            (self.on_loss)();
+        }
+    }
 }
 
 impl<F: Fn()> Worker<F> {
@@ -169,7 +171,11 @@ impl<F: Fn()> Worker<F> {
                 bytes += job.bytes();
                 batch.push(job);
             }
+            let is_last = batch.iter().any(|job| matches!(job, Job::End));
             self.write(batch);
+            if is_last {
+                return;
+            }
         }
     }
 
@@ -204,7 +210,7 @@ impl Job {
             Self::Artifact { package, key, artifact, .. } => {
                 Some(Write::Artifact { package, key: *key, artifact })
             }
-            Self::Flush { .. } => None,
+            Self::End => None,
         }
     }
 
@@ -212,7 +218,7 @@ impl Job {
     fn bytes(&self) -> usize {
         match self {
             Self::Result { prepared, .. } => prepared.packed_bytes(),
-            Self::Artifact { .. } | Self::Flush { .. } => 0,
+            Self::Artifact { .. } | Self::End => 0,
         }
     }
 
@@ -229,8 +235,7 @@ impl Job {
                     done(outcome.map(|written| written.commit_id));
                 }
             }
-            // Nobody waits any more.
-            Self::Flush { done } => drop(done.send(())),
+            Self::End => {}
         }
     }
 

@@ -26,11 +26,14 @@ pub(super) fn append(
         arrival.flags.insert("sanitised".to_owned());
     }
     // Before others have to wait for us.
+    let prepared = Prepared::new(submission)?;
+    let mut writer = store.writer(PATIENCE)?;
+    // Under the lock: to everybody else who has it, files that no result names are there by accident.
     let contents = Contents::of(path);
     let artifacts = attachments.iter_mut().map(|attachment| keep(&contents, attachment));
     let artifacts = artifacts.collect::<Result<Vec<_>, _>>()?;
-    let prepared = Prepared::new(submission)?.with_artifacts(arrival.time, &artifacts)?;
-    let appended = store.writer(PATIENCE)?.append_prepared(&prepared, &arrival)?;
+    let prepared = prepared.with_artifacts(arrival.time, &artifacts)?;
+    let appended = writer.append_prepared(&prepared, &arrival)?;
     let key = appended.receipt.key.to_string();
     Ok(Delivered { key, place: path.display().to_string(), complaints: Vec::new() })
 }

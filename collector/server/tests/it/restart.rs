@@ -120,6 +120,18 @@ fn a_restart_forgets_no_result() {
 }
 
 #[test]
+fn a_collector_that_is_told_to_stop_gives_the_lock_back() {
+    let place = Place::new();
+    for _ in 0..5 {
+        let collector = place.start(&[]);
+        collector.add(client_info("hayloft", true));
+        assert!(collector.terminate().success());
+        // Or the next one would take it for dead, and a push under way for its leftovers.
+        assert_eq!(fs::read_to_string(place.repo().join("pony.lock")).unwrap(), "");
+    }
+}
+
+#[test]
 fn a_repository_has_one_collector() {
     let place = Place::new();
     let collector = place.start(&[]);

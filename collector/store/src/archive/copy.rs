@@ -15,7 +15,7 @@ use crate::layout::BRANCH;
 use crate::message::{self, ResultMessage};
 use crate::objects::Objects;
 use crate::publish::move_branch;
-use crate::{Action, Contents, Snapshot, Store, StoreError};
+use crate::{Action, Contents, Sha256Hex, Snapshot, Store, StoreError};
 
 /// Results in one pack, at most.
 const BATCH_RESULTS: usize = 500;
@@ -38,8 +38,9 @@ impl Move<'_> {
             copied += results;
             rest = &rest[taken..];
         }
+        let mut seen = HashSet::new();
         for result in moved {
-            self.copy_contents(snapshot, result)?;
+            self.copy_contents(snapshot, result, &mut seen)?;
         }
         Ok(copied)
     }
@@ -92,18 +93,24 @@ impl Move<'_> {
         Ok((copied, taken))
     }
 
-    /// Copies the uploaded files of a result.
-    fn copy_contents(&mut self, snapshot: &Snapshot, result: &Moved) -> Result<(), StoreError> {
+    /// Copies the uploaded files of a result that are not in `seen`. Also those that the archive has: a run
+    /// that was killed may not have made their names durable.
+    fn copy_contents(
+        &mut self,
+        snapshot: &Snapshot,
+        result: &Moved,
+        seen: &mut HashSet<Sha256Hex>,
+    ) -> Result<(), StoreError> {
         let (ours, theirs) = (Contents::of(self.source.path()), Contents::of(self.archive.path()));
         for artifact in snapshot.artifacts(&result.package, result.key)? {
-            if theirs.is_sound(&artifact.sha256)? {
+            if !seen.insert(artifact.sha256.clone()) {
                 continue;
             }
             let path = ours.path_of(&artifact.sha256);
             let mut file = match File::open(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    self.done.files_missing += 1;
+                    self.done.files_missing += usize::from(!theirs.is_sound(&artifact.sha256)?);
                     continue;
                 }
                 Err(error) => return Err(StoreError::io(Action::Open, &path)(error)),

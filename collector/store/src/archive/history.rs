@@ -11,7 +11,7 @@ use crate::git::{self, Git};
 use crate::layout::BRANCH;
 use crate::maintain::{choice, swap};
 use crate::publish::move_branch;
-use crate::{Action, StoreError};
+use crate::{Action, Cut, StoreError};
 
 impl Move<'_> {
     /// Drops the history up to the last cut, unless that was done; and goes on with a run that was killed.
@@ -29,6 +29,9 @@ impl Move<'_> {
             StoreError::io(Action::Maintain, &git_dir)(source)
         })?;
         let is_dropped = last.history.is_some();
+        if !is_dropped {
+            self.check_archive(last)?;
+        }
         let old = last.history.get_or_insert_with(|| snapshot.commit_id().clone()).clone();
         if !is_dropped {
             self.keep_history(&git, &git_dir, &old.to_string())?;
@@ -55,6 +58,19 @@ impl Move<'_> {
             on_stage(Stage::Pruned);
         }
         Ok(())
+    }
+
+    /// Refuses an archive that does not have what the last cut took out: readers look there for the history.
+    fn check_archive(&self, last: &Cut) -> Result<(), StoreError> {
+        let archive = self.archive.git();
+        if last.commit.to_object_id().is_some_and(|head| archive.has_object(head)) {
+            return Ok(());
+        }
+        let reason = format!(
+            "it does not have commit {}: the results were moved to the archive {} ({}), so name that one",
+            last.commit, last.name, last.url
+        );
+        Err(StoreError::io(Action::Update, self.archive.path())(io::Error::other(reason)))
     }
 
     /// Has the archive fetch the history, for good.

@@ -113,3 +113,25 @@ fn bases_first(objects: &Objects, deltas: &HashMap<ObjectId, Delta>) -> Option<V
     }
     Some(order)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::Deflater;
+    use gix::objs::Kind;
+
+    #[test]
+    fn a_commit_that_claims_to_be_huge_takes_no_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = Disk::default();
+        let packs = [1_u8, 2].map(|number| {
+            let id = ObjectId::from_bytes_or_panic(&[number; 20]);
+            let deflated = Deflater::new().deflate(b"no commit").unwrap();
+            let mut pack = PackWriter::create(folder.path(), 1).unwrap();
+            pack.add(id, Form::Full(Kind::Commit), 1 << 63, &deflated).unwrap();
+            Pack { index: pack.finish(&mut disk).unwrap(), bytes: 0 }
+        });
+        assert!(join(&packs, folder.path(), &mut disk).is_ok());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}

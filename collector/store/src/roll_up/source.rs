@@ -8,7 +8,7 @@ use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::{data, index};
 
 use super::{Failure, Pack};
-use crate::layout::HASH;
+use crate::layout::{HASH, RESULT_BYTES_MAX};
 use crate::objects::is_refusal;
 use crate::pack::Form;
 
@@ -53,9 +53,10 @@ impl Source {
         self.file.entry_slice(entry.deflated.clone())
     }
 
-    /// What an entry holds.
+    /// What an entry holds, unless it says that it is too large to be read by anybody.
     pub(super) fn inflated(&self, entry: &Entry) -> Option<Vec<u8>> {
-        let mut content = vec![0; usize::try_from(entry.size).ok()?];
+        let size = usize::try_from(entry.size).ok().filter(|size| *size <= RESULT_BYTES_MAX)?;
+        let mut content = vec![0; size];
         let mut inflate = gix::zlib::Inflate::default();
         let (status, _, written) = inflate.once(self.deflated(entry)?, &mut content).ok()?;
         let is_whole = status == gix::zlib::Status::StreamEnd && written == content.len();

@@ -163,6 +163,59 @@ fn a_second_time_changes_nothing() {
 }
 
 #[test]
+fn what_an_archive_has_damaged_is_copied_again_and_else_stays_in_the_source() {
+    let farm = Farm::new();
+    let path = |text: &str, at: &std::path::Path| {
+        let (_, sha256) = Contents::of(farm.fixture.path()).store(&mut text.as_bytes()).unwrap();
+        Contents::of(at).path_of(&sha256)
+    };
+    let damaged = path("old", &farm.to());
+    Store::create(&farm.to()).unwrap();
+    std::fs::create_dir_all(damaged.parent().unwrap()).unwrap();
+    std::fs::write(&damaged, "odd").unwrap();
+    farm.run(&farm.plan("2026-01-01"));
+    assert_eq!(std::fs::read_to_string(&damaged).unwrap(), "old");
+    std::fs::write(&damaged, "odd").unwrap();
+    let source = path("old", farm.fixture.path());
+    assert_eq!(farm.run(&farm.plan("2026-01-01")), (Archived::default(), vec![]));
+    assert!(source.exists());
+}
+
+#[test]
+fn a_file_that_a_killed_run_had_begun_is_removed() {
+    let farm = Farm::new();
+    farm.run(&farm.plan("2026-01-01"));
+    let begun = Contents::of(&farm.to()).folder().join("incoming-x");
+    std::fs::write(&begun, "ol").unwrap();
+    farm.run(&farm.plan("2026-01-01"));
+    assert!(!begun.exists());
+}
+
+#[test]
+fn without_anything_to_move_no_archive_is_made() {
+    let farm = Farm::new();
+    for drop_history in [false, true] {
+        let plan = ArchivePlan { drop_history, ..farm.plan("2020-01-01") };
+        assert_eq!(farm.run(&plan), (Archived::default(), vec![]));
+        assert!(!farm.to().exists());
+    }
+}
+
+#[test]
+fn the_history_goes_only_to_the_archive_that_has_the_results() {
+    let farm = Farm::new();
+    farm.run(&farm.plan("2026-01-01"));
+    let head = farm.source().snapshot().unwrap().commit_id().clone();
+    let other = farm.fixture.folder.path().join("other.git");
+    let plan = ArchivePlan { drop_history: true, to: other, ..farm.plan("2026-01-01") };
+    let error = farm.source().archive(&plan, &mut |_| ()).unwrap_err();
+    let StoreError::Io { source, .. } = error else { panic!("{error}") };
+    assert!(source.to_string().contains("to the archive 2025 "), "{source}");
+    assert_eq!(*farm.source().snapshot().unwrap().commit_id(), head);
+    farm.fsck();
+}
+
+#[test]
 fn the_next_period_goes_into_the_same_archive() {
     let farm = Farm::new();
     farm.run(&farm.plan("2025-12-01"));

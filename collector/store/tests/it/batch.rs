@@ -222,13 +222,32 @@ fn what_waits_is_one_batch_and_is_told_in_the_order_in_which_it_was_pushed() {
         });
     }
     release.send(()).unwrap();
-    queue.flush();
+    queue.finish();
     assert_eq!(told.load(Ordering::SeqCst), 100);
     // The first commit of the repository, the one that kept the thread, and all others.
     assert_eq!(packs(&fixture).len(), 3);
-    // Dropped, it gives the lock back when it is done.
-    drop(queue);
+    // It has given the lock back, and takes nothing more.
+    drop(fixture.writer());
+    assert!(queue.append(prepared, Arrival::at(start())).is_err());
+    queue.finish();
+}
+
+#[test]
+fn a_queue_that_is_dropped_gives_the_lock_back_when_it_is_done() {
+    let fixture = Fixture::new();
+    drop(Queue::start(fixture.writer(), || {}).unwrap());
     drop(fixture.store.writer(std::time::Duration::from_secs(60)).unwrap());
+}
+
+#[test]
+fn when_the_thread_has_panicked_its_owner_is_told_and_everything_is_refused() {
+    let fixture = Fixture::new();
+    let (lose, lost) = mpsc::channel::<()>();
+    let queue = Queue::start(fixture.writer(), move || lose.send(()).unwrap()).unwrap();
+    let prepared = Prepared::new(&submission("hayloft")).unwrap();
+    queue.push(prepared.clone(), Arrival::at(start()), |_| panic!("as a fault of ours would"));
+    assert_eq!(lost.recv(), Ok(()));
+    assert!(queue.append(prepared, Arrival::at(start())).is_err());
 }
 
 #[test]

@@ -114,6 +114,26 @@ fn equal_ids_in_one_batch_are_one_commit() {
 }
 
 #[test]
+fn equal_ids_in_one_batch_are_one_commit_whenever_the_files_of_each_were_recorded() {
+    let fixture = Fixture::new();
+    let whole = Artifact {
+        filename: "output".to_owned(),
+        description: String::new(),
+        size: 1,
+        sha256: [0; 32].into(),
+        visible: true,
+    };
+    let batch = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"].map(|time| {
+        let prepared = Prepared::new(&submission("hayloft")).unwrap();
+        let time = time.parse().unwrap();
+        (prepared.with_artifacts(time, std::slice::from_ref(&whole)).unwrap(), arrival("a"))
+    });
+    let outcomes = fixture.writer().append_all(&batch);
+    assert_eq!(outcomes[0].as_ref().unwrap(), outcomes[1].as_ref().unwrap());
+    assert_eq!(commits(&fixture), 2);
+}
+
+#[test]
 fn equal_ids_from_many_threads_are_one_commit() {
     let fixture = Fixture::new();
     let queue = Queue::start(fixture.writer(), || ()).unwrap();
