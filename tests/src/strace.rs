@@ -58,14 +58,16 @@ impl Call {
     }
 }
 
-/// The calls of a trace, in the order in which they returned.
+/// The calls of a trace, in the order in which they returned. A last line that is cut off counts for nothing:
+/// strace was still writing it.
 ///
 /// # Errors
 /// Names a line that is not understood.
 pub fn calls(trace: &str) -> anyhow::Result<Vec<Call>> {
     let mut done: Vec<Call> = Vec::new();
     let mut open: BTreeMap<u32, (String, usize)> = BTreeMap::new();
-    for line in trace.lines() {
+    let (whole, _cut_off) = trace.rsplit_once('\n').unwrap_or(("", trace));
+    for line in whole.lines() {
         let Some((thread, rest)) = line.trim_start().split_once(' ') else { continue };
         let Ok(thread) = thread.parse() else { continue };
         let rest = rest.trim_start();
@@ -186,7 +188,7 @@ mod tests {
     fn a_call_is_read_with_its_paths_and_its_text() {
         let line =
             r#"17 openat(AT_FDCWD<\x2f\x77>, "\x61\x2c\x62", O_RDWR|O_CREAT, 0666) = 5</w/a,b>"#;
-        let call = &calls(line).unwrap()[0];
+        let call = &calls(&format!("{line}\n18 fsync(5</w/a")).unwrap()[0];
         assert_eq!((call.thread, call.name.as_str(), call.result), (17, "openat", Some(5)));
         assert_eq!(call.path_of(0).as_deref(), Some("/w"));
         assert_eq!(call.text(1).unwrap(), b"a,b");
