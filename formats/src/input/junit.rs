@@ -15,10 +15,12 @@
 //!   its own, `suite::(suite)`, so that the run does not look green.
 //! - Properties of a test are kept as `properties` in [`TestCase::extra`].
 //! - Output and properties of a whole suite, which surefire, nose and others write, become a [`Suite`].
-//! - A line such as `[[ATTACHMENT|path]]` in output, which names a file for Jenkins, stays what it is: output.
+//! - Files that output names, `[[ATTACHMENT|path]]`, are listed as `attachments` in [`TestCase::extra`]; the output
+//!   stays what it is.
 //!
 //! Other attributes (`assertions`, `timestamp`, `hostname`, …) are ignored.
 
+mod attachments;
 mod audit;
 mod case;
 mod dialect;

@@ -1,5 +1,6 @@
 //! What one `testcase` element comes to.
 
+use super::attachments;
 use super::finding::{Finding, Stream, append, non_empty, seconds};
 use crate::model::{Outcome, TestCase};
 use crate::value::{Bag, Value};
@@ -82,6 +83,9 @@ impl Case {
             None if self.not_run => Outcome::Skipped,
             None => Outcome::Passed,
         };
+        if let Some(attachments) = attachments::named_in(&self.test.evidence) {
+            self.test.extra.insert("attachments".to_owned(), attachments);
+        }
     }
 }
 

@@ -326,3 +326,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn files_that_output_names_are_listed() {
+    let text = "<testcase name='t'><failure/><system-out>x [[ATTACHMENT|a.png]]\n</system-out>\
+                <system-err>[[ATTACHMENT|/tmp/trace.zip]]</system-err></testcase><testcase name='u'/>";
+    let tests = tests(&format!("<testsuite>{text}</testsuite>"));
+    let paths = Value::Array(vec!["a.png".into(), "/tmp/trace.zip".into()]);
+    assert_eq!(tests[0].extra, Bag::from([("attachments".to_owned(), paths)]));
+    assert_eq!(tests[0].evidence.output.as_deref(), Some("x [[ATTACHMENT|a.png]]\n"));
+    assert!(tests[1].extra.is_empty());
+}
