@@ -49,10 +49,21 @@ pub(crate) fn serve(plan: Plan, out: &mut dyn Write) -> anyhow::Result<()> {
         tracing::info!("stopped");
         Ok(())
     });
-    // What still waits for a disk that hangs was not acknowledged, and may be cut off anywhere.
-    runtime.spawn_blocking(move || collector.finish());
+    finish(collector);
     runtime.shutdown_timeout(SHUTDOWN_PATIENCE);
     outcome
+}
+
+/// Has what waits written, and the lock given back. What still waits for a disk that hangs was not acknowledged,
+/// and may be cut off anywhere.
+fn finish(collector: Arc<Collector>) {
+    // A thread of its own: of those of a runtime that ends, nobody knows whether they begin.
+    let (done, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        collector.finish();
+        let _ = done.send(());
+    });
+    let _ = finished.recv_timeout(SHUTDOWN_PATIENCE);
 }
 
 async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), Failure> {
