@@ -32,7 +32,7 @@ fn workspace() -> tempfile::TempDir {
         );
         file(
             "src/lib.rs",
-            &format!("//! A place.\n\n//! ```\n//! assert!(true);\n//! ```\n\n{test}"),
+            &format!("//! A place.\n\n//! ```\n//! assert_eq!(2, 1 + 1);\n//! ```\n\n{test}"),
         );
         file("src/main.rs", &format!("fn main() {{}}\n\n{test}"));
         file("tests/it/main.rs", test);
