@@ -26,7 +26,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use jiff::civil::Date;
 
-use crate::batch::signature;
+use crate::batch::commit_of;
 use crate::disk::Disk;
 use crate::pack::{Deflater, Form, PackWriter};
 use crate::publish::packs;
@@ -207,16 +207,7 @@ fn commit(
     message: &str,
     seconds: i64,
 ) -> gix::Result<ObjectId> {
-    let commit = gix::objs::Commit {
-        tree,
-        parents: parent.into_iter().collect(),
-        author: signature(seconds),
-        committer: signature(seconds),
-        encoding: None,
-        message: message.into(),
-        extra_headers: Vec::new(),
-    };
-    Ok(repo.write_object(&commit)?.detach())
+    Ok(repo.write_object(commit_of(parent, tree, message, seconds))?.detach())
 }
 
 /// Makes a pack of what was written to memory, and makes it durable.

@@ -291,7 +291,20 @@ fn commit_object(
     message: &str,
     seconds: i64,
 ) -> Result<Vec<u8>, StoreError> {
-    let commit = gix::objs::Commit {
+    let commit = commit_of(parent, tree, message, seconds);
+    let mut bytes = Vec::new();
+    commit.write_to(&mut bytes).map_err(StoreError::io(Action::Create, Path::new("a commit")))?;
+    Ok(bytes)
+}
+
+/// A commit of ours.
+pub(crate) fn commit_of(
+    parent: Option<ObjectId>,
+    tree: ObjectId,
+    message: &str,
+    seconds: i64,
+) -> gix::objs::Commit {
+    gix::objs::Commit {
         tree,
         parents: parent.into_iter().collect(),
         author: signature(seconds),
@@ -299,10 +312,7 @@ fn commit_object(
         encoding: None,
         message: message.into(),
         extra_headers: Vec::new(),
-    };
-    let mut bytes = Vec::new();
-    commit.write_to(&mut bytes).map_err(StoreError::io(Action::Create, Path::new("a commit")))?;
-    Ok(bytes)
+    }
 }
 
 /// Nothing from outside is ever in the headers of a commit.
