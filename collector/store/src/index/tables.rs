@@ -15,14 +15,15 @@ use super::{IndexEntry, Scope, line_name};
 use crate::CommitId;
 
 /// Raised with every change of what is in the tables or when: older indexes are built anew.
-pub(super) const SCHEMA: u64 = 1;
+pub(super) const SCHEMA: u64 = 2;
 
 const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
 const RESULTS: TableDefinition<'_, (i64, &str), &[u8]> = TableDefinition::new("results");
 const PACKAGES: TableDefinition<'_, (&str, i64), ()> = TableDefinition::new("packages");
 /// By the canonical name of the tagset; with the package.
 const LINES: TableDefinition<'_, (&str, i64), &str> = TableDefinition::new("lines");
-const NUMBERS: TableDefinition<'_, (u32, i64), ()> = TableDefinition::new("numbers");
+/// By number, key and package: a result that was copied to another package keeps its number.
+const NUMBERS: TableDefinition<'_, (u32, i64, &str), ()> = TableDefinition::new("numbers");
 /// By submission id, key and package.
 const SUBMISSIONS: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("submissions");
 const UNREADABLE: TableDefinition<'_, &str, &str> = TableDefinition::new("unreadable");
@@ -36,7 +37,7 @@ pub(super) struct Tables<'t> {
     results: Table<'t, (i64, &'static str), &'static [u8]>,
     packages: Table<'t, (&'static str, i64), ()>,
     lines: Table<'t, (&'static str, i64), &'static str>,
-    numbers: Table<'t, (u32, i64), ()>,
+    numbers: Table<'t, (u32, i64, &'static str), ()>,
     submissions: Table<'t, (&'static str, i64, &'static str), ()>,
     unreadable: Table<'t, &'static str, &'static str>,
 }
@@ -73,7 +74,7 @@ impl<'t> Tables<'t> {
         self.packages.insert((package, key), ())?;
         self.lines.insert((&*line_name(&entry.tagset), key), package)?;
         if let Some(number) = entry.receipt.number {
-            self.numbers.insert((number, key), ())?;
+            self.numbers.insert((number, key, package), ())?;
         }
         if let Some(id) = &entry.receipt.submission_id {
             self.submissions.insert((id.as_str(), key, package), ())?;
@@ -97,7 +98,7 @@ impl<'t> Tables<'t> {
         self.packages.remove((package, key))?;
         self.lines.remove((&*line_name(&entry.tagset), key))?;
         if let Some(number) = entry.receipt.number {
-            self.numbers.remove((number, key))?;
+            self.numbers.remove((number, key, package))?;
         }
         if let Some(id) = &entry.receipt.submission_id {
             self.submissions.remove((id.as_str(), key, package))?;
@@ -148,7 +149,7 @@ pub(super) fn result(read: &ReadTransaction, key: ResultKey) -> Result<Option<In
 
 pub(super) fn numbered(read: &ReadTransaction, number: u32) -> Result<Option<ResultKey>, Fault> {
     let numbers = read.open_table(NUMBERS)?;
-    let last = numbers.range((number, i64::MIN)..=(number, i64::MAX))?.next_back();
+    let last = numbers.range((number, i64::MIN, "")..=(number, i64::MAX, ""))?.next_back();
     Ok(last.transpose()?.and_then(|row| ResultKey::from_i64(row.0.value().1)))
 }
 
@@ -246,7 +247,8 @@ pub(super) fn dump(read: &ReadTransaction, out: &mut dyn Write) -> Result<io::Re
     })?;
     lines.table(read, PACKAGES, |(package, key), ()| format!("{package:?} {key}"))?;
     lines.table(read, LINES, |(line, key), package| format!("{line} {key} {package:?}"))?;
-    lines.table(read, NUMBERS, |(number, key), ()| format!("{number} {key}"))?;
+    lines
+        .table(read, NUMBERS, |(number, key, package), ()| format!("{number} {key} {package:?}"))?;
     lines.table(read, SUBMISSIONS, |(id, key, package), ()| format!("{id} {key} {package:?}"))?;
     lines.table(read, UNREADABLE, |path, reason| format!("{path:?} {reason:?}"))?;
     Ok(lines.outcome)

@@ -221,6 +221,21 @@ fn a_result_that_comes_back_is_found_when_the_index_is_opened() {
     assert!(index.result(keys[0]).unwrap().is_some());
 }
 
+#[test]
+fn a_number_outlives_a_copy_of_its_result() {
+    let fixture = Fixture::new();
+    let key = append_at(&fixture, "hayloft", 0, Some(3));
+    happen(&fixture, &Event::Copy { result: 0 }, 0);
+    let index = opened(&fixture);
+    assert_eq!(index.len().unwrap(), 2);
+    let folder = folders(&fixture).into_iter().find(|folder| folder.starts_with("copied/"));
+    push(&fixture, "main", None, &[(&folder.unwrap(), None)]);
+    let snapshot = fixture.store.snapshot().unwrap();
+    index.update(&snapshot).unwrap();
+    assert_eq!(index.numbered(3).unwrap(), Some(key));
+    assert_eq!(dump(&index), rebuilt(&snapshot));
+}
+
 /// Makes a commit as a stranger would: files with new content, or removed.
 fn push(fixture: &Fixture, branch: &str, merged: Option<&str>, files: &[(&str, Option<&str>)]) {
     let merge = merged.map(|commit| format!("merge {commit}\n")).unwrap_or_default();
