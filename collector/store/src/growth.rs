@@ -1,7 +1,7 @@
 //! Whether one commit only adds to another, and what: for whoever keeps something that follows from all results
 //! and wants to go on from there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use gix::ObjectId;
 use pony_formats::ResultKey;
@@ -14,10 +14,10 @@ use crate::{StoreError, difference};
 /// What a commit has that another one has not. See [`crate::Snapshot::growth_since`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Growth {
-    /// Results that were not there: package and key.
-    pub added: BTreeSet<(String, ResultKey)>,
+    /// Results that were not there, by package, oldest first.
+    pub added: BTreeMap<String, Vec<ResultKey>>,
     /// Results that were there, and have other uploaded files now.
-    pub attached: BTreeSet<(String, ResultKey)>,
+    pub attached: BTreeMap<String, Vec<ResultKey>>,
 }
 
 /// See [`crate::Snapshot::growth_since`].
@@ -34,10 +34,10 @@ pub(crate) fn since(
         let package = packages.name_of(&objects, &result.package)?;
         match (result.old, result.new, package) {
             (None, Some(_), Some(package)) => {
-                growth.added.insert((package, result.key));
+                growth.added.entry(package).or_default().push(result.key);
             }
             (Some(old), Some(new), Some(package)) if same_but_files(&objects, old, new)? => {
-                growth.attached.insert((package, result.key));
+                growth.attached.entry(package).or_default().push(result.key);
             }
             _ => only_grew = false,
         }
@@ -52,11 +52,7 @@ pub(crate) fn since(
 }
 
 /// Whether the folders of a result differ in nothing but uploaded files.
-fn same_but_files(
-    objects: &Objects<'_>,
-    old: ObjectId,
-    new: ObjectId,
-) -> Result<bool, Unreadable> {
+fn same_but_files(objects: &Objects<'_>, old: ObjectId, new: ObjectId) -> Result<bool, Unreadable> {
     let own = |id| -> Result<Vec<(String, ObjectId)>, Unreadable> {
         let entries = objects.folder(id)?.into_iter();
         let own = entries.filter(|entry| entry.name != ARTIFACTS);
