@@ -32,7 +32,7 @@
 //! (`format`, [`Cut`]). [`Contents`] are the files that belong to results, beside git.
 //!
 //! Reading goes the other way: `objects` reads commits, folders and files, and does not trust what
-//! strangers may have pushed; `packages` and `changes` find results; [`Snapshot`] decodes them.
+//! strangers may have pushed; `packages`, `changes` and `growth` find results; [`Snapshot`] decodes them.
 //!
 //! [`Index`] holds what is looked up often, grown by `difference`; [`verify`] checks everything.
 //!
@@ -53,6 +53,7 @@ mod draft;
 mod error;
 mod format;
 mod git;
+mod growth;
 mod index;
 mod init;
 mod layout;
@@ -82,6 +83,7 @@ pub use contents::Contents;
 pub use disk::create_folder;
 pub use error::{Action, StoreError};
 pub use format::Cut;
+pub use growth::Growth;
 pub use index::{Index, IndexEntry, Results, Scope};
 pub use maintain::{Maintained, Maintenance, PackScope, Packs, Tool};
 pub use prepared::Prepared;
