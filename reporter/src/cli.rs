@@ -236,7 +236,8 @@ pub(crate) struct IdentityArgs {
     /// A label of this build line, for example `nightly` (may be repeated)
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
-    /// The machine [default: its host name]
+    /// The machine [default: its host name; in CI the system and the platform, such as
+    /// github-ubuntu-24.04]
     #[arg(long)]
     pub(crate) host: Option<String>,
     /// The platform [default: for example linux-x86_64]

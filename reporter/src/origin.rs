@@ -2,6 +2,7 @@
 
 mod checkout;
 mod ci;
+mod github;
 mod machine;
 mod package;
 
@@ -67,6 +68,9 @@ impl Surroundings {
 /// `change_request`, `ci` and `ci_url`, as far as they are known.
 pub(crate) fn facts(surroundings: &Surroundings) -> BTreeMap<&'static str, Value> {
     let mut facts = checkout::facts(surroundings.folder());
+    if let Some(head) = github::head_of_merge(surroundings, facts.get("commit")) {
+        facts.insert("commit", Value::from(head));
+    }
     for (key, value) in ci::facts(surroundings) {
         // A checkout says what was tested; a CI system only what was asked for. But a CI system's
         // checkout is on no branch.

@@ -2,8 +2,8 @@
 //!
 //! Nothing but what a row names is read, so that no secret of the environment is ever submitted.
 
-use super::Surroundings;
 use super::checkout::public_address;
+use super::{Surroundings, github};
 
 /// How one CI system describes a run.
 struct System {
@@ -19,8 +19,15 @@ struct System {
     commit: &'static [&'static str],
     /// The address of the source's repository, as `url`.
     repository: &'static str,
-    /// Variables with the number of the pull or merge request; `false` where there is none.
-    change: &'static [&'static str],
+    change: Change,
+}
+
+/// Where the number of the pull or merge request is.
+enum Change {
+    /// In the first of these variables that is set; `false` where there is none.
+    In(&'static [&'static str]),
+    /// See [`github`].
+    Github,
 }
 
 /// The first that fits counts: Gitea and Forgejo also claim to be GitHub.
@@ -32,7 +39,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
         commit: &["GITHUB_SHA"],
         repository: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",
-        change: &["GITHUB_BASE_REF"],
+        change: Change::Github,
     },
     System {
         name: "github-actions",
@@ -41,7 +48,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
         commit: &["GITHUB_SHA"],
         repository: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",
-        change: &["GITHUB_BASE_REF"],
+        change: Change::Github,
     },
     System {
         name: "gitlab",
@@ -50,7 +57,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME"],
         commit: &["CI_COMMIT_SHA"],
         repository: "{CI_PROJECT_URL}",
-        change: &["CI_MERGE_REQUEST_IID"],
+        change: Change::In(&["CI_MERGE_REQUEST_IID"]),
     },
     System {
         name: "jenkins",
@@ -59,7 +66,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH"],
         commit: &["GIT_COMMIT"],
         repository: "{GIT_URL}",
-        change: &["CHANGE_ID"],
+        change: Change::In(&["CHANGE_ID"]),
     },
     System {
         name: "buildkite",
@@ -68,7 +75,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["BUILDKITE_BRANCH"],
         commit: &["BUILDKITE_COMMIT"],
         repository: "{BUILDKITE_REPO}",
-        change: &["BUILDKITE_PULL_REQUEST"],
+        change: Change::In(&["BUILDKITE_PULL_REQUEST"]),
     },
     System {
         name: "circleci",
@@ -77,7 +84,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["CIRCLE_BRANCH"],
         commit: &["CIRCLE_SHA1"],
         repository: "{CIRCLE_REPOSITORY_URL}",
-        change: &["CIRCLE_PR_NUMBER", "CIRCLE_PULL_REQUEST"],
+        change: Change::In(&["CIRCLE_PR_NUMBER", "CIRCLE_PULL_REQUEST"]),
     },
     System {
         name: "azure-pipelines",
@@ -86,7 +93,10 @@ const SYSTEMS: [System; 14] = [
         branch: &["BUILD_SOURCEBRANCH"],
         commit: &["SYSTEM_PULLREQUEST_SOURCECOMMITID", "BUILD_SOURCEVERSION"],
         repository: "{BUILD_REPOSITORY_URI}",
-        change: &["SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "SYSTEM_PULLREQUEST_PULLREQUESTID"],
+        change: Change::In(&[
+            "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER",
+            "SYSTEM_PULLREQUEST_PULLREQUESTID",
+        ]),
     },
     System {
         name: "appveyor",
@@ -95,7 +105,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["APPVEYOR_REPO_BRANCH"],
         commit: &["APPVEYOR_REPO_COMMIT"],
         repository: "",
-        change: &["APPVEYOR_PULL_REQUEST_NUMBER"],
+        change: Change::In(&["APPVEYOR_PULL_REQUEST_NUMBER"]),
     },
     System {
         name: "travis",
@@ -104,7 +114,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["TRAVIS_BRANCH"],
         commit: &["TRAVIS_PULL_REQUEST_SHA", "TRAVIS_COMMIT"],
         repository: "",
-        change: &["TRAVIS_PULL_REQUEST"],
+        change: Change::In(&["TRAVIS_PULL_REQUEST"]),
     },
     System {
         name: "drone",
@@ -113,7 +123,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["DRONE_BRANCH"],
         commit: &["DRONE_COMMIT_SHA"],
         repository: "{DRONE_REPO_LINK}",
-        change: &["DRONE_PULL_REQUEST"],
+        change: Change::In(&["DRONE_PULL_REQUEST"]),
     },
     System {
         name: "bitbucket",
@@ -122,7 +132,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["BITBUCKET_BRANCH"],
         commit: &["BITBUCKET_COMMIT"],
         repository: "{BITBUCKET_GIT_HTTP_ORIGIN}",
-        change: &["BITBUCKET_PR_ID"],
+        change: Change::In(&["BITBUCKET_PR_ID"]),
     },
     System {
         name: "semaphore",
@@ -131,7 +141,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["SEMAPHORE_GIT_BRANCH"],
         commit: &["SEMAPHORE_GIT_SHA"],
         repository: "{SEMAPHORE_GIT_URL}",
-        change: &["SEMAPHORE_GIT_PR_NUMBER"],
+        change: Change::In(&["SEMAPHORE_GIT_PR_NUMBER"]),
     },
     System {
         name: "codebuild",
@@ -140,7 +150,7 @@ const SYSTEMS: [System; 14] = [
         branch: &["CODEBUILD_WEBHOOK_HEAD_REF"],
         commit: &["CODEBUILD_RESOLVED_SOURCE_VERSION"],
         repository: "",
-        change: &[],
+        change: Change::In(&[]),
     },
     System {
         name: "teamcity",
@@ -149,14 +159,28 @@ const SYSTEMS: [System; 14] = [
         branch: &[],
         commit: &[],
         repository: "",
-        change: &["TEAMCITY_PULLREQUEST_NUMBER"],
+        change: Change::In(&["TEAMCITY_PULLREQUEST_NUMBER"]),
     },
 ];
+
+/// The CI system that this runs in, as far as it is known.
+fn system(surroundings: &Surroundings) -> Option<&'static System> {
+    SYSTEMS.iter().find(|system| surroundings.var(system.sign).is_some())
+}
+
+/// What machines of the CI system around are called together: `github`, `azure`; `ci` for one that is not known.
+/// `None` outside CI.
+pub(super) fn label(surroundings: &Surroundings) -> Option<&'static str> {
+    match system(surroundings) {
+        Some(system) => system.name.split('-').next(),
+        None => surroundings.var("CI").map(|_| "ci"),
+    }
+}
 
 /// `ci`, and `ci_url`, `branch`, `commit`, `repository` and `change_request` where the system tells them. Empty
 /// outside CI.
 pub(super) fn facts(surroundings: &Surroundings) -> Vec<(&'static str, String)> {
-    let Some(system) = SYSTEMS.iter().find(|system| surroundings.var(system.sign).is_some()) else {
+    let Some(system) = system(surroundings) else {
         return match surroundings.var("CI") {
             Some(_) => vec![("ci", "unknown".to_owned())],
             None => Vec::new(),
@@ -174,16 +198,15 @@ pub(super) fn facts(surroundings: &Surroundings) -> Vec<(&'static str, String)> 
     facts
 }
 
-/// The number of the pull or merge request that the run is of. GitHub has it only in the name of the ref, and
-/// a base branch only then.
+/// The number of the pull or merge request that the run is of.
 fn change_request(system: &System, surroundings: &Surroundings) -> Option<String> {
-    let names = system.change.iter();
-    let change = names.filter_map(|name| surroundings.var(name)).find(|value| *value != "false")?;
-    let number = surroundings
-        .var("GITHUB_REF")
-        .filter(|_| system.change == ["GITHUB_BASE_REF"])
-        .and_then(|name| name.strip_prefix("refs/pull/")?.split('/').next());
-    Some(number.unwrap_or(change).to_owned())
+    match system.change {
+        Change::Github => github::pull_request(surroundings),
+        Change::In(names) => {
+            let mut values = names.iter().filter_map(|name| surroundings.var(name));
+            values.find(|value| *value != "false").map(str::to_owned)
+        }
+    }
 }
 
 fn short(branch: &str) -> &str {
