@@ -13,13 +13,15 @@ pub(crate) struct Attachment {
     pub(crate) name: String,
     file: File,
     bytes: u64,
+    /// Whether the target has it already.
+    pub(crate) has_arrived: bool,
 }
 
 impl Attachment {
     /// What a file holds, up to the limit for such files.
     pub(crate) fn new(name: String, file: File) -> io::Result<Self> {
         let bytes = file.metadata()?.len().min(Limits::DEFAULT.whole_bytes_max);
-        Ok(Self { name, file, bytes })
+        Ok(Self { name, file, bytes, has_arrived: false })
     }
 
     /// Bytes.

@@ -44,6 +44,10 @@ pub(crate) enum DeliveryError {
         "the collector at {server} refuses access (HTTP status {status}): check the name and password in the address"
     )]
     Forbidden { server: ServerUrl, status: u16 },
+    /// The submission is stored, but a file that goes with it is not yet. To send all again is safe: the
+    /// submission has an id, and what has arrived is marked.
+    #[error("result {key} is stored, but not yet its file {name}: {reason}")]
+    FileOnItsWay { key: String, name: String, reason: String },
     /// Whatever answers there is no collector.
     #[error("no collector at {server}: {reason}")]
     NotACollector { server: ServerUrl, reason: String },

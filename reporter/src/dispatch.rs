@@ -58,6 +58,9 @@ pub(crate) fn hand_over(
             Err(Failure::Delivery { error, kept })
         }
         (Err(error), entry) => {
+            if let Some(entry) = &entry {
+                entry.forget_files(attachments.iter().filter(|file| file.has_arrived))?;
+            }
             Err(Failure::Delivery { error, kept: entry.map(|entry| entry.path().to_owned()) })
         }
     }

@@ -104,7 +104,7 @@ fn of_input(error: &InputError) -> i32 {
 
 fn of_delivery(error: &DeliveryError) -> i32 {
     match error {
-        DeliveryError::Unreachable { .. } => TRY_LATER,
+        DeliveryError::Unreachable { .. } | DeliveryError::FileOnItsWay { .. } => TRY_LATER,
         DeliveryError::Rejected { .. } => DATA,
         DeliveryError::Forbidden { .. } => PERMISSION,
         DeliveryError::NotACollector { .. } => PROTOCOL,

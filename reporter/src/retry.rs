@@ -21,12 +21,16 @@ pub(crate) fn retry(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failur
 
 fn list(spool: &Spool, messages: &Messages) -> Result<i32, Failure> {
     for path in spool.entries()? {
-        if let Some(Claimed { parcel, target, .. }) = spool.claim(&path)? {
-            let submission = &parcel.submission;
-            let package = submission.client_info.package();
-            let tally = delivery::in_words(submission.tally());
-            messages.print(&format!("{}: {package}: {tally}; for {target}", path.display()));
-        }
+        let Some(content) = spool.look(&path)? else { continue };
+        let description = match content {
+            Ok((parcel, target)) => {
+                let package = parcel.submission.client_info.package();
+                let tally = delivery::in_words(parcel.submission.tally());
+                format!("{package}: {tally}; for {target}")
+            }
+            Err(reason) => format!("no submission: {reason}"),
+        };
+        messages.print(&format!("{}: {description}", path.display()));
     }
     Ok(exit::OK)
 }
@@ -53,6 +57,7 @@ fn discard(spool: &Spool, files: &[PathBuf], messages: &Messages) -> Result<i32,
 
 /// Sends everything that nobody else is sending.
 fn send_all(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failure> {
+    plan.spool.remove_leftovers();
     let paths = plan.spool.entries()?;
     if paths.is_empty() {
         messages.print("nothing to send");

@@ -17,9 +17,9 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     for source in &plan.sources {
         let input = input::read(source, &plan.reading)?;
         sanitised |= input.report.sanitised;
-        let (step, attachment) = step::of_input(input, steps.len(), &plan.reading.limits)?;
+        let (step, files) = step::of_input(input, steps.len(), &plan.reading.limits)?;
         steps.push(step);
-        attachments.extend(attachment);
+        attachments.extend(files);
     }
     let tally: Tally = steps.iter().map(pony_formats::Step::tally).sum();
     let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
