@@ -22,11 +22,11 @@ Examples:
 
 Without --repo and --server, results go to $PONY_SERVER or $PONY_REPO, or else to the
 repository $XDG_DATA_HOME/pony/results.git (~/.local/share/pony/results.git), which is created
-on first use. What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
+on first use. An address of a git host needs no server: git pushes there, with its credentials. What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
 `pony-report retry`.
 
 Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_TAGS
-(separated by commas), PONY_SERVER, PONY_REPO, PONY_SPOOL.
+(separated by commas), PONY_SERVER, PONY_REPO, PONY_BRANCH, PONY_SPOOL.
 
 Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot
 open input, 73 cannot create, 74 cannot read or write, 75 try later (kept in the spool), 76 not
@@ -49,7 +49,9 @@ that is passed on; with --strict they do when that was 0.
 Examples:
   pony-report run -- cargo test --workspace
   pony-report run --tag nightly --junit 'reports/**/*.xml' -- mvn -q verify
-  pony-report run --strict --server https://name:secret@ci.example/ -- nosetests -v";
+  pony-report run --strict --server https://name:secret@ci.example/ -- nosetests -v
+  pony-report run --repo git@forge.example:ox/results.git -- go test -json ./...
+  pony-report run --repo \"$PROJECT\" --branch pony-results -- pytest --junitxml=out.xml";
 
 /// Turns test output into results, and stores them in a git repository or sends them to a collector.
 #[derive(Debug, Parser)]
@@ -122,6 +124,7 @@ exit status is 0 once it is stored, whatever the tests said.
 
 Examples:
   pony-report submit --package hayloft junit.xml
+  pony-report submit --repo https://forge.example/ox/results.git junit.xml
   cargo test 2>&1 | pony-report submit --tag nightly -")]
 pub(crate) struct SubmitArgs {
     #[command(flatten)]
@@ -196,8 +199,9 @@ pub(crate) enum Output {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Submissions are sent to where they should have gone, unless a flag names another place. Passwords
-are not kept in the spool: name the collector with its password in PONY_SERVER or --server.
+Submissions are sent to where they should have gone, unless a flag names another place. Those for
+one git host go in one push. Passwords are not kept in the spool: name the collector or the git
+host with its password in PONY_SERVER or PONY_REPO, or --server or --repo.
 What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.
 
 Examples:
@@ -276,9 +280,14 @@ pub(crate) struct SizeArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TargetArgs {
-    /// Store in this git repository; it is created when it does not exist
-    #[arg(long, value_name = "PATH", conflicts_with = "server")]
-    pub(crate) repo: Option<PathBuf>,
+    /// Store in this git repository: a folder, which is created when it does not exist, or any
+    /// address that `git push` takes
+    #[arg(long, value_name = "PATH|URL", conflicts_with = "server")]
+    pub(crate) repo: Option<OsString>,
+    /// The branch that holds the results, pushed by git also into a folder; it is created when it does
+    /// not exist [default for an address: main]
+    #[arg(long, value_name = "NAME", conflicts_with = "server")]
+    pub(crate) branch: Option<String>,
     /// Send to the collector at this address; its last component is replaced by `xmlrpc`, so a
     /// prefix must end in a slash
     #[arg(long, value_name = "URL")]

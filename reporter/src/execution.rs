@@ -80,7 +80,7 @@ pub(crate) fn execute(
     let trouble = found.trouble.map(Failure::from);
     let [stdout, stderr] = excerpts;
     let mut conclude = |excerpt, name, stream| {
-        attachment::conclude(excerpt, index, name, || transcripts.whole(stream))
+        attachment::conclude(excerpt, &reading.limits, index, name, || transcripts.whole(stream))
             .map_err(Failure::Capture)
     };
     let (output, replaced_out, whole_out) = conclude(stdout, "output", Stream::Stdout)?;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::delivery::DeliveryError;
+use crate::delivery::{DeliveryError, GitFailureKind};
 use crate::input::InputError;
 use crate::messages;
 use crate::spool::SpoolError;
@@ -108,7 +108,19 @@ fn of_delivery(error: &DeliveryError) -> i32 {
         DeliveryError::Rejected { .. } => DATA,
         DeliveryError::Forbidden { .. } => PERMISSION,
         DeliveryError::NotACollector { .. } => PROTOCOL,
+        DeliveryError::GitHost { failure, .. } => of_git(failure.kind),
         DeliveryError::Store(error) => error.exit_status().into(),
+    }
+}
+
+fn of_git(kind: GitFailureKind) -> i32 {
+    match kind {
+        GitFailureKind::NoGit => CONFIG,
+        GitFailureKind::Io => IO,
+        GitFailureKind::Unreachable | GitFailureKind::Contended => TRY_LATER,
+        GitFailureKind::Forbidden => PERMISSION,
+        GitFailureKind::NotThere => NO_INPUT,
+        GitFailureKind::Store(status) => status.into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is meant: [`Plan`], with every default filled in and everything checked that can be checked
 //! before a command runs.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ use crate::exit::Failure;
 use crate::input::Source;
 use crate::origin::{self, Surroundings};
 use crate::spool::Spool;
-use crate::target::{ServerUrl, Target};
+use crate::target::{GitUrl, ServerUrl, Target};
 
 /// Notes that `validate` shows of one input.
 const NOTES_MAX: usize = 100;
@@ -91,8 +92,8 @@ pub(crate) struct RetryPlan {
     pub(crate) spool: Spool,
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
-    /// A collector whose credentials may be used for its own submissions.
-    pub(crate) known: Option<Target>,
+    /// Whose credentials may be used for their own submissions.
+    pub(crate) known: Vec<Target>,
 }
 
 /// What `retry` does with what waits.
@@ -187,14 +188,23 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     let spool = Spool::of(surroundings).ok_or_else(|| {
         Failure::Config("no home folder, so no spool: set PONY_SPOOL to its folder".to_owned())
     })?;
-    let known =
-        surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER")).transpose()?;
+    // Whichever the spool names: both may be set here.
+    let server = surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER"));
+    let repo = surroundings
+        .var("PONY_REPO")
+        .map(|repo| repository(repo.as_ref(), "PONY_REPO", branch(&args.target, surroundings)));
+    let known = server.into_iter().chain(repo).collect::<Result<_, _>>()?;
     let task = match args.discard {
         _ if args.list => RetryTask::List,
         files if files.is_empty() => RetryTask::Send,
         files => RetryTask::Discard(files),
     };
-    Ok(Plan::Retry(RetryPlan { task, spool, target: named_target(&args.target)?, known }))
+    Ok(Plan::Retry(RetryPlan {
+        task,
+        spool,
+        target: named_target(&args.target, surroundings)?,
+        known,
+    }))
 }
 
 fn submission(
@@ -205,6 +215,10 @@ fn submission(
     let target = target(&args.target, surroundings)?;
     let mut reading = reading(&args.reading);
     reading.limits.stream_bytes_max = args.output.max_output;
+    if let Target::GitHost(_) = target {
+        // Nowhere to put them.
+        reading.limits.whole_bytes_max = 0;
+    }
     Ok(SubmitPlan {
         client_info: client_info(args.identity, surroundings)?,
         sources,
@@ -278,16 +292,19 @@ fn sources(files: Vec<PathBuf>) -> Result<Vec<Source>, Failure> {
 }
 
 fn target(args: &TargetArgs, surroundings: &Surroundings) -> Result<Target, Failure> {
-    if let Some(target) = named_target(args)? {
+    if let Some(target) = named_target(args, surroundings)? {
         return Ok(target);
     }
     match (surroundings.var("PONY_SERVER"), surroundings.var("PONY_REPO")) {
+        (_, None) if args.branch.is_some() => {
+            Err(Failure::Usage("--branch: of which repository? pass --repo".to_owned()))
+        }
         (Some(_), Some(_)) => Err(Failure::Usage(
             "PONY_SERVER and PONY_REPO are both set: unset one, or pass --server or --repo"
                 .to_owned(),
         )),
         (Some(url), None) => server(url, "PONY_SERVER"),
-        (None, Some(path)) => repository(path.into(), "PONY_REPO"),
+        (None, Some(repo)) => repository(repo.as_ref(), "PONY_REPO", branch(args, surroundings)),
         (None, None) => match surroundings.data_folder() {
             Some(folder) => Ok(Target::Repository(folder.join("results.git"))),
             None => Err(Failure::Config(
@@ -297,12 +314,16 @@ fn target(args: &TargetArgs, surroundings: &Surroundings) -> Result<Target, Fail
     }
 }
 
-fn named_target(args: &TargetArgs) -> Result<Option<Target>, Failure> {
+fn named_target(args: &TargetArgs, surroundings: &Surroundings) -> Result<Option<Target>, Failure> {
     match (&args.server, &args.repo) {
         (Some(url), _) => server(url, "--server").map(Some),
-        (None, Some(path)) => repository(path.clone(), "--repo").map(Some),
+        (None, Some(repo)) => repository(repo, "--repo", branch(args, surroundings)).map(Some),
         (None, None) => Ok(None),
     }
+}
+
+fn branch(args: &TargetArgs, surroundings: &Surroundings) -> Option<String> {
+    args.branch.clone().or_else(|| surroundings.var("PONY_BRANCH").map(str::to_owned))
 }
 
 fn server(url: &str, given_by: &str) -> Result<Target, Failure> {
@@ -310,8 +331,15 @@ fn server(url: &str, given_by: &str) -> Result<Target, Failure> {
     url.map(Target::Server).map_err(|reason| Failure::Usage(format!("{given_by}: {reason}")))
 }
 
-/// Absolute, so that the spool can be sent from another folder.
-fn repository(path: PathBuf, given_by: &str) -> Result<Target, Failure> {
-    let path = std::path::absolute(path);
-    path.map(Target::Repository).map_err(|error| Failure::Usage(format!("{given_by}: {error}")))
+/// A path becomes absolute, so that the spool can be sent from another folder. With a branch it is git's.
+fn repository(repo: &OsStr, given_by: &str, branch: Option<String>) -> Result<Target, Failure> {
+    let wrong = |reason: String| Failure::Usage(format!("{given_by}: {reason}"));
+    if let Some(url) = repo.to_str().filter(|text| GitUrl::is_meant_by(text)) {
+        return GitUrl::parse(url, branch).map(Target::GitHost).map_err(wrong);
+    }
+    let path = std::path::absolute(repo).map_err(|error| wrong(error.to_string()))?;
+    match branch {
+        None => Ok(Target::Repository(path)),
+        branch => GitUrl::of_path(&path, branch).map(Target::GitHost).map_err(wrong),
+    }
 }

@@ -30,7 +30,7 @@ impl Session {
     /// are.
     pub(crate) fn submit(
         self,
-        (steps, attachments): (Vec<Step>, &mut [Attachment]),
+        (steps, attachments): (Vec<Step>, Vec<Attachment>),
         success: bool,
         sanitised: bool,
         plan: SubmitPlan,

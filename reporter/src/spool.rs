@@ -1,13 +1,15 @@
 //! [`Spool`]: a folder of submissions on their way.
 //!
-//! An entry is one file of canonical JSON: `submission_id`, `client_info`, `results_list` and either `server` (an address without
-//! credentials) or `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
+//! An entry is one file of canonical JSON: `submission_id`, `client_info`, `results_list` and one of `server`, `git` (an address without
+//! credentials, the latter also with `branch` if one was named) and `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
 //! whoever holds the lock is sending it. The names sort by time. What was rejected is in the folder
 //! `rejected`, with the reason in a file beside it. Files that go with a submission are in a folder beside
-//! its entry, which is there before the entry and goes after it.
+//! its entry, which is there before the entry and goes after it; so is a file with the keys of pushes that nobody
+//! answered ([`Tries`]).
 
 mod leftovers;
 mod text;
+mod tries;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -17,9 +19,11 @@ use pony_formats::{Value, json};
 use pony_store::{Action, StoreError};
 
 use crate::attachment::Attachment;
+use crate::delivery::Shipment;
 use crate::origin::Surroundings;
 use crate::parcel::Parcel;
 use crate::target::Target;
+pub(crate) use tries::Tries;
 
 /// The suffix of entries; everything else in the folder is left alone.
 const SUFFIX: &str = ".json";
@@ -29,6 +33,8 @@ const PREFIX: &str = ".";
 const REJECTED: &str = "rejected";
 /// The extension of the folder of files beside an entry.
 const FILES: &str = "files";
+/// The extension of the file of tries beside an entry.
+const TRIES: &str = "tries";
 
 /// Where submissions wait.
 #[derive(Debug)]
@@ -47,9 +53,7 @@ pub(crate) struct Entry {
 /// An entry that was taken to be sent, and what is in it.
 #[derive(Debug)]
 pub(crate) struct Claimed {
-    pub(crate) entry: Entry,
-    pub(crate) parcel: Parcel,
-    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) shipment: Shipment,
     pub(crate) target: Target,
 }
 
@@ -86,7 +90,7 @@ impl Spool {
         parcel: &Parcel,
         attachments: &mut [Attachment],
         target: &Target,
-    ) -> Result<Entry, SpoolError> {
+    ) -> Result<(Entry, Tries), SpoolError> {
         let text = json::to_text(&Value::Struct(text::to_bag(parcel, target)?));
         create_private_folder(&self.folder)?;
         self.remove_leftovers();
@@ -113,7 +117,8 @@ impl Spool {
         // Without an entry, nobody would ever remove them.
         let file = kept.inspect_err(|_| drop(fs::remove_dir_all(&files)))?;
         sync_folder(&self.folder)?;
-        Ok(Entry { path, file })
+        let tries = Tries::of_new(path.with_extension(TRIES));
+        Ok((Entry { path, file }, tries))
     }
 
     /// Removes what a reporter that was killed has left here.
@@ -149,7 +154,15 @@ impl Spool {
         match content {
             Ok((parcel, target)) => {
                 let attachments = read_files(&path.with_extension(FILES))?;
-                Ok(Some(Claimed { entry, parcel, attachments, target }))
+                let place = path.with_extension(TRIES);
+                let tries = Tries::read(place.clone()).map_err(|source| SpoolError::Io {
+                    action: Action::Read,
+                    path: place,
+                    source,
+                })?;
+                let entry = Some(entry);
+                let shipment = Shipment { parcel, attachments, entry, tries };
+                Ok(Some(Claimed { shipment, target }))
             }
             Err(reason) => {
                 let moved = entry.reject(&reason)?;
@@ -196,10 +209,14 @@ impl Entry {
         let removed = fs::remove_file(&self.path);
         drop(self.file);
         let files = self.path.with_extension(FILES);
-        let removed = removed.and_then(|()| match fs::remove_dir_all(&files) {
+        let tries = self.path.with_extension(TRIES);
+        let unless_gone = |removed: io::Result<()>| match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
-        });
+        };
+        let removed = removed
+            .and_then(|()| unless_gone(fs::remove_dir_all(&files)))
+            .and_then(|()| unless_gone(fs::remove_file(&tries)));
         removed.map_err(|source| SpoolError::Io { action: Action::Remove, path: self.path, source })
     }
 
@@ -232,6 +249,8 @@ impl Entry {
         if files.exists() {
             fs::rename(&files, moved.with_extension(FILES)).map_err(failed)?;
         }
+        // It was never pushed, or not for good: nothing depends on it.
+        let _ = fs::remove_file(self.path.with_extension(TRIES));
         sync_folder(&folder)?;
         Ok(moved)
     }
@@ -327,9 +346,9 @@ mod tests {
         let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
         assert!(!fs::read_to_string(path).unwrap().contains("secret"));
         let claimed = spool.claim(path).unwrap().unwrap();
-        assert_eq!(claimed.parcel, parcel);
+        assert_eq!(claimed.shipment.parcel, parcel);
         assert_eq!(claimed.target.to_string(), "http://host/x/");
-        claimed.entry.forget().unwrap();
+        claimed.shipment.entry.unwrap().forget().unwrap();
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
     }
 
@@ -348,7 +367,7 @@ mod tests {
     fn nobody_claims_what_is_being_sent() {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().to_owned() };
-        let entry = spool.keep(&parcel(), &mut [], &server()).unwrap();
+        let (entry, _) = spool.keep(&parcel(), &mut [], &server()).unwrap();
         assert!(spool.claim(entry.path()).unwrap().is_none());
         let path = entry.path().to_owned();
         drop(entry);

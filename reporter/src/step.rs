@@ -27,7 +27,8 @@ pub(crate) fn of_input(
             let excerpt = Excerpt::of(&log, limits.stream_bytes_max);
             let whole = || attachment::file_of(&log);
             let (text, _, attachment) =
-                attachment::conclude(excerpt, index, "output", whole).map_err(Failure::Capture)?;
+                attachment::conclude(excerpt, limits, index, "output", whole)
+                    .map_err(Failure::Capture)?;
             (text, attachment)
         }
         None => (String::new(), None),
@@ -65,7 +66,7 @@ pub(crate) fn with_suites(
         let captured = in_one(&printed, captured);
         let excerpt = Excerpt::of(&captured, bytes_max);
         let file = || attachment::file_of(&captured);
-        let concluded = attachment::conclude(excerpt, index, name, file);
+        let concluded = attachment::conclude(excerpt, limits, index, name, file);
         let (text, _, attachment) = concluded.map_err(Failure::Capture)?;
         Ok((printed + &text, attachment))
     };

@@ -25,7 +25,7 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
     let submission = Submission { client_info, results_list: steps };
     let line =
-        dispatch::send(submission, &mut attachments, &plan.target, plan.spool.as_ref(), messages)?;
+        dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
     messages.print(&line);
     retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
     Ok(exit::OK)

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{FILES, PREFIX, SUFFIX};
+use super::{FILES, PREFIX, SUFFIX, TRIES};
 
 /// From this age on they are nobody's: between the making of a file and its lock lie moments.
 const STALE: Duration = Duration::from_secs(600);
@@ -27,10 +27,14 @@ pub(super) fn remove(folder: &Path) {
             {
                 let _ = fs::remove_file(&path);
             }
-        } else if let Some(stem) = name.strip_suffix(FILES).and_then(|stem| stem.strip_suffix('.'))
+        } else if let Some((stem, extension)) = name.rsplit_once('.')
             && !has_entry(folder, stem)
         {
-            let _ = fs::remove_dir_all(&path);
+            let _ = match extension {
+                FILES => fs::remove_dir_all(&path),
+                TRIES => fs::remove_file(&path),
+                _ => Ok(()),
+            };
         }
     }
 }
@@ -65,6 +69,8 @@ mod tests {
         };
         drop(file(".dead.json"));
         files("1-dead.files");
+        drop(file("1-dead.tries"));
+        drop(file("4-waits.tries"));
         files("2-gone.files");
         let alive = file(".alive.json");
         alive.lock().unwrap();
@@ -87,6 +93,7 @@ mod tests {
             "3-alive.files",
             "4-waits.files",
             "4-waits.json",
+            "4-waits.tries",
             "other.txt",
         ];
         assert_eq!(left, expected);

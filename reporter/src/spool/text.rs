@@ -6,7 +6,7 @@ use pony_formats::{Bag, Submission, Value, json};
 
 use super::SpoolError;
 use crate::parcel::Parcel;
-use crate::target::{ServerUrl, Target};
+use crate::target::{GitUrl, ServerUrl, Target};
 
 /// What is written of a submission and where it goes.
 pub(super) fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError> {
@@ -14,17 +14,22 @@ pub(super) fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError
     let (key, place) = match target {
         // Its `Display` leaves the credentials out.
         Target::Server(url) => ("server", url.to_string()),
+        Target::GitHost(url) => ("git", url.to_string()),
         Target::Repository(path) => match path.to_str() {
             Some(text) => ("repo", text.to_owned()),
             None => return Err(SpoolError::PathIsNotText { path: path.clone() }),
         },
     };
-    Ok(Bag::from([
+    let mut bag = Bag::from([
         ("submission_id".to_owned(), Value::from(parcel.id.as_str())),
         ("client_info".to_owned(), client_info),
         ("results_list".to_owned(), results_list),
         (key.to_owned(), Value::String(place)),
-    ]))
+    ]);
+    if let Target::GitHost(url) = target {
+        bag.extend(url.named_branch().map(|name| ("branch".to_owned(), Value::from(name))));
+    }
+    Ok(bag)
 }
 
 /// Reads an entry back. `name` is that of its file without the extension: entries of versions before there were
@@ -43,10 +48,16 @@ pub(super) fn from_text(text: &[u8], name: &str) -> Result<(Parcel, Target), Str
         Ok(_) => return Err("`submission_id` is no text".to_owned()),
     };
     let id = id.parse().map_err(|error| format!("`submission_id`: {error}"))?;
-    let target = match (take("server"), take("repo")) {
-        (Ok(Value::String(url)), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
-        (Err(_), Ok(Value::String(path))) => Target::Repository(PathBuf::from(path)),
-        _ => return Err("expected either `server` or `repo`".to_owned()),
+    let branch = match take("branch") {
+        Err(_) => None,
+        Ok(Value::String(name)) => Some(name),
+        Ok(_) => return Err("`branch` is no text".to_owned()),
+    };
+    let target = match (take("server"), take("repo"), take("git")) {
+        (Ok(Value::String(url)), Err(_), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
+        (Err(_), Ok(Value::String(path)), Err(_)) => Target::Repository(PathBuf::from(path)),
+        (Err(_), Err(_), Ok(Value::String(url))) => Target::GitHost(GitUrl::parse(&url, branch)?),
+        _ => return Err("expected one of `server`, `repo` and `git`".to_owned()),
     };
     Ok((Parcel { id, submission }, target))
 }
