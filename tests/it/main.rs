@@ -16,6 +16,7 @@ mod architecture;
 mod archive;
 mod collector;
 mod faults;
+mod git_hosts;
 mod house_rules;
 mod journeys;
 mod programs;

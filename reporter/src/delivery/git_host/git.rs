@@ -98,15 +98,15 @@ impl<'u> Git<'u> {
     }
 
     /// Fetches the newest commit without its folders, and returns its id; `None` when there is no such branch.
-    /// With `everything`, the folders come as well: for hosts that do not give out single ones.
+    /// With `everything`, all folders and files come as well: for hosts that do not give out single ones.
     pub(super) fn fetch_tip(&self, everything: bool) -> Result<Option<String>, GitFailure> {
         let branch = self.url.branch();
         let refspec = format!("+refs/heads/{branch}:{TIP}");
-        let filter = if everything { "--filter=blob:none" } else { "--filter=tree:0" };
-        let mut words =
-            vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1", filter];
+        let mut words = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1"];
+        words.push(if everything { "--refetch" } else { "--filter=tree:0" });
         if everything {
-            words.push("--refetch");
+            // Or the filter of the configuration would count.
+            words.push("--no-filter");
         }
         let said = self.run(&[&words[..], &["origin", &refspec]].concat())?;
         // As git says it since 2008, untranslated.
