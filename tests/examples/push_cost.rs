@@ -41,8 +41,9 @@ fn main() -> anyhow::Result<()> {
     let folder = place.disk_folder()?;
     let root = folder.path().join("host");
     fill(&root.join("r.git"), count)?;
-    place
-        .git(&root.join("r.git"), &["-c", "extensions.preciousObjects=false", "repack", "-adq"])?;
+    // A host packs as it sees fit, and knows nothing of our settings.
+    place.git(&root.join("r.git"), &["config", "extensions.preciousObjects", "false"])?;
+    place.git(&root.join("r.git"), &["repack", "-adq"])?;
     let proxy = Proxy::start(WebHost::start(&root, Habits::default())?.address)?;
     let url = format!("http://{}/r.git", proxy.address);
     let mut out = io::stdout().lock();

@@ -1,8 +1,9 @@
 //! [`Proxy`]: what lies between two programs: counts bytes, and cuts connections.
 
+use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
@@ -20,7 +21,9 @@ struct Shared {
     to: SocketAddr,
     bytes: AtomicU64,
     is_cut: AtomicBool,
-    open: Mutex<Vec<TcpStream>>,
+    /// Both ends of each connection, by its number.
+    open: Mutex<HashMap<usize, [TcpStream; 2]>>,
+    count: AtomicUsize,
 }
 
 impl Proxy {
@@ -36,6 +39,7 @@ impl Proxy {
             bytes: AtomicU64::new(0),
             is_cut: AtomicBool::new(false),
             open: Mutex::default(),
+            count: AtomicUsize::new(0),
         });
         let passing = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -53,7 +57,7 @@ impl Proxy {
     pub fn cut(&self) {
         self.shared.is_cut.store(true, Ordering::SeqCst);
         let Ok(mut open) = self.shared.open.lock() else { return };
-        for stream in open.drain(..) {
+        for stream in open.drain().flat_map(|(_, streams)| streams) {
             // The other side may be gone.
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -72,21 +76,31 @@ impl Proxy {
 
 fn pass(from: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
     let to = TcpStream::connect(shared.to)?;
+    let number = shared.count.fetch_add(1, Ordering::SeqCst);
     if let Ok(mut open) = shared.open.lock() {
-        open.extend([from.try_clone()?, to.try_clone()?]);
+        open.insert(number, [from.try_clone()?, to.try_clone()?]);
     }
-    for (mut from, mut to) in [(from.try_clone()?, to.try_clone()?), (to, from)] {
-        let shared = Arc::clone(shared);
-        std::thread::spawn(move || {
-            let mut buffer = vec![0; 64 * 1024];
-            while let Ok(length @ 1..) = from.read(&mut buffer) {
-                shared.bytes.fetch_add(length as u64, Ordering::SeqCst);
-                if to.write_all(&buffer[..length]).is_err() {
-                    break;
-                }
-            }
-            let _ = to.shutdown(Shutdown::Write);
+    let shared = Arc::clone(shared);
+    std::thread::spawn(move || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| copy(&to, &from, &shared.bytes));
+            copy(&from, &to, &shared.bytes);
         });
-    }
+        // What is not forgotten is never closed.
+        if let Ok(mut open) = shared.open.lock() {
+            open.remove(&number);
+        }
+    });
     Ok(())
+}
+
+fn copy(mut from: &TcpStream, mut to: &TcpStream, bytes: &AtomicU64) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        bytes.fetch_add(length as u64, Ordering::SeqCst);
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
 }

@@ -1,6 +1,6 @@
 //! Adding to a repository of which only parts are here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pony_formats::ResultKey;
@@ -21,7 +21,7 @@ fn clone(fixture: &Fixture) -> (PathBuf, CommitId) {
 
 /// Extends, fetching what is lacking. Returns how many objects that were, too.
 fn extend(
-    path: &PathBuf,
+    path: &Path,
     tip: &CommitId,
     additions: &[Addition<'_>],
 ) -> (CommitId, Vec<ResultKey>, usize) {
