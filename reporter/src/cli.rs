@@ -22,10 +22,11 @@ Examples:
 
 Without --repo and --server, results go to $PONY_SERVER or $PONY_REPO, or else to the
 repository $XDG_DATA_HOME/pony/results.git (~/.local/share/pony/results.git), which is created
-on first use. An address of a git host needs no server: git pushes there, with its credentials. What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
+on first use. An address of a git host needs no server: git pushes there, with its credentials.
+What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
 `pony-report retry`.
 
-Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_TAGS
+Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_ARCH, PONY_TAGS
 (separated by commas), PONY_SERVER, PONY_REPO, PONY_BRANCH, PONY_SPOOL.
 
 Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot
@@ -79,6 +80,8 @@ pub(crate) enum Verb {
     Validate(ValidateArgs),
     /// Send what could not be delivered earlier
     Retry(RetryArgs),
+    /// Say what is known of this machine and this run, and from where
+    Env(EnvArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -168,19 +171,19 @@ pub(crate) struct ValidateArgs {
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     /// What to write
-    #[arg(long, value_enum, default_value_t = ValidateOutput::Text)]
-    pub(crate) output: ValidateOutput,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) output: TextOrJson,
     /// What to read; `-` is standard input, the default when that is a pipe
     #[arg(value_name = "FILE|-")]
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// What `validate` writes.
+/// What `validate` and `env` write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ValidateOutput {
-    /// Lines for people; refusals on standard error
+pub(crate) enum TextOrJson {
+    /// Lines for people
     Text,
-    /// One line of JSON per input, refused ones included
+    /// One line of JSON each
     Json,
 }
 
@@ -217,6 +220,24 @@ pub(crate) struct RetryArgs {
     pub(crate) discard: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+One line for each thing that a submission made here would say of itself, and where it would go: its
+name, its value, and the flag, variable, file or command that it is from. Nothing is sent.
+
+Examples:
+  pony-report env
+  pony-report env --output json --tag nightly")]
+pub(crate) struct EnvArgs {
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) output: TextOrJson,
 }
 
 /// What `run` and `submit` have in common.
@@ -325,7 +346,7 @@ impl Args {
             Some(Verb::Run(args)) => args.submission.target.quiet,
             Some(Verb::Ci(args)) => args.target.quiet,
             Some(Verb::Submit(args)) => args.submission.target.quiet,
-            Some(Verb::Convert(_) | Verb::Validate(_)) => false,
+            Some(Verb::Convert(_) | Verb::Validate(_) | Verb::Env(_)) => false,
             Some(Verb::Retry(args)) => args.target.quiet,
         }
     }

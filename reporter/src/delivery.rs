@@ -11,7 +11,7 @@ use pony_store::{Arrival, StoreError};
 use crate::attachment::Attachment;
 use crate::parcel::Parcel;
 use crate::spool::{Entry, Tries};
-use crate::target::{GitUrl, ServerUrl, Target};
+use crate::target::{ServerUrl, Target};
 pub(crate) use git_host::{GitFailure, Kind as GitFailureKind};
 
 /// A submission with everything that is known of its way.
@@ -67,8 +67,8 @@ pub(crate) enum DeliveryError {
     #[error("no collector at {server}: {reason}")]
     NotACollector { server: ServerUrl, reason: String },
     /// A git host does not have it, for all that is known.
-    #[error("cannot store in {url}: {failure}")]
-    GitHost { url: GitUrl, failure: GitFailure },
+    #[error("cannot store in {address}: {failure}")]
+    GitHost { address: String, failure: GitFailure },
     /// The repository does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,17 +5,18 @@ use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use pony_formats::{ClientInfo, Format, Limits, Tagset};
+use pony_formats::{ClientInfo, Format, Limits};
 
 use crate::cargo::CargoProject;
 use crate::cli::{
-    Args, CiArgs, ConvertArgs, IdentityArgs, Output, ReadingArgs, RetryArgs, RunArgs,
-    SubmissionArgs, SubmitArgs, TargetArgs, ValidateArgs, ValidateOutput, Verb,
+    Args, CiArgs, ConvertArgs, EnvArgs, Output, ReadingArgs, RetryArgs, RunArgs, SubmissionArgs,
+    SubmitArgs, TargetArgs, TextOrJson, ValidateArgs, Verb,
 };
 use crate::execution::Command;
 use crate::exit::Failure;
+use crate::identity::{self, Identity};
 use crate::input::Source;
-use crate::origin::{self, Surroundings};
+use crate::origin::{Fact, Surroundings};
 use crate::spool::Spool;
 use crate::target::{GitUrl, ServerUrl, Target};
 
@@ -32,6 +33,7 @@ pub(crate) enum Plan {
     Convert(ConvertPlan),
     Validate(ValidatePlan),
     Retry(RetryPlan),
+    Env(EnvPlan),
 }
 
 /// `pony-report run`.
@@ -82,7 +84,7 @@ pub(crate) struct ConvertPlan {
 pub(crate) struct ValidatePlan {
     pub(crate) sources: Vec<Source>,
     pub(crate) reading: Reading,
-    pub(crate) output: ValidateOutput,
+    pub(crate) output: TextOrJson,
 }
 
 /// `pony-report retry`.
@@ -94,6 +96,17 @@ pub(crate) struct RetryPlan {
     pub(crate) target: Option<Target>,
     /// Whose credentials may be used for their own submissions.
     pub(crate) known: Vec<Target>,
+}
+
+/// `pony-report env`.
+#[derive(Debug)]
+pub(crate) struct EnvPlan {
+    pub(crate) identity: Identity,
+    /// Where results would go.
+    pub(crate) target: Fact,
+    /// Where they would wait.
+    pub(crate) spool: Option<Fact>,
+    pub(crate) output: TextOrJson,
 }
 
 /// What `retry` does with what waits.
@@ -137,6 +150,7 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
         Some(Verb::Convert(args)) => plan_convert(args),
         Some(Verb::Validate(args)) => plan_validate(args),
         Some(Verb::Retry(args)) => plan_retry(args, surroundings),
+        Some(Verb::Env(args)) => plan_env(args, surroundings),
     }
 }
 
@@ -207,6 +221,26 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     }))
 }
 
+fn plan_env(args: EnvArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    let EnvArgs { identity, target: target_args, output } = args;
+    let from = match (&target_args.server, &target_args.repo) {
+        (Some(_), _) => "--server",
+        (None, Some(_)) => "--repo",
+        (None, None) if surroundings.var("PONY_SERVER").is_some() => "PONY_SERVER",
+        (None, None) if surroundings.var("PONY_REPO").is_some() => "PONY_REPO",
+        (None, None) => "nothing else is named",
+    };
+    let target = target(&target_args, surroundings)?;
+    let spool_from = surroundings.var("PONY_SPOOL").map_or("the home folder", |_| "PONY_SPOOL");
+    let spool = Spool::of(surroundings);
+    Ok(Plan::Env(EnvPlan {
+        identity: identity::of(identity, surroundings)?,
+        target: Fact::new(target.to_string(), from),
+        spool: spool.map(|spool| Fact::new(spool.folder().display().to_string(), spool_from)),
+        output,
+    }))
+}
+
 fn submission(
     args: SubmissionArgs,
     sources: Vec<Source>,
@@ -220,54 +254,12 @@ fn submission(
         reading.limits.whole_bytes_max = 0;
     }
     Ok(SubmitPlan {
-        client_info: client_info(args.identity, surroundings)?,
+        client_info: identity::of(args.identity, surroundings)?.client_info()?,
         sources,
         reading,
         target,
         spool: Spool::of(surroundings),
     })
-}
-
-fn client_info(args: IdentityArgs, surroundings: &Surroundings) -> Result<ClientInfo, Failure> {
-    let variable = |name: &'static str| Some((name, surroundings.var(name)?.to_owned()));
-    let tags: Vec<_> = if args.tags.is_empty() {
-        let tags = surroundings.var("PONY_TAGS").unwrap_or_default().split(',').map(str::trim);
-        tags.filter(|tag| !tag.is_empty()).map(|tag| ("PONY_TAGS", tag.to_owned())).collect()
-    } else {
-        args.tags.into_iter().map(|tag| ("--tag", tag)).collect()
-    };
-    let package = args.package.map(|name| ("--package", name)).or(variable("PONY_PACKAGE"));
-    let host = args.host.map(|name| ("--host", name)).or(variable("PONY_HOST"));
-    let arch = args.arch.map(|name| ("--arch", name));
-    let tagset = Tagset {
-        package: name(package, || origin::package(surroundings))?,
-        host: name(host, || origin::host(surroundings))?,
-        arch: name(arch, origin::arch)?,
-        tags: tags.into_iter().map(|tag| name(Some(tag), String::new)).collect::<Result<_, _>>()?,
-    };
-    let described = ClientInfo::new(&tagset, false).and_then(|info| {
-        let mut facts = origin::facts(surroundings).into_iter();
-        facts.try_fold(info, |info, (key, value)| info.with(key, value))
-    });
-    described.map_err(|error| Failure::Usage(error.to_string()))
-}
-
-/// A name with what gave it, or else one that is detected. What somebody gave is refused when it cannot be
-/// stored; what was detected is made to fit, so that no folder's name keeps tests from running.
-fn name(given: Option<(&str, String)>, detect: impl FnOnce() -> String) -> Result<String, Failure> {
-    let max = Limits::DEFAULT.name_bytes_max;
-    let Some((given_by, name)) = given else {
-        let mut name = detect();
-        name.truncate(name.floor_char_boundary(max));
-        return Ok(name);
-    };
-    match name.len() {
-        0 => Err(Failure::Usage(format!("{given_by}: expected a name, found nothing"))),
-        bytes if bytes > max => {
-            Err(Failure::Usage(format!("{given_by}: {bytes} bytes, at most {max} are allowed")))
-        }
-        _ => Ok(name),
-    }
 }
 
 fn reading(args: &ReadingArgs) -> Reading {

@@ -84,6 +84,11 @@ impl Spool {
         Some(Self { folder })
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Keeps a submission. When this returns, it survives a power cut.
     pub(crate) fn keep(
         &self,

@@ -59,7 +59,7 @@ pub(super) fn submit(
     let outcomes = outcomes.map(|(prepared, shipment)| match (prepared, &outcome) {
         (Err(error), _) => Err(DeliveryError::Store(error)),
         (Ok(_), Err(failure)) => {
-            Err(DeliveryError::GitHost { url: url.clone(), failure: failure.clone() })
+            Err(DeliveryError::GitHost { address: url.to_string(), failure: failure.clone() })
         }
         (Ok(_), Ok(_)) => {
             let key = keys.next().map(ToString::to_string).unwrap_or_default();

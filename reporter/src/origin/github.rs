@@ -6,13 +6,15 @@
 use std::fs::File;
 use std::io::Read as _;
 
-use pony_formats::Value;
 use serde::Deserialize;
 
-use super::Surroundings;
+use super::{Fact, Surroundings};
 
 /// Bytes of the file about an event. GitHub's own limit for payloads is 25 MB.
 const EVENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Where it says so.
+const EVENT: &str = "the file at GITHUB_EVENT_PATH";
 
 #[derive(Deserialize)]
 struct Event {
@@ -44,32 +46,36 @@ fn event(surroundings: &Surroundings) -> Option<Event> {
 /// The number of the pull request that a run is of, `unknown` when only that can be told that it is of one.
 ///
 /// The ref has it, unless the workflow is started by `pull_request_target`, which runs on the base branch.
-pub(super) fn pull_request(surroundings: &Surroundings) -> Option<String> {
+pub(super) fn pull_request(surroundings: &Surroundings) -> Option<Fact> {
     // Only set for pull requests.
     surroundings.var("GITHUB_HEAD_REF").or(surroundings.var("GITHUB_BASE_REF"))?;
     let name = surroundings.var("GITHUB_REF").unwrap_or_default();
     let number = name.strip_prefix("refs/pull/").and_then(|rest| rest.split('/').next());
-    let of_event = || event(surroundings).map(|event| event.pull_request.number.to_string());
-    Some(number.map(str::to_owned).or_else(of_event).unwrap_or_else(|| "unknown".to_owned()))
+    let of_event = || {
+        let number = event(surroundings)?.pull_request.number;
+        Some(Fact::new(number.to_string(), EVENT))
+    };
+    let found = number.map(|number| Fact::new(number, "GITHUB_REF")).or_else(of_event);
+    Some(found.unwrap_or_else(|| Fact::new("unknown", "GITHUB_BASE_REF")))
 }
 
 /// The commit that somebody wrote, where the one that was checked out is GitHub's own: what the pull request
 /// would be once merged, which is thrown away after the run.
 pub(super) fn head_of_merge(
     surroundings: &Surroundings,
-    checked_out: Option<&Value>,
-) -> Option<String> {
+    checked_out: Option<&Fact>,
+) -> Option<Fact> {
     surroundings.var("GITHUB_ACTIONS")?;
     let is_merge = surroundings
         .var("GITHUB_REF")
         .is_some_and(|name| name.starts_with("refs/pull/") && name.ends_with("/merge"));
     let merge = surroundings.var("GITHUB_SHA").filter(|_| is_merge)?;
-    if checked_out.is_some_and(|commit| commit.as_str() != Some(merge)) {
+    if checked_out.is_some_and(|commit| commit.text() != merge) {
         return None;
     }
     let head = event(surroundings)?.pull_request.head.sha;
     let is_id = head.len() >= 40 && head.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id.then_some(head)
+    is_id.then(|| Fact::new(head, EVENT))
 }
 
 #[cfg(test)]
@@ -100,11 +106,14 @@ mod tests {
             ("GITHUB_BASE_REF", "main"),
         ];
         let with_event = [&target[..], &[("GITHUB_EVENT_PATH", &path)]].concat();
-        assert_eq!(pull_request(&surroundings(&with_event)).as_deref(), Some("7"));
-        assert_eq!(pull_request(&surroundings(&target)).as_deref(), Some("unknown"));
+        let number = |variables: &[(&str, &str)]| {
+            Some(pull_request(&surroundings(variables))?.text().to_owned())
+        };
+        assert_eq!(number(&with_event).as_deref(), Some("7"));
+        assert_eq!(number(&target).as_deref(), Some("unknown"));
         let plain = [("GITHUB_REF", "refs/pull/12/merge"), ("GITHUB_HEAD_REF", "topic")];
-        assert_eq!(pull_request(&surroundings(&plain)).as_deref(), Some("12"));
-        assert_eq!(pull_request(&surroundings(&[("GITHUB_REF", "refs/heads/main")])), None);
+        assert_eq!(number(&plain).as_deref(), Some("12"));
+        assert_eq!(number(&[("GITHUB_REF", "refs/heads/main")]), None);
     }
 
     #[test]
@@ -118,7 +127,9 @@ mod tests {
                 ("GITHUB_SHA", &merge),
                 ("GITHUB_EVENT_PATH", &path),
             ];
-            head_of_merge(&surroundings(&variables), checked_out.map(Value::from).as_ref())
+            let checked_out = checked_out.map(|commit| Fact::new(commit, "git status"));
+            let head = head_of_merge(&surroundings(&variables), checked_out.as_ref())?;
+            Some(head.text().to_owned())
         };
         assert_eq!(of("refs/pull/7/merge", Some(&merge)).as_deref(), Some(HEAD));
         assert_eq!(of("refs/pull/7/merge", None).as_deref(), Some(HEAD));
