@@ -27,7 +27,7 @@ What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
 `pony-report retry`.
 
 Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_ARCH, PONY_TAGS
-(separated by commas), PONY_SERVER, PONY_REPO, PONY_BRANCH, PONY_SPOOL.
+(separated by commas), PONY_SERVER, PONY_REPO, PONY_BRANCH, PONY_SPOOL, PONY_REDACT.
 
 Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot
 open input, 73 cannot create, 74 cannot read or write, 75 try later (kept in the spool), 76 not
@@ -289,6 +289,10 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     #[arg(default_value_t = Limits::DEFAULT.stream_bytes_max)]
     pub(crate) max_output: usize,
+    /// Store [redacted] instead of what this regular expression fits in what was printed (may be
+    /// repeated); values of variables that are called like secrets always go [default: $PONY_REDACT]
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) redact: Vec<String>,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -8,6 +8,7 @@
 //! what came in          input      files and pipes, bounded; the format is guessed or given
 //! whose tests           cargo      the targets of a cargo project, for the ids of its tests
 //! who and where         identity   what was said, or else what origin finds: package, host, checkout, CI system
+//! what must not go      redaction  secrets, taken out of what was printed
 //! where it goes         target     a collector, a repository or a git host
 //! how it gets there     dispatch   spool first, then delivery, then forget
 //! what went wrong       exit       one table from failures to exit statuses
@@ -32,6 +33,7 @@ mod messages;
 mod origin;
 mod parcel;
 mod plan;
+mod redaction;
 mod retry;
 mod run;
 mod session;

@@ -36,6 +36,11 @@ impl Surroundings {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The current folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
@@ -103,14 +108,16 @@ pub(crate) fn facts(surroundings: &Surroundings) -> BTreeMap<&'static str, Fact>
     facts
 }
 
+/// Surroundings with these variables and no others.
+#[cfg(test)]
+pub(crate) fn surroundings_with(variables: &[(&str, &str)]) -> Surroundings {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Surroundings { variables: variables.iter().map(owned).collect(), folder: "/nowhere".into() }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    pub(super) fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Surroundings { variables: variables.iter().map(owned).collect(), folder: "/nowhere".into() }
-    }
+    pub(super) use super::surroundings_with as surroundings;
 
     #[test]
     #[cfg(unix)]

@@ -17,6 +17,7 @@ use crate::exit::Failure;
 use crate::identity::{self, Identity};
 use crate::input::Source;
 use crate::origin::{Fact, Surroundings};
+use crate::redaction::Redaction;
 use crate::spool::Spool;
 use crate::target::{GitUrl, ServerUrl, Target};
 
@@ -65,6 +66,8 @@ pub(crate) struct SubmitPlan {
     pub(crate) sources: Vec<Source>,
     /// How to read it.
     pub(crate) reading: Reading,
+    /// What is not to be stored of it.
+    pub(crate) redaction: Redaction,
     /// Where to send it.
     pub(crate) target: Target,
     /// Where it waits; `None` when the person has no home.
@@ -257,6 +260,7 @@ fn submission(
         client_info: identity::of(args.identity, surroundings)?.client_info()?,
         sources,
         reading,
+        redaction: Redaction::of(&args.output.redact, surroundings)?,
         target,
         spool: Spool::of(surroundings),
     })

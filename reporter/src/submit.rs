@@ -24,6 +24,7 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     let tally: Tally = steps.iter().map(pony_formats::Step::tally).sum();
     let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
     let submission = Submission { client_info, results_list: steps };
+    let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
     let line =
         dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
     messages.print(&line);

@@ -389,6 +389,37 @@ fn a_log_that_is_submitted_later_has_its_whole_as_well() {
 }
 
 #[test]
+fn secrets_are_shown_but_neither_stored_nor_spooled() {
+    let world = World::new();
+    let text = "echo \"key=$DEPLOY_TOKEN card 1234\"; i=0; \
+                while [ $i -lt 300 ]; do echo \"$DEPLOY_TOKEN $i\"; i=$((i+1)); done";
+    let mut arguments = script(text);
+    arguments.splice(1..1, ["--redact", "card [0-9]+", "--max-output", "1K"]);
+    let secret = ("DEPLOY_TOKEN", "t0ps3cretvalue");
+    let outcome = Outcome::of(world.pony(&arguments).envs([secret]), None).ends_with(0);
+    outcome.mentions("key=t0ps3cretvalue card 1234\n");
+    let result = only_result(&world);
+    let output = result.submission.results_list[0].output().unwrap();
+    assert!(output.starts_with("key=[redacted] [redacted]\n"), "{output}");
+    assert!(!format!("{result:?}").contains("t0ps3cret"));
+    let [(_, whole)] = &files(&world)[..] else { panic!("not one file") };
+    assert!(whole.ends_with("[redacted] 299\n") && !whole.contains("t0ps3cret"), "{whole}");
+
+    let url = deserted();
+    let arguments =
+        ["run", "--server", &url, "--package", "p", "--", "sh", "-c", "echo $DEPLOY_TOKEN"];
+    Outcome::of(world.pony(&arguments).envs([secret]), None).ends_with(0);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    let kept = fs::read_to_string(entry).unwrap();
+    assert!(kept.contains("[redacted]") && !kept.contains("t0ps3cret"));
+    world
+        .run(&["run", "--redact", "(", "--", "touch", "ran"])
+        .ends_with(64)
+        .complains("--redact: ");
+    assert!(!world.path("ran").exists());
+}
+
+#[test]
 fn jobs_of_a_ci_system_are_one_build_line_whatever_their_machines_are_called() {
     let world = World::new();
     for host in ["fv-az1", "fv-az2"] {
