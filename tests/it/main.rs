@@ -17,6 +17,7 @@ mod architecture;
 mod archive;
 mod collector;
 mod faults;
+mod git_hosts;
 mod house_rules;
 mod interface;
 mod journeys;

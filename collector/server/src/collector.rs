@@ -206,12 +206,11 @@ impl Collector {
         self.storing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The size of all files of a result, in bytes. `None` when there is no such result.
-    pub(crate) fn uploaded_bytes(&self, key: ResultKey) -> Result<Option<u64>, StoreError> {
+    /// All files of a result, the newest last. `None` when there is no such result.
+    pub(crate) fn uploads(&self, key: ResultKey) -> Result<Option<Vec<Artifact>>, StoreError> {
         let snapshot = self.store.snapshot()?;
         let Some(package) = snapshot.package_of(key)? else { return Ok(None) };
-        let artifacts = snapshot.artifacts(&package, key)?;
-        Ok(Some(artifacts.iter().fold(0, |sum: u64, artifact| sum.saturating_add(artifact.size))))
+        Ok(Some(snapshot.artifacts(&package, key)?))
     }
 
     /// Whether a result was submitted by a client with a token.
