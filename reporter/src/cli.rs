@@ -293,6 +293,9 @@ pub(crate) struct OutputArgs {
     /// repeated); values of variables that are called like secrets always go [default: $PONY_REDACT]
     #[arg(long, value_name = "REGEX")]
     pub(crate) redact: Vec<String>,
+    /// In GitHub Actions, write neither a job summary nor annotations
+    #[arg(long)]
+    pub(crate) no_github: bool,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -11,6 +11,7 @@
 //! what must not go      redaction  secrets, taken out of what was printed
 //! where it goes         target     a collector, a repository or a git host
 //! how it gets there     dispatch   spool first, then delivery, then forget
+//! what CI shows of it    job        summary and annotations on GitHub
 //! what went wrong       exit       one table from failures to exit statuses
 //! ```
 //!
@@ -29,6 +30,7 @@ mod execution;
 mod exit;
 mod identity;
 mod input;
+mod job;
 mod messages;
 mod origin;
 mod parcel;

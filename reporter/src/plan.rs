@@ -16,6 +16,7 @@ use crate::execution::Command;
 use crate::exit::Failure;
 use crate::identity::{self, Identity};
 use crate::input::Source;
+use crate::job::Job;
 use crate::origin::{Fact, Surroundings};
 use crate::redaction::Redaction;
 use crate::spool::Spool;
@@ -66,6 +67,8 @@ pub(crate) struct SubmitPlan {
     pub(crate) sources: Vec<Source>,
     /// How to read it.
     pub(crate) reading: Reading,
+    /// The job of GitHub Actions that shows it.
+    pub(crate) job: Option<Job>,
     /// What is not to be stored of it.
     pub(crate) redaction: Redaction,
     /// Where to send it.
@@ -260,6 +263,7 @@ fn submission(
         client_info: identity::of(args.identity, surroundings)?.client_info()?,
         sources,
         reading,
+        job: Job::around(surroundings).filter(|_| !args.output.no_github),
         redaction: Redaction::of(&args.output.redact, surroundings)?,
         target,
         spool: Spool::of(surroundings),

@@ -43,8 +43,13 @@ impl Session {
         let client_info = step::with(client_info, "started", started)?;
         let submission = Submission { client_info, results_list: steps };
         let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
-        let line =
-            dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
+        let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
+        let sent =
+            dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);
+        if let Some((job, show)) = shown {
+            job.publish(show, &sent, messages);
+        }
+        let line = sent?;
         messages.remark(&line);
         retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
         Ok(())

@@ -25,8 +25,12 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
     let submission = Submission { client_info, results_list: steps };
     let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
-    let line =
-        dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
+    let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
+    let sent = dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);
+    if let Some((job, show)) = shown {
+        job.publish(show, &sent, messages);
+    }
+    let line = sent?;
     messages.print(&line);
     retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
     Ok(exit::OK)

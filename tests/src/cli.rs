@@ -36,7 +36,8 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// How often collectors are killed [default: 2000 in the long form, or 40]
+    /// How often collectors are killed [default: 2000 in the long form, or 40], and how often all jobs
+    /// push [default: 20, or 2]
     #[arg(long)]
     cycles: Option<usize>,
 
@@ -179,6 +180,7 @@ impl Args {
 
     fn pushes(&self, cut: bool) -> pushes::Effort {
         let (jobs, rounds) = if self.long { (32, 20) } else { (8, 2) };
+        let rounds = self.cycles.unwrap_or(rounds);
         pushes::Effort { jobs, rounds, cut, seed: self.seed }
     }
 

@@ -435,3 +435,25 @@ fn jobs_of_a_ci_system_are_one_build_line_whatever_their_machines_are_called() {
     assert!(hosts[0].starts_with("github-") && hosts[0] == hosts[1], "{hosts:?}");
     assert_eq!(hosts[2], "shed", "PONY_HOST says it");
 }
+
+#[test]
+fn github_shows_what_failed() {
+    let world = World::new();
+    world.file("log", CARGO);
+    let on_github = |arguments: &[&str]| {
+        let mut command = world.pony(arguments);
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", world.path("summary.md"));
+        Outcome::of(&mut command, None)
+    };
+    let outcome = on_github(&script("cat log; exit 1")).ends_with(1).printed(CARGO);
+    outcome.complains("::error ").complains("title=barn%3A%3Aburns");
+    let summary = fs::read_to_string(world.path("summary.md")).unwrap();
+    assert!(summary.starts_with("### FAILED: p: 1 passed, 1 failed\n"), "{summary}");
+    assert!(summary.contains("<code>barn::burns</code>") && summary.contains("; result "));
+    let off = ["run", "--no-github", "--server", &deserted(), "--package", "p", "--", "cat", "log"];
+    on_github(&off).ends_with(0).never_says("::error");
+    assert_eq!(fs::read_to_string(world.path("summary.md")).unwrap(), summary);
+    on_github(&["submit", "--server", &deserted(), "--package", "p", "log"]).ends_with(75);
+    let summary = fs::read_to_string(world.path("summary.md")).unwrap();
+    assert!(summary.contains("\nNot stored: cannot reach the collector at "), "{summary}");
+}
