@@ -161,12 +161,12 @@ mod tests {
             ("EMPTY_PASSWORD", ""),
             ("SHORT_TOKEN", "debug"),
             ("SIGNING_PRIVATE_KEY", "-----BEGIN\nMIIEvQIBADANBg\n-----END"),
-            ("HOME", "/home/somebody"),
+            ("HOME", "/nest/somebody"),
         ]);
         let redaction = Redaction::of(&[], &surroundings).unwrap();
-        let text = "debug t0ps3cret.value, another+secret in /home/somebody\nMIIEvQIBADANBg\nt0ps3cretXvalue";
+        let text = "debug t0ps3cret.value, another+secret in /nest/somebody\nMIIEvQIBADANBg\nt0ps3cretXvalue";
         let expected =
-            "debug [redacted], [redacted] in /home/somebody\n[redacted]\nt0ps3cretXvalue";
+            "debug [redacted], [redacted] in /nest/somebody\n[redacted]\nt0ps3cretXvalue";
         assert_eq!(cleaned(&redaction, text), expected);
     }
 
