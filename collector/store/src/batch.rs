@@ -95,12 +95,7 @@ impl<'b> Batch<'b> {
         if let Some(New { body: Body::Folder(folder), .. }) = made {
             return Ok(Arc::clone(folder));
         }
-        if let Some(folder) = self.cache.folder(id) {
-            return Ok(folder);
-        }
-        let folder = Arc::new(Objects::new(self.repo).tree(id)?);
-        self.cache.keep_folder(id, Arc::clone(&folder));
-        Ok(folder)
+        Ok(Objects::keeping(self.repo, self.cache).tree(id)?)
     }
 
     /// Adds a commit in which `entry` is at `path`. The entry's own objects are added by [`Batch::add`]. When
