@@ -6,11 +6,11 @@
 //! the folders that it changes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use gix::ObjectId;
+use gix::hashtable::HashMap;
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, WriteTo};
 
@@ -63,7 +63,7 @@ enum Body<'b> {
 impl<'b> Batch<'b> {
     pub(crate) fn new(repo: &'b gix::Repository, cache: &'b mut Cache, head: Head) -> Self {
         let deflater = Deflater::new();
-        Self { repo, cache, deflater, head, objects: Vec::new(), positions: HashMap::new() }
+        Self { repo, cache, deflater, head, objects: Vec::new(), positions: HashMap::default() }
     }
 
     /// The newest commit.
