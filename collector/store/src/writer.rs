@@ -331,7 +331,12 @@ impl Writer {
         }
         let index = self.index_at_head()?;
         for id in ids {
-            if let Some(entry) = index.submission(id)? {
+            let found = match index.submission(id) {
+                // That is noticed when it is read; brought to the head again, it is built anew.
+                Err(StoreError::Damaged { .. }) => self.index_at_head()?.submission(id)?,
+                found => found?,
+            };
+            if let Some(entry) = found {
                 known.insert(id, Known::Stored(entry));
             }
         }
