@@ -11,6 +11,7 @@ use pony_formats::ResultKey;
 use crate::layout::{FolderName, is_date_part, key_at, package_at};
 use crate::objects::{Entry, Objects, Unreadable, plain_name};
 use crate::tree;
+use crate::uses::Uses;
 
 /// The folders above a result: package, year, month and day.
 const DEPTH_OF_RESULTS: usize = 4;
@@ -53,7 +54,14 @@ pub(crate) fn visit<E: From<Unreadable>>(
     new: Option<ObjectId>,
     visit: impl FnMut(Difference) -> Result<(), E>,
 ) -> Result<Vec<Hidden>, E> {
-    let mut walk = Walk { objects, package: None, path: Vec::new(), hidden: Vec::new(), visit };
+    let mut walk = Walk {
+        objects,
+        package: None,
+        path: Vec::new(),
+        hidden: Vec::new(),
+        uses: Uses::default(),
+        visit,
+    };
     walk.descend(old, new)?;
     Ok(walk.hidden)
 }
@@ -69,7 +77,14 @@ pub(crate) fn visit_below<E: From<Unreadable>>(
     visit: impl FnMut(Difference) -> Result<(), E>,
 ) -> Result<Vec<Hidden>, E> {
     let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
-    let mut walk = Walk { objects, package: None, path: Vec::new(), hidden: Vec::new(), visit };
+    let mut walk = Walk {
+        objects,
+        package: None,
+        path: Vec::new(),
+        hidden: Vec::new(),
+        uses: Uses::default(),
+        visit,
+    };
     let mut at = root;
     for (depth, name) in names.iter().enumerate() {
         let Some(entry) = objects.find(at, name)?.filter(|entry| entry.is_folder) else {
@@ -92,6 +107,7 @@ struct Walk<'w, 'r, V> {
     /// The names of the folders on the way from the root to here.
     path: Vec<String>,
     hidden: Vec<Hidden>,
+    uses: Uses,
     visit: V,
 }
 
@@ -158,10 +174,15 @@ impl<V> Walk<'_, '_, V> {
         if old == new {
             return Ok(vec![]);
         }
+        let Self { path, hidden, uses, .. } = self;
+        let mut hide = |error| hidden.push(Hidden { path: path.join("/"), error });
+        if new.or(old).is_some_and(|id| !uses.allow(id, &mut hide)) {
+            return Ok(vec![]);
+        }
         let after = match new.map(|id| Folders::read(self.objects, id)).transpose() {
             Ok(after) => after.unwrap_or_default(),
             Err(error) if error.is_damage() => {
-                self.hidden.push(Hidden { path: self.path.join("/"), error });
+                hide(error);
                 Folders::default()
             }
             Err(error) => return Err(error),

@@ -72,6 +72,7 @@ mod snapshot;
 mod store;
 mod tip;
 mod tree;
+mod uses;
 mod verify;
 mod writer;
 
