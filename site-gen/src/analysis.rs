@@ -30,7 +30,7 @@
 //!   a reader can check by counting, and so a test that was repaired is flaky no longer after that many.
 //! - *New*: first seen at the newest commit. *Vanished*: not seen there, though on this line before; forgotten
 //!   after [`WINDOW`] commits.
-//! - *Silent*: see [`silence`].
+//! - *Silent*: see [`Rhythm`].
 //!
 //! # What is kept
 //!
@@ -48,8 +48,8 @@ mod test_history;
 pub(crate) use line_history::{Commit, LineDigest, LineHistory, LineName, Observed};
 pub(crate) use notes::{Note, ResultNotes, Since, Subject};
 pub(crate) use package_history::{Concern, Kind, LINES_MAX, PackageHistory, Standing, Turn};
-pub(crate) use revision::{Repository, Revision, TESTED_COMMIT, Trunk};
-pub(crate) use rhythm::silence;
+pub(crate) use revision::{Repository, Revision, TESTED_COMMIT, Trunk, TrunkFinder};
+pub(crate) use rhythm::{Rhythm, Silence};
 pub(crate) use test_history::{Evidence, Failing, Run, TestHistory, Verdict};
 
 #[cfg(test)]

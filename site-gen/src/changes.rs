@@ -128,8 +128,7 @@ mod tests {
 
     #[test]
     fn only_results_that_changed_something_are_items() {
-        let package =
-            Package { name: "p".into(), rows: vec![row(1, "a", true)], ..Package::default() };
+        let package = crate::history::tests::package("p", vec![row(1, "a", true)]);
         let feed = of_package(&package, &history(), Some("https://ci.example/")).unwrap();
         assert_eq!(feed.matches("<item>").count(), 1);
         let item = &feed[feed.find("<item>").unwrap()..feed.find("</item>").unwrap()];

@@ -11,7 +11,7 @@ use pony_formats::{ResultKey, TestResult};
 use crate::layout::{ARTIFACTS, FORMAT_FILE, RESULT_BYTES_MAX, key_folder, result_folder};
 use crate::objects::{Entry, Objects, Unreadable};
 use crate::packages::{Packages, damage, keys};
-use crate::{Artifact, CommitId, Cut, StoreError, changes, format};
+use crate::{Artifact, CommitId, Cut, Growth, StoreError, changes, format, growth};
 
 /// How deep files lie in the folder of a result: `steps/00/output.txt`.
 const DEPTH_MAX: usize = 3;
@@ -212,6 +212,24 @@ impl Snapshot {
     ) -> Result<Option<Vec<Change>>, StoreError> {
         let repo = self.repository();
         changes::since(&repo, &self.packages, self.commit, base)
+    }
+
+    /// What is here and was not at the commit `base`, if that is the only difference: `None` when a result of
+    /// `base` is gone or has become another one, when a folder with something new cannot be read, or when `base` is
+    /// no commit of this repository. Compares folders, whatever lies between, and costs in proportion to what
+    /// differs.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub fn growth_since(&self, base: &CommitId) -> Result<Option<Growth>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let Some(base) = base.to_object_id() else { return Ok(None) };
+        let old = match Objects::new(&repo).commit(base) {
+            Ok(commit) => commit.tree,
+            Err(error) if error.is_damage() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        growth::since(&repo, &self.packages, old, self.tree)
     }
 
     /// Reads the wanted files of a result and makes something of them.

@@ -30,16 +30,17 @@ fn of(digits: &str, row: Row) -> Row {
 }
 
 fn packages() -> Vec<Package> {
-    let package =
-        |name: &str, rows: Vec<Row>| Package { name: name.to_owned(), rows, ..Package::default() };
+    let package = crate::history::tests::package;
     let unreadable = Unreadable {
         key: row(5, "x", true).key,
         commit: "f00d".repeat(10),
         reason: "cut off".into(),
     };
+    let mut lost = package("lost", vec![]);
+    lost.add_unreadable(unreadable);
     vec![
         package("calm", vec![row(30, "a", true)]),
-        Package { unreadable: vec![unreadable], ..package("lost", vec![]) },
+        lost,
         package(
             "red & <b>",
             vec![

@@ -8,4 +8,5 @@ mod escaping;
 mod histories;
 mod links;
 mod place;
+mod random;
 mod sample;
