@@ -68,7 +68,7 @@ pub(crate) struct Collector {
     queue: Queue,
     pub(crate) maintenance: Maintenance,
     index: Arc<Index>,
-    storing: Mutex<()>,
+    storing: Arc<tokio::sync::Mutex<()>>,
     /// The content of uploaded files.
     pub(crate) contents: Contents,
     coordinator: Mutex<Coordinator>,
@@ -124,7 +124,7 @@ impl Collector {
             queue,
             maintenance,
             index,
-            storing: Mutex::new(()),
+            storing: Arc::default(),
             contents,
             coordinator: Mutex::new(coordinator),
             stored: AtomicU64::new(0),
@@ -202,8 +202,8 @@ impl Collector {
     }
 
     /// Lets one file be stored at a time, so that what it leaves for others can be counted.
-    pub(crate) fn storing(&self) -> MutexGuard<'_, ()> {
-        self.storing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) async fn storing(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.storing).lock_owned().await
     }
 
     /// All files of a result, the newest last. `None` when there is no such result.

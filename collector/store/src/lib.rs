@@ -76,6 +76,7 @@ mod snapshot;
 mod store;
 mod tip;
 mod tree;
+mod uses;
 mod verify;
 mod writer;
 
