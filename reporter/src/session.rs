@@ -30,7 +30,7 @@ impl Session {
     /// are.
     pub(crate) fn submit(
         self,
-        (steps, attachments): (Vec<Step>, &mut [Attachment]),
+        (steps, attachments): (Vec<Step>, Vec<Attachment>),
         success: bool,
         sanitised: bool,
         plan: SubmitPlan,
@@ -42,6 +42,7 @@ impl Session {
         let started = format!("{:.3}", self.started);
         let client_info = step::with(client_info, "started", started)?;
         let submission = Submission { client_info, results_list: steps };
+        let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
         let line =
             dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
         messages.remark(&line);

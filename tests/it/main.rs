@@ -1,6 +1,7 @@
 //! Tests that need more than one package, and tests of the workspace itself.
 //!
 //! - `journeys`: from a real runner to a commit, a page and a feed.
+//! - `interface`: the collector's interface for programs, against its own description.
 //! - `collector`: a running collector and the clients of the original protocol.
 //! - `faults`: faults on purpose, in their short form.
 //! - `scratch_project`: `cargo xtask ci` in somebody else's project, as the README shows it.
@@ -16,7 +17,9 @@ mod architecture;
 mod archive;
 mod collector;
 mod faults;
+mod git_hosts;
 mod house_rules;
+mod interface;
 mod journeys;
 mod programs;
 mod scratch_project;

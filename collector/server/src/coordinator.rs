@@ -142,6 +142,17 @@ impl Coordinator {
         self.packages.get(package).into_iter().flat_map(BTreeMap::keys)
     }
 
+    /// All packages by name, and how many build lines each has.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.packages.iter().map(|(name, lines)| (name.as_str(), lines.len()))
+    }
+
+    /// The newest result of each build line of a package.
+    pub(crate) fn newest_of(&self, package: &str) -> Vec<ResultKey> {
+        let lines = self.packages.get(package).into_iter().flat_map(BTreeMap::values);
+        lines.map(|newest| newest.key).collect()
+    }
+
     /// The newest result of a build line.
     pub(crate) fn newest(&self, tagset: &Tagset) -> Option<Newest> {
         self.packages.get(&tagset.package)?.get(tagset).copied()

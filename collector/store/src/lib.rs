@@ -31,6 +31,8 @@
 //! [`Store::archive`] moves the results of the past into another repository, and says so in `format.json`
 //! (`format`, [`Cut`]). [`Contents`] are the files that belong to results, beside git.
 //!
+//! [`PartialClone`] makes the same commits for a repository elsewhere, of which only what is needed was fetched.
+//!
 //! Reading goes the other way: `objects` reads commits, folders and files, and does not trust what
 //! strangers may have pushed; `packages`, `changes` and `growth` find results; [`Snapshot`] decodes them.
 //!
@@ -63,6 +65,7 @@ mod message;
 mod objects;
 mod pack;
 mod packages;
+mod partial_clone;
 mod prepared;
 mod publish;
 mod queue;
@@ -86,6 +89,7 @@ pub use format::Cut;
 pub use growth::Growth;
 pub use index::{Index, IndexEntry, Results, Scope};
 pub use maintain::{Maintained, Maintenance, PackScope, Packs, Tool};
+pub use partial_clone::{Addition, Extension, PartialClone};
 pub use prepared::Prepared;
 pub use queue::Queue;
 pub use snapshot::{Change, Snapshot};

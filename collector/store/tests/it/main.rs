@@ -16,6 +16,7 @@ mod index;
 mod lock;
 mod maintain;
 mod many_packs;
+mod partial_clone;
 mod read;
 mod strangers;
 mod submissions;
