@@ -11,7 +11,7 @@ mod test_list;
 pub(crate) use index::index;
 pub(crate) use not_found::not_found;
 pub(crate) use package::package;
-pub(crate) use result::{Place, result, unreadable};
+pub(crate) use result::{Place, portion, result, unreadable};
 pub(crate) use show_all::{Chunk, PAGE as CHUNK, show_all};
 pub(crate) use test::test;
 pub(crate) use test_list::test_list;

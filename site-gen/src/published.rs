@@ -210,7 +210,7 @@ pub(crate) fn result(
         // Nothing in it has a key that is no string, which is the only way for this to fail.
         object.insert("history".to_owned(), serde_json::to_value(notes).unwrap_or_default());
     }
-    json::pretty(&json)
+    line(&json)
 }
 
 /// What [`result`] wrote and cannot be made again: the notes, and the commit. `None` when it is odd.

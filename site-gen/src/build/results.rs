@@ -188,7 +188,8 @@ impl Build<'_> {
         Ok(self.pages(package, &subject, read)?)
     }
 
-    /// The page of a result, twice when it is the newest of its package. Returns what is wrong with it.
+    /// The page of a result, twice when it is the newest of its package: what is beside it stands once. Returns
+    /// what is wrong with it.
     fn pages(
         &self,
         package: &Package,
@@ -210,7 +211,7 @@ impl Build<'_> {
         let own = folder_of(package, key, Place::Own);
         let (view, full_texts) =
             ResultView::new(&result, &artifacts, self.options.link_artifacts, revision, notes);
-        for place in places.clone() {
+        for place in places {
             let page = pages::result(&view, commit, place, self.options.live)?;
             let at = folder_of(package, key, place);
             self.folder.write(&format!("{at}/index.html"), page)?;
@@ -218,12 +219,13 @@ impl Build<'_> {
         for full in full_texts {
             self.folder.write(&format!("{own}/{}", full.file()), full.text)?;
         }
+        for portion in view.tests.portions() {
+            let page = pages::portion(&view, portion, commit)?;
+            self.folder.write(&format!("{own}/{}", portion.file), page)?;
+        }
         drop(view);
         let json = published::result(result, &artifacts, commit, notes);
-        for place in places {
-            let at = folder_of(package, key, place);
-            self.folder.write(&format!("{at}/result.json"), &json)?;
-        }
+        self.folder.write(&format!("{own}/result.json"), &json)?;
         Ok(None)
     }
 

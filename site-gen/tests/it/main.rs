@@ -6,6 +6,7 @@ mod build;
 mod cli;
 mod escaping;
 mod histories;
+mod hostile;
 mod links;
 mod place;
 mod random;

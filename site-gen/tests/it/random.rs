@@ -135,7 +135,7 @@ fn apply(place: &Place, events: &[Event]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_site_does_not_depend_on_the_builds_before(events in prop::collection::vec(event(), 5..40)) {

@@ -11,6 +11,7 @@ mod crash;
 mod create;
 mod damage;
 mod fixture;
+mod growth;
 mod index;
 mod lock;
 mod maintain;
