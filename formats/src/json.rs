@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::value::{Bag, Value};
 
-pub use strict::{StrictError, from_strict_text};
+pub use strict::{StrictError, from_strict_text, memory_of};
 
 /// The keys of the tagged objects.
 const TAGS: [&str; 4] = ["$base64", "$dateTime", "$double", "$struct"];

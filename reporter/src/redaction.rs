@@ -29,6 +29,15 @@ const SECRET_ENDINGS: [&str; 8] = [
     "PRIVATE_KEY",
 ];
 
+/// A token that a collector gave, wherever it comes from.
+const COLLECTOR_TOKEN: &str = "pony_[0-9a-f]{64}";
+
+/// The keys whose values are words of the format, and not of a program: without them a test would be none.
+const OUR_WORDS: [&str; 2] = ["outcome", "type"];
+
+/// Characters up to which a secret is only taken out as a whole word: `password` is part of many names.
+const WORD_CHARS_MAX: usize = 15;
+
 /// Characters from which on a value is taken for a secret: shorter ones are words of the output.
 const SECRET_CHARS_MIN: usize = 8;
 
@@ -46,16 +55,18 @@ impl Redaction {
     /// What was asked for, with `--redact` or `PONY_REDACT`, and the secrets of the environment.
     pub(crate) fn of(patterns: &[String], surroundings: &Surroundings) -> Result<Self, Failure> {
         let mut redaction = Self::default();
+        redaction.add(COLLECTOR_TOKEN, "a token")?;
         let secrets = surroundings.variables().filter(|(name, _)| is_secret(name));
         // A key may have many lines, and files are read line by line.
         let lines = secrets.flat_map(|(_, value)| value.lines().map(str::trim));
+        let lines = lines.chain(surroundings.variables().filter_map(|(_, value)| password(value)));
         let mut lines: Vec<&str> =
             lines.filter(|line| line.chars().count() >= SECRET_CHARS_MIN).collect();
         // The longest first, as one may be the beginning of another.
         lines.sort_unstable_by_key(|line| (std::cmp::Reverse(line.len()), *line));
         lines.dedup();
         for line in lines {
-            redaction.add(&regex::escape(line), "a secret of the environment")?;
+            redaction.add(&literally(line), "a secret of the environment")?;
         }
         for pattern in patterns {
             redaction.add(pattern, "--redact")?;
@@ -111,7 +122,10 @@ impl Redaction {
                 }
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.clean(item)),
-            Value::Struct(bag) => bag.values_mut().for_each(|item| self.clean(item)),
+            Value::Struct(bag) => bag
+                .iter_mut()
+                .filter(|(key, _)| !OUR_WORDS.contains(&key.as_str()))
+                .for_each(|(_, item)| self.clean(item)),
             _ => {}
         }
     }
@@ -137,6 +151,24 @@ impl Redaction {
     }
 }
 
+/// The pattern of a secret.
+fn literally(secret: &str) -> String {
+    let text = regex::escape(secret);
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let is_short = secret.chars().count() <= WORD_CHARS_MAX;
+    match is_short && secret.starts_with(is_word) && secret.ends_with(is_word) {
+        true => format!(r"\b{text}\b"),
+        false => text,
+    }
+}
+
+/// The password of an address with credentials, as it is written: `https://name:password@host/`.
+fn password(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let (credentials, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    credentials.split_once(':').map(|(_, password)| password)
+}
+
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending)) || name.contains("SECRET")
@@ -158,12 +190,19 @@ mod tests {
         let surroundings = surroundings_with(&[
             ("DEPLOY_TOKEN", "t0ps3cret.value"),
             ("AWS_SECRET_ACCESS_KEY", "another+secret"),
+            ("PONY_REPO", "https://ox:p4ssw0rd-of-ox@forge.example/r.git"),
+            ("DB_PASSWORD", "password"),
             ("EMPTY_PASSWORD", ""),
             ("SHORT_TOKEN", "debug"),
             ("SIGNING_PRIVATE_KEY", "-----BEGIN\nMIIEvQIBADANBg\n-----END"),
             ("HOME", "/nest/somebody"),
         ]);
         let redaction = Redaction::of(&[], &surroundings).unwrap();
+        let token = format!("pony_{}", "0f".repeat(32));
+        let in_addresses = format!("https://ox:p4ssw0rd-of-ox@forge.example/r.git {token}");
+        let expected = "https://ox:[redacted]@forge.example/r.git [redacted]";
+        assert_eq!(cleaned(&redaction, &in_addresses), expected);
+        assert_eq!(cleaned(&redaction, "a_password_reset password"), "a_password_reset [redacted]");
         let text = "debug t0ps3cret.value, another+secret in /nest/somebody\nMIIEvQIBADANBg\nt0ps3cretXvalue";
         let expected =
             "debug [redacted], [redacted] in /nest/somebody\n[redacted]\nt0ps3cretXvalue";

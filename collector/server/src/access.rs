@@ -65,6 +65,8 @@ pub(crate) enum Denied {
     WrongToken,
     /// The clients are not known: it may be anybody.
     ClientsUnknown,
+    /// A page of another site sends it.
+    OtherSite,
     /// The token is good for other packages.
     OtherPackage,
     /// Strangers have stored all that they may.
@@ -81,6 +83,7 @@ impl Denied {
             Self::NoToken => (StatusCode::UNAUTHORIZED, "a token is needed\n"),
             Self::WrongToken => (StatusCode::UNAUTHORIZED, "wrong token\n"),
             Self::ClientsUnknown => (StatusCode::SERVICE_UNAVAILABLE, "try again later\n"),
+            Self::OtherSite => (StatusCode::FORBIDDEN, "only from our own pages\n"),
             Self::OtherPackage => (StatusCode::FORBIDDEN, "the token is for other packages\n"),
             Self::AllowanceSpent => {
                 (StatusCode::INSUFFICIENT_STORAGE, "no more is taken without a token\n")
@@ -120,7 +123,8 @@ pub(crate) struct Access {
 /// The clients, as they were in a state of the file.
 struct Known {
     state: State,
-    clients: Vec<Client>,
+    /// `None` when there never was one.
+    clients: Option<Vec<Client>>,
 }
 
 /// When the file was changed, and its size; `None` without a file.
@@ -146,20 +150,33 @@ impl Access {
     /// # Errors
     /// When the clients cannot be read.
     pub(crate) fn has_callers(&self) -> Result<bool, RegistryError> {
-        Ok(self.is_open || self.with_clients(|clients| !clients.is_empty())?)
+        Ok(self.is_open
+            || self.with_clients(|clients| clients.is_some_and(|clients| !clients.is_empty()))?)
+    }
+
+    /// Whether there is a client of this name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        let known = self.with_clients(|clients| {
+            clients.is_some_and(|clients| clients.iter().any(|client| client.name == name))
+        });
+        known.unwrap_or(false)
     }
 
     /// Finds out who sends a request, and whether they may submit at all. Blocks for a look at one file.
     pub(crate) fn admit(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Denied> {
+        // A page of another site may have a browser on this machine send anything, with the credentials that
+        // it remembers.
+        if !is_same_origin(headers) {
+            return Err(Denied::OtherSite);
+        }
         let decided = self.with_clients(|clients| {
             // Credentials for a server that needs none have never mattered.
-            if let Some(token) = headers.get(header::AUTHORIZATION)
-                && !clients.is_empty()
-            {
+            if let (Some(token), Some(clients)) = (headers.get(header::AUTHORIZATION), clients) {
                 return client_of(clients, token).ok_or(Denied::WrongToken);
             }
             match origin(headers, peer) {
-                caller @ Caller::ThisMachine if self.is_open || clients.is_empty() => Ok(caller),
+                // Also when the last one was revoked, a token is needed.
+                caller @ Caller::ThisMachine if self.is_open || clients.is_none() => Ok(caller),
                 _ if self.is_open => Ok(Caller::Stranger),
                 _ => Err(Denied::NoToken),
             }
@@ -183,7 +200,10 @@ impl Access {
         self.allowance.finish();
     }
 
-    fn with_clients<T>(&self, work: impl FnOnce(&[Client]) -> T) -> Result<T, RegistryError> {
+    fn with_clients<T>(
+        &self,
+        work: impl FnOnce(Option<&[Client]>) -> T,
+    ) -> Result<T, RegistryError> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.state()?;
         let clients = match known.take() {
@@ -191,7 +211,7 @@ impl Access {
             // Read after the state: a change in between is noticed the next time.
             _ => self.registry.read()?,
         };
-        let outcome = work(&clients);
+        let outcome = work(clients.as_deref());
         *known = Some(Known { state, clients });
         Ok(outcome)
     }
@@ -204,6 +224,21 @@ impl Access {
         };
         let failed = |source| RegistryError::Io { action: "look at", path, source };
         state.map(Some).map_err(failed)
+    }
+}
+
+/// Whether a request that changes something was made by one of our pages, or by no page at all.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    match headers.contains_key(header::ORIGIN) {
+        true => text(header::ORIGIN)
+            .and_then(|origin| origin.split_once("://"))
+            .is_some_and(|(_, host)| Some(host) == text(header::HOST)),
+        // Browsers say where a POST comes from.
+        false => true,
     }
 }
 

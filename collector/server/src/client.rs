@@ -43,7 +43,7 @@ pub(crate) fn client(
             writeln!(out, "{token}")?;
             let _ = writeln!(notes, "{}", advice(name, packages));
         }
-        Action::List => list(&registry.read()?, repo, out)?,
+        Action::List => list(&registry.read()?.unwrap_or_default(), repo, out)?,
         Action::Revoke { name } => {
             registry.revoke(name)?;
             writeln!(out, "client `{name}` may no longer submit")?;
@@ -59,7 +59,7 @@ fn advice(name: &str, packages: &[String]) -> String {
     };
     format!(
         "This is the token of client `{name}`, who may submit {rights}. It is not shown again.\n\
-         Use it in the address: pony-report run --server http://{name}:TOKEN@HOST/ -- make check"
+         Use it in the address, out of sight of others: PONY_SERVER=http://{name}:TOKEN@HOST/"
     )
 }
 

@@ -213,10 +213,9 @@ impl Collector {
         Ok(Some(snapshot.artifacts(&package, key)?))
     }
 
-    /// Whether a result was submitted by a client with a token.
-    pub(crate) fn has_client(&self, key: ResultKey) -> Result<bool, StoreError> {
-        let entry = self.index.result(key)?;
-        Ok(entry.is_some_and(|entry| entry.receipt.client.is_some()))
+    /// The client with a token that a result is of, if there was one.
+    pub(crate) fn client_of(&self, key: ResultKey) -> Result<Option<String>, StoreError> {
+        Ok(self.index_now()?.result(key)?.and_then(|entry| entry.receipt.client))
     }
 
     /// Records an uploaded file. `false` when there is no such result.
@@ -250,9 +249,10 @@ impl Collector {
         }
     }
 
-    /// What the index knows of a result.
-    pub(crate) fn entry(&self, key: ResultKey) -> Result<Option<IndexEntry>, StoreError> {
-        self.index_now()?.result(key)
+    /// What the index knows of results; those that it does not know are left out.
+    pub(crate) fn entries(&self, keys: &[ResultKey]) -> Result<Vec<IndexEntry>, StoreError> {
+        let index = self.index_now()?;
+        keys.iter().filter_map(|key| index.result(*key).transpose()).collect()
     }
 
     /// The results in scope, newest first, or those before one of them: `None` when there is no such result.
@@ -269,12 +269,9 @@ impl Collector {
         }
     }
 
-    /// The index, with everything that was acknowledged: it is brought up to date behind the answers.
+    /// The index, with everything that was acknowledged: the writer brings it up to date behind the answers.
     fn index_now(&self) -> Result<&Index, StoreError> {
-        let snapshot = self.store.snapshot()?;
-        if self.index.commit_id()?.as_ref() != Some(snapshot.commit_id()) {
-            self.index.update(&snapshot)?;
-        }
+        self.index.catch_up(|| self.store.snapshot())?;
         Ok(&self.index)
     }
 

@@ -93,11 +93,11 @@ impl Registry {
         self.folder.join(FILE)
     }
 
-    /// All clients, sorted by name. None when there is no file.
-    pub(crate) fn read(&self) -> Result<Vec<Client>, RegistryError> {
+    /// All clients, sorted by name; `None` when there never was one.
+    pub(crate) fn read(&self) -> Result<Option<Vec<Client>>, RegistryError> {
         let path = self.path();
         let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(failed("read", &path))?,
         };
         let damaged = |reason: String| RegistryError::Damaged { path: path.clone(), reason };
@@ -106,13 +106,13 @@ impl Registry {
         if document.format != FORMAT {
             return Err(damaged(format!("its format is {}, not {FORMAT}", document.format)));
         }
-        Ok(document.clients)
+        Ok(Some(document.clients))
     }
 
     /// Adds a client, and returns its token. It is not kept anywhere.
     pub(crate) fn add(&self, name: &str, packages: Vec<String>) -> Result<String, RegistryError> {
         let _lock = self.lock()?;
-        let mut clients = self.read()?;
+        let mut clients = self.read()?.unwrap_or_default();
         let Err(place) = clients.binary_search_by(|client| client.name.as_str().cmp(name)) else {
             return Err(RegistryError::NameTaken { name: name.to_owned() });
         };
@@ -127,7 +127,7 @@ impl Registry {
     /// Removes a client: its token is worth nothing from now on.
     pub(crate) fn revoke(&self, name: &str) -> Result<(), RegistryError> {
         let _lock = self.lock()?;
-        let mut clients = self.read()?;
+        let mut clients = self.read()?.unwrap_or_default();
         let count = clients.len();
         clients.retain(|client| client.name != name);
         if clients.len() == count {
@@ -225,18 +225,18 @@ mod tests {
     #[test]
     fn a_token_names_its_client_until_it_is_revoked() {
         let (_folder, registry) = registry();
-        assert_eq!(registry.read().unwrap(), []);
+        assert_eq!(registry.read().unwrap(), None);
         let shed = registry.add("shed", vec![]).unwrap();
         let barn = registry.add("barn", vec!["hay*".to_owned()]).unwrap();
         assert_ne!(shed, barn);
-        let clients = registry.read().unwrap();
+        let clients = registry.read().unwrap().unwrap();
         assert_eq!(holder(&clients, &shed).unwrap().name, "shed");
         assert_eq!(holder(&clients, &barn).unwrap().name, "barn");
         for wrong in ["", "pony_", &shed[1..], &format!("{shed}0"), &shed.to_uppercase()] {
             assert_eq!(holder(&clients, wrong), None, "{wrong}");
         }
         registry.revoke("shed").unwrap();
-        assert_eq!(holder(&registry.read().unwrap(), &shed), None);
+        assert_eq!(holder(&registry.read().unwrap().unwrap(), &shed), None);
     }
 
     #[test]
@@ -269,7 +269,7 @@ mod tests {
             }
         });
         let names: Vec<_> =
-            registry.read().unwrap().into_iter().map(|client| client.name).collect();
+            registry.read().unwrap().unwrap().into_iter().map(|client| client.name).collect();
         assert_eq!(names, ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"]);
     }
 

@@ -149,9 +149,6 @@ pub(crate) async fn request_build(
     Path((package, key)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    if !is_same_origin(&headers) {
-        return (StatusCode::FORBIDDEN, "only from our own pages\n").into_response();
-    }
     let caller = match admit(&collector, &headers, peer).await {
         Ok(caller) => caller,
         Err(denied) => return denied.with_prompt(),
@@ -177,21 +174,6 @@ fn request_build_of(
     }
     let Some(summary) = collector.snapshot()?.summary(&package, key)? else { return Ok(Ok(false)) };
     Ok(Ok(collector.coordinator().request(summary.client_info.tagset())))
-}
-
-/// Whether a request that changes something was made by one of our pages, or by no page at all.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site == "same-origin" || site == "none";
-    }
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    match headers.contains_key(header::ORIGIN) {
-        true => text(header::ORIGIN)
-            .and_then(|origin| origin.split_once("://"))
-            .is_some_and(|(_, host)| Some(host) == text(header::HOST)),
-        // Browsers say where a POST comes from.
-        false => true,
-    }
 }
 
 /// The last visible file of this name.
@@ -295,29 +277,6 @@ mod tests {
             assert_eq!(modern_path(old, key_named).as_deref(), modern, "{old}");
             let again = modern.and_then(|path| modern_path(&format!("/{path}"), key_named));
             assert_eq!(again, None, "{old} would redirect for ever");
-        }
-    }
-
-    #[test]
-    fn other_sites_cannot_ask_for_builds() {
-        let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
-            let pair = |&(name, value): &(&'static str, &'static str)| {
-                (header::HeaderName::from_static(name), HeaderValue::from_static(value))
-            };
-            pairs.iter().map(pair).collect()
-        };
-        let cases: [(&[_], bool); 8] = [
-            (&[("host", "a:1")], true),
-            (&[("host", "a:1"), ("origin", "http://a:1")], true),
-            (&[("host", "a:1"), ("origin", "http://a")], false),
-            (&[("host", "a:1"), ("origin", "null")], false),
-            (&[("origin", "http://a")], false),
-            (&[("sec-fetch-site", "same-origin"), ("origin", "http://proxied")], true),
-            (&[("sec-fetch-site", "same-site")], false),
-            (&[("sec-fetch-site", "cross-site")], false),
-        ];
-        for (pairs, allowed) in cases {
-            assert_eq!(is_same_origin(&headers(pairs)), allowed, "{pairs:?}");
         }
     }
 }

@@ -178,8 +178,13 @@ fn store(
     if !is_known && bytes.saturating_add(artifact.size) > limit {
         return Err(Problem::Body(Refusal::TooLarge { limit }));
     }
-    if !collector.has_client(key).map_err(|error| Problem::Disk(full(&error)))? {
-        collector.access.spend(caller, artifact.size).map_err(Problem::Denied)?;
+    let client = collector.client_of(key).map_err(|error| Problem::Disk(full(&error)))?;
+    match client {
+        // Who was revoked may add nothing more.
+        Some(name) if !collector.access.knows(&name) => return Err(Problem::AuthKey),
+        Some(_) => {}
+        None if is_known => {}
+        None => collector.access.spend(caller, artifact.size).map_err(Problem::Denied)?,
     }
     let kept = collector.contents.keep(received.file, &artifact.sha256);
     if let Err(StoreError::DiskLost { .. }) = kept {

@@ -152,7 +152,8 @@ impl<'b> Draft<'b> {
             }
         };
         match &written.receipt {
-            Some(receipt) if !is_same => {
+            // The receipt is of whoever submitted it, and gives the right to add files.
+            Some(receipt) if !is_same || receipt.client != arrival.client => {
                 Err(StoreError::SubmissionIdTaken { id: id.clone(), key: receipt.key })
             }
             _ => Ok(Some(written)),

@@ -133,8 +133,8 @@ pub enum StoreError {
     },
     /// There is a result of another submission with the same id.
     #[error(
-        "submission id `{id}` is that of result {key}, which has other content: give each submission an id \
-         of its own"
+        "submission id `{id}` is that of result {key}, which has other content or another sender: give \
+         each submission an id of its own"
     )]
     SubmissionIdTaken {
         /// The id.

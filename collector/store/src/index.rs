@@ -74,12 +74,29 @@ impl Index {
         self.bring_to(snapshot, grow::Unreadable::Keep)
     }
 
+    /// As [`Index::update`], for somebody who reads beside the writer that updates it: an index that has moved on
+    /// meanwhile is left alone, so it never goes back.
+    ///
+    /// # Errors
+    /// As [`Index::update`], and what taking the snapshot fails with.
+    pub fn catch_up(
+        &self,
+        snapshot: impl FnOnce() -> Result<Snapshot, StoreError>,
+    ) -> Result<(), StoreError> {
+        // Before the snapshot: what is newer than that is newer than this.
+        let Some(base) = self.commit_id()? else { return Ok(()) };
+        let snapshot = snapshot()?;
+        let keep = grow::Unreadable::Keep;
+        self.database.with(|database| grow::grow(database, &snapshot, keep, Some(&base)))?;
+        Ok(())
+    }
+
     fn bring_to(
         &self,
         snapshot: &Snapshot,
         unreadable: grow::Unreadable,
     ) -> Result<(), StoreError> {
-        let grown = self.database.with(|database| grow::grow(database, snapshot, unreadable));
+        let grown = self.database.with(|database| grow::grow(database, snapshot, unreadable, None));
         match grown {
             Ok(true) => return Ok(()),
             // It is of another version, or its commit is gone.

@@ -35,6 +35,23 @@ pub fn from_strict_text(text: &[u8]) -> Result<Value, StrictError> {
     from_json(json).map_err(|error| StrictError::Meaning(error.to_string()))
 }
 
+/// About the most bytes of memory that reading a text takes, whether it is JSON or not: an object or array of one
+/// member takes many times its text.
+pub fn memory_of(text: &[u8]) -> u64 {
+    let bytes = text.iter().map(|byte| match byte {
+        b'{' | b'[' => BRACKET_BYTES,
+        b',' => COMMA_BYTES,
+        _ => 1,
+    });
+    bytes.sum()
+}
+
+/// A node of a B-tree, with its first name and value.
+const BRACKET_BYTES: u64 = 1024;
+
+/// One more value.
+const COMMA_BYTES: u64 = 128;
+
 /// The first number outside of strings that is no 64-bit integer and no finite double. serde_json makes a double
 /// of a long integer, and a mistake in the syntax of a large double.
 fn number_beyond_range(text: &[u8]) -> Option<String> {
@@ -170,6 +187,12 @@ mod tests {
             let value = read(text).unwrap();
             assert_eq!(to_text(&value), to_text(&from_text(text.as_bytes()).unwrap()), "{text}");
         }
+    }
+
+    #[test]
+    fn many_small_objects_take_much_memory() {
+        assert_eq!(memory_of(b"[{},{}]"), 3 * 1024 + 128 + 3);
+        assert_eq!(memory_of(&[b'x'; 1000]), 1000);
     }
 
     #[test]

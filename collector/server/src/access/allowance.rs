@@ -11,6 +11,9 @@ use crate::refresher::full;
 /// is killed counts up to so much too much.
 const PORTION: u64 = 16 * 1024 * 1024;
 
+/// The portions that there are at least.
+const PORTIONS_MIN: u64 = 64;
+
 /// Counts the bytes that strangers have stored, also over a restart.
 pub(crate) struct Allowance {
     max: u64,
@@ -52,7 +55,7 @@ impl Allowance {
         }
         count.stored = stored;
         if stored > count.noted {
-            count.noted = stored.saturating_add(PORTION);
+            count.noted = stored.saturating_add(PORTION.min(self.max / PORTIONS_MIN));
             self.note(count.noted);
         }
         true
@@ -105,10 +108,10 @@ mod tests {
     fn one_that_is_killed_counts_too_much_rather_than_too_little() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("strangers");
-        assert!(Allowance::open(&file, 2 * PORTION).unwrap().spend(1));
-        let next = Allowance::open(&file, 2 * PORTION).unwrap();
-        assert!(!next.spend(PORTION));
-        assert!(next.spend(PORTION - 1));
+        assert!(Allowance::open(&file, 640).unwrap().spend(1));
+        let next = Allowance::open(&file, 640).unwrap();
+        assert!(!next.spend(630));
+        assert!(next.spend(629));
     }
 
     #[test]

@@ -89,6 +89,9 @@ fn who_is_added_or_revoked_is_noticed_at_once() {
     assert!(fixture.client(&token).is_some());
     Registry::of(fixture.folder.path()).revoke("shed").unwrap();
     assert_eq!(fixture.client(&token), None);
+    assert!(!fixture.access.knows("shed"));
+    let here = fixture.access.admit(&HeaderMap::new(), HERE);
+    assert_eq!(here, Err(Denied::NoToken), "nobody becomes everybody");
 }
 
 #[test]
@@ -119,5 +122,28 @@ fn nobody_is_let_in_by_a_list_that_cannot_be_read() {
     for peer in [HERE, ELSEWHERE] {
         let denied = fixture.access.admit(&HeaderMap::new(), peer);
         assert_eq!(denied, Err(Denied::ClientsUnknown));
+    }
+}
+
+#[test]
+fn pages_of_other_sites_are_found_out() {
+    let headers = |pairs: &[(&'static str, &'static str)]| -> HeaderMap {
+        let pair = |&(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    };
+    let cases: [(&[_], bool); 8] = [
+        (&[("host", "a:1")], true),
+        (&[("host", "a:1"), ("origin", "http://a:1")], true),
+        (&[("host", "a:1"), ("origin", "http://a")], false),
+        (&[("host", "a:1"), ("origin", "null")], false),
+        (&[("origin", "http://a")], false),
+        (&[("sec-fetch-site", "same-origin"), ("origin", "http://proxied")], true),
+        (&[("sec-fetch-site", "same-site")], false),
+        (&[("sec-fetch-site", "cross-site")], false),
+    ];
+    for (pairs, allowed) in cases {
+        assert_eq!(is_same_origin(&headers(pairs)), allowed, "{pairs:?}");
     }
 }

@@ -51,6 +51,7 @@ impl From<Denied> for Problem {
             Denied::NoToken => "token-missing",
             Denied::WrongToken => "token-wrong",
             Denied::ClientsUnknown => "unavailable",
+            Denied::OtherSite => "other-site",
             Denied::OtherPackage => "other-package",
             Denied::AllowanceSpent => "allowance-spent",
         };

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use pony_formats::{Receipt, ResultKey, json};
 use pony_store::{IndexEntry, Scope, StoreError};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value as JsonValue, json};
 
 use super::Problem;
+use crate::body::accounted;
 use crate::collector::Collector;
 
 /// Results in one answer, unless fewer are asked for.
@@ -20,46 +22,49 @@ const PAGE_MAX: usize = 100;
 pub(super) async fn result(
     State(collector): State<Arc<Collector>>,
     Path(name): Path<String>,
-) -> Result<Json<JsonValue>, Problem> {
+) -> Result<Response, Problem> {
+    let reading = Arc::clone(&collector);
     let read = move || {
-        let result = collector.key_named(&name).map(|key| collector.read(key));
-        Ok(result.transpose()?.flatten())
+        let result = reading.key_named(&name).map(|key| reading.read(key));
+        let Some(result) = result.transpose()?.flatten() else { return Ok(None) };
+        let (client_info, results_list) = result.submission.into_values();
+        let result = json!({
+            "receipt": receipt(&result.receipt),
+            "client_info": json::to_json(&client_info),
+            "results_list": json::to_json(&results_list),
+        });
+        Ok(Some(result))
     };
-    let Some(result) = in_background(read).await? else {
-        return Err(Problem::not_found("no such result"));
-    };
-    let (client_info, results_list) = result.submission.into_values();
-    Ok(Json(json!({
-        "receipt": receipt(&result.receipt),
-        "client_info": json::to_json(&client_info),
-        "results_list": json::to_json(&results_list),
-    })))
+    answer(&collector, read, "no such result").await
 }
 
 /// `GET /api/v1/packages`: the names of all packages, with how many build lines each has.
-pub(super) async fn packages(State(collector): State<Arc<Collector>>) -> Json<JsonValue> {
-    let coordinator = collector.coordinator();
-    let packages =
-        coordinator.packages().map(|(name, lines)| json!({"package": name, "build_lines": lines}));
-    Json(json!({"packages": packages.collect::<Vec<_>>()}))
+pub(super) async fn packages(State(collector): State<Arc<Collector>>) -> Result<Response, Problem> {
+    let reading = Arc::clone(&collector);
+    let read = move || {
+        let packages: Vec<_> = reading
+            .coordinator()
+            .packages()
+            .map(|(name, lines)| json!({"package": name, "build_lines": lines}))
+            .collect();
+        Ok(Some(json!({"packages": packages})))
+    };
+    answer(&collector, read, "no packages").await
 }
 
 /// `GET /api/v1/packages/{package}/latest`: the newest result of each build line.
 pub(super) async fn latest(
     State(collector): State<Arc<Collector>>,
     Path(package): Path<String>,
-) -> Result<Json<JsonValue>, Problem> {
+) -> Result<Response, Problem> {
+    let reading = Arc::clone(&collector);
     let read = move || {
-        let keys: Vec<ResultKey> = collector.coordinator().newest_of(&package);
-        let entries = keys.into_iter().filter_map(|key| collector.entry(key).transpose());
-        let entries: Vec<IndexEntry> = entries.collect::<Result<_, _>>()?;
-        Ok(entries.iter().map(|entry| row(&collector, entry)).collect::<Vec<_>>())
+        let keys: Vec<ResultKey> = reading.coordinator().newest_of(&package);
+        let entries = reading.entries(&keys)?;
+        let rows: Vec<_> = entries.iter().map(|entry| row(&reading, entry)).collect();
+        Ok((!rows.is_empty()).then(|| json!({"results": rows})))
     };
-    let rows = in_background(read).await?;
-    if rows.is_empty() {
-        return Err(Problem::not_found("no such package"));
-    }
-    Ok(Json(json!({"results": rows})))
+    answer(&collector, read, "no such package").await
 }
 
 /// How far to read.
@@ -77,7 +82,7 @@ pub(super) async fn results(
     State(collector): State<Arc<Collector>>,
     Path(package): Path<String>,
     portion: Result<Query<Portion>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<JsonValue>, Problem> {
+) -> Result<Response, Problem> {
     let Query(portion) =
         portion.map_err(|_| Problem::malformed("expected `limit` and `before`, or neither"))?;
     let limit = portion.limit.unwrap_or(PAGE_MAX);
@@ -91,17 +96,17 @@ pub(super) async fn results(
             return Err(Problem::unacceptable("`before`: expected the key of a result"));
         }
     };
+    let reading = Arc::clone(&collector);
     let read = move || {
         let scope = Scope::Package(package);
-        let Some(found) = collector.results(scope, before)? else { return Ok(None) };
+        let Some(found) = reading.results(scope, before)? else { return Ok(None) };
         let entries: Vec<IndexEntry> = found.take(limit + 1).collect::<Result<_, _>>()?;
         let next =
             entries.get(limit).and(entries.get(limit - 1)).map(|last| last.key().to_string());
-        let rows: Vec<_> = entries.iter().take(limit).map(|entry| row(&collector, entry)).collect();
+        let rows: Vec<_> = entries.iter().take(limit).map(|entry| row(&reading, entry)).collect();
         Ok(Some(json!({"results": rows, "next": next})))
     };
-    let unknown = || Problem::unacceptable("`before`: no such result");
-    in_background(read).await?.map(Json).ok_or_else(unknown)
+    answer(&collector, read, "`before`: no such result").await
 }
 
 /// A result in a list.
@@ -128,7 +133,6 @@ fn receipt(receipt: &Receipt) -> JsonValue {
         "key": receipt.key.to_string(),
         "number": receipt.number,
         "received": time(receipt.received),
-        "submission_id": receipt.submission_id.as_ref().map(|id| id.as_str()),
         "client": receipt.client,
         "flags": receipt.flags,
     })
@@ -139,10 +143,20 @@ fn time(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-/// Runs what blocks where it may.
-async fn in_background<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.map_err(|_| Problem::internal())??)
+/// Reads where it may block, as many at a time as calls are worked on, and holds the answer's share of the
+/// memory until it is sent: anybody may ask, and answers may be long.
+async fn answer(
+    collector: &Arc<Collector>,
+    read: impl FnOnce() -> Result<Option<JsonValue>, StoreError> + Send + 'static,
+    absent: &'static str,
+) -> Result<Response, Problem> {
+    let permit = Arc::clone(&collector.calls).acquire_owned().await;
+    let reading = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        Ok::<_, StoreError>(read()?.map(|value| value.to_string()))
+    });
+    let text = reading.await.map_err(|_| Problem::internal())??;
+    let text = text.ok_or_else(|| Problem::not_found(absent))?;
+    let body = accounted(text, &collector.memory)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

@@ -14,13 +14,13 @@ use pony_formats::{
     Limits, Receipt, Report, Step, Submission, SubmissionId, Tally, detect, looks_like, parse,
 };
 use serde_json::{Value as JsonValue, json};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Problem;
 use super::query::Description;
 use super::receive::receive;
 use crate::access::Caller;
-use crate::body::Held;
+use crate::body::{BodyReader, Held, Refusal};
 use crate::collector::{Collector, Sender};
 use crate::coordinator::Intent;
 use crate::listener::Peer;
@@ -28,6 +28,9 @@ use crate::router::{admit, submission_id};
 
 /// The machine that a result is of when neither the query nor a token names one.
 const HOST: &str = "unknown";
+
+/// The most memory that the values of one JSON body may take, in bytes.
+const JSON_MEMORY_MAX: u32 = 512 * 1024 * 1024;
 
 type Pairs = Vec<(String, String)>;
 
@@ -38,11 +41,16 @@ pub(super) async fn submit(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let caller = admit(&collector, &parts.headers, peer).await;
-    // Read also when it is refused: some clients read no answer before they have sent everything.
-    let received = receive(&parts.headers, body, &collector.plan, &collector.memory).await;
-    let caller = caller?;
-    let body = received?;
+    let plan = &collector.plan;
+    let caller = match admit(&collector, &parts.headers, peer).await {
+        Ok(caller) => caller,
+        Err(denied) => {
+            // Some clients read no answer before they have sent everything.
+            BodyReader::new(body, plan.body_bytes_max, plan.patience).drain().await;
+            return Err(denied.into());
+        }
+    };
+    let body = receive(&parts.headers, body, plan, &collector.memory).await?;
     let submission_id = submission_id(&parts.headers).map_err(Problem::malformed)?;
     let description = describe(&parts.uri, &caller)?;
     let order = Order { caller, address: peer.ip(), submission_id, description };
@@ -81,7 +89,10 @@ impl Order {
         body: Held,
         done: impl FnOnce(Result<JsonValue, Problem>) + Send + 'static,
     ) {
-        let (submission, flags) = match self.check(collector, &body) {
+        let checked = self
+            .reserve(collector, &body)
+            .and_then(|memory| self.check(collector, &body).map(|checked| (checked, memory)));
+        let ((submission, flags), memory) = match checked {
             Ok(checked) => checked,
             Err(problem) => return done(Err(problem)),
         };
@@ -93,10 +104,26 @@ impl Order {
         let package = submission.client_info.package().to_owned();
         let answering = Arc::clone(collector);
         collector.add(submission, sender, flags, move |outcome| {
-            drop(body);
+            drop((body, memory));
             let answer = outcome.map(|receipt| stored(&answering, &receipt, &package, tally));
             done(answer.map_err(Problem::from));
         });
+    }
+
+    /// The memory that JSON takes beyond its text. Test output has limits of its own.
+    fn reserve(
+        &self,
+        collector: &Collector,
+        body: &Held,
+    ) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+        if self.description.is_some() {
+            return Ok(None);
+        }
+        let needed = u32::try_from(json::memory_of(&body.bytes)).ok();
+        let needed = needed.filter(|bytes| *bytes <= JSON_MEMORY_MAX);
+        let needed = needed.ok_or_else(|| Problem::unacceptable("too many values"))?;
+        let memory = Arc::clone(&collector.memory).try_acquire_many_owned(needed);
+        memory.map(Some).map_err(|_| Refusal::Busy.into())
     }
 
     fn check(

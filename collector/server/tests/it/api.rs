@@ -159,6 +159,7 @@ fn what_cannot_be_stored_is_refused_and_nothing_is_stored() {
         ("", JUNIT, 400, "malformed"),
         ("", "[]", 422, "unacceptable"),
         ("", "{}", 422, "unacceptable"),
+        ("", &format!("[{}{{}}]", "{\"\":1},".repeat(600_000)), 422, "unacceptable"),
         ("", &deep, 400, "malformed"),
         ("", &bags("{}"), 422, "unacceptable"),
         ("", &format!("{} x", bags(whole)), 400, "malformed"),
@@ -294,9 +295,14 @@ fn results_are_listed_in_portions() {
     let row = &get(&collector, "/api/v1/packages/barn/results")["results"][0];
     let page = format!("https://ci.example/p/barn/{}/", row["key"].as_str().unwrap());
     assert_eq!(row["url"], page);
-    for (query, status) in
-        [("limit=0", 422), ("limit=101", 422), ("limit=x", 400), ("before=x", 422), ("x=1", 400)]
-    {
+    for (query, status) in [
+        ("limit=0", 422),
+        ("limit=101", 422),
+        ("limit=x", 400),
+        ("before=x", 422),
+        ("before=1767323045678000042", 404),
+        ("x=1", 400),
+    ] {
         let answer =
             http::get(collector.address, &format!("/api/v1/packages/barn/results?{query}"));
         assert_eq!(refusal(&answer).0, status, "{query}");

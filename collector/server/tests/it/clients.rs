@@ -60,9 +60,9 @@ fn once_there_is_a_client_a_token_is_needed_at_once() {
     let receipt = git(&place.repo(), &["grep", "-h", "\"client\":", "main"]);
     assert!(receipt.contains("ci-linux"), "{receipt}");
     assert!(client(&place, &["revoke", "ci-linux"]).status.success());
-    // With nobody left, it is this machine's again.
-    assert_eq!(submit(&collector, ELSEWHERE, "hayloft"), 401);
-    assert_eq!(submit(&collector, "", "hayloft"), 200);
+    // Nobody left does not mean everybody.
+    assert_eq!(submit(&collector, &bearer(&token), "hayloft"), 401);
+    assert_eq!(submit(&collector, "", "hayloft"), 401);
 }
 
 #[test]
@@ -196,12 +196,57 @@ fn files_of_strangers_count() {
     let collector = place.start(&["--open", "--max-from-strangers", "2000"]);
     let (_, auth_key) = collector.add(client_info("hayloft", true));
     let address = format!("POST /upload?description=&filename=x&auth_key={auth_key} HTTP/1.1");
-    let upload = |headers: &str| {
-        http::exchange(collector.address, &http::request(&address, headers, &[b'x'; 1500])).status
+    let upload = |headers: &str, content: u8| {
+        let request = http::request(&address, headers, &[content; 1500]);
+        http::exchange(collector.address, &request).status
     };
-    assert_eq!(upload(ELSEWHERE), 200);
-    assert_eq!(upload(ELSEWHERE), 507);
-    assert_eq!(upload(""), 200);
+    assert_eq!(upload(ELSEWHERE, b'x'), 200);
+    assert_eq!(upload(ELSEWHERE, b'x'), 200, "the same again");
+    assert_eq!(upload(ELSEWHERE, b'y'), 507);
+    assert_eq!(upload("", b'y'), 200);
+}
+
+#[test]
+fn files_of_clients_do_not_count_and_who_is_revoked_adds_none() {
+    let place = Place::new();
+    let token = add(&place, &["ci-linux"]);
+    let collector = place.start(&["--max-from-strangers", "100"]);
+    let params = [Value::Struct(client_info("hayloft", true)), Value::Array(vec![])];
+    let answer = call(&collector, &bearer(&token), "add_results", &params);
+    let answer = fault_or_value(&answer).unwrap();
+    let auth_key = answer.as_array().unwrap()[1].as_str().unwrap().to_owned();
+    let upload = |filename: &str| {
+        let line =
+            format!("POST /upload?description=&filename={filename}&auth_key={auth_key} HTTP/1.1");
+        http::exchange(collector.address, &http::request(&line, ELSEWHERE, &[b'x'; 1500])).status
+    };
+    assert_eq!(upload("a"), 200);
+    client(&place, &["revoke", "ci-linux"]);
+    assert_eq!(upload("b"), 401);
+}
+
+#[test]
+fn an_id_of_somebody_else_gives_no_right_to_his_result() {
+    let place = Place::new();
+    let token = add(&place, &["ci-linux"]);
+    let collector = place.start(&["--open"]);
+    let params = [Value::Struct(client_info("hayloft", true)), Value::Array(vec![])];
+    let send = |headers: &str| {
+        let headers = format!("{headers}Idempotency-Key: a-1\r\n");
+        fault_or_value(&call(&collector, &headers, "add_results", &params))
+    };
+    let own = send(&bearer(&token)).unwrap();
+    assert_eq!(send(&bearer(&token)).unwrap(), own);
+    assert!(send("").unwrap_err().message.contains("another sender"));
+}
+
+#[test]
+fn pages_of_other_sites_submit_nothing() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    assert_eq!(submit(&collector, "Sec-Fetch-Site: cross-site\r\n", "hayloft"), 403);
+    assert_eq!(submit(&collector, "Origin: http://evil.example\r\n", "hayloft"), 403);
+    assert_eq!(submit(&collector, "", "hayloft"), 200);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::database::{Fault, Opened};
 use super::tables::{self, Tables};
 use crate::difference::{self, Difference, Hidden};
 use crate::objects::{Objects, Unreadable as Object};
-use crate::{Snapshot, StoreError};
+use crate::{CommitId, Snapshot, StoreError};
 
 /// What to do with results that could not be read before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +19,13 @@ pub(super) enum Unreadable {
     Keep,
 }
 
-/// Brings the tables from their commit to another. `false` when there is no way: then the tables are as
+/// Brings the tables from their commit to another; only if they are at `from`, where that is given. `false` when there is no way: then the tables are as
 /// they were.
 pub(super) fn grow(
     database: &Opened,
     snapshot: &Snapshot,
     unreadable: Unreadable,
+    from: Option<&CommitId>,
 ) -> Result<bool, Fault> {
     let read = database.begin_read()?;
     let Some(base) = tables::commit(&read)? else { return Ok(false) };
@@ -40,6 +41,9 @@ pub(super) fn grow(
     let tables = Tables::open(&transaction)?;
     // Somebody else may have been faster.
     let Some(base) = tables.commit()? else { return Ok(false) };
+    if from.is_some_and(|from| *from != base) {
+        return Ok(true);
+    }
     let repo = snapshot.repository();
     let objects = Objects::new(&repo);
     let old = match base.to_object_id().map(|id| objects.commit(id)) {
