@@ -1,5 +1,6 @@
 //! [`build`]: from a repository to files.
 
+mod gathered;
 mod results;
 
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::load::{self, Loaded};
 use crate::pages;
 use crate::state::State;
 use crate::view::TestPages;
-use crate::{Options, SiteError, changes, published};
+use crate::{Options, SiteError, changes, published, search};
 
 /// What a build did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,8 @@ pub struct Built {
 }
 
 /// Files that are the same on every site.
-const FIXED: [(&str, &str); 3] = [
+const FIXED: [(&str, &str); 4] = [
+    ("site.js", include_str!("../templates/site.js")),
     ("style.css", include_str!("../templates/style.css")),
     ("favicon.svg", include_str!("../templates/favicon.svg")),
     // GitHub Pages leaves out folders like `_generic` otherwise.
@@ -49,8 +51,14 @@ pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, Site
     let state = State::unfinished(base_url.as_deref(), options);
     let folder = SiteFolder::open(out, store.path(), state)?;
     let loaded = load::load(&snapshot, &folder)?;
-    let mut build =
-        Build { snapshot: &snapshot, folder, options, base_url, unreadable: Vec::new() };
+    let mut build = Build {
+        snapshot: &snapshot,
+        folder,
+        options,
+        base_url,
+        unreadable: Vec::new(),
+        from_scratch: false,
+    };
     match build.everything(&loaded) {
         Ok(()) => {}
         Err(Halt::Odd) => {
@@ -97,14 +105,17 @@ struct Build<'a> {
     options: &'a Options,
     base_url: Option<String>,
     unreadable: Vec<String>,
+    from_scratch: bool,
 }
 
 impl Build<'_> {
     fn everything(&mut self, loaded: &Loaded) -> Result<(), Halt> {
+        self.from_scratch = loaded.from_scratch;
         let mut histories = Vec::new();
         for package in &loaded.packages {
             histories.push(self.package(package, loaded)?);
         }
+        self.machines(loaded)?;
         let packages: Vec<_> = loaded.packages.iter().zip(&histories).collect();
         self.root(&loaded.packages, &packages)?;
         if loaded.from_scratch {
@@ -127,6 +138,11 @@ impl Build<'_> {
         self.folder.write("index.html", pages::index(known, &cuts, &commit, now)?)?;
         self.folder.write("index.json", published::index(packages, &commit, now))?;
         self.folder.write("404.html", pages::not_found(base_url.as_deref(), &cuts)?)?;
+        let clone_url = self.options.clone_url.as_deref();
+        let about = pages::about(base_url.as_deref(), clone_url)?;
+        self.folder.write("about/index.html", about)?;
+        self.folder.write("search/index.html", pages::search()?)?;
+        self.folder.write("search/packages.js", search::packages(packages))?;
         for selection in [Selection::All, Selection::Failed] {
             let feed = feeds::overall(packages, selection, base_url.as_deref())?;
             self.feed("rss2", selection.name(), &feed)?;
@@ -184,6 +200,7 @@ impl Build<'_> {
             )?;
             self.folder.write(&format!("{at}/index.json"), published::show_all(package, &chunk))?;
         }
+        self.folder.write(&format!("{at}/compare/index.html"), pages::compare(package)?)?;
         let concerns = history.concerns();
         let paged = TestPages::of(&concerns);
         let tests = format!("{at}/tests");
@@ -191,6 +208,7 @@ impl Build<'_> {
             .write(&format!("{tests}/index.html"), pages::test_list(package, history, &paged)?)?;
         self.folder
             .write(&format!("{tests}/index.json"), published::tests(&package.name, history))?;
+        self.search_index(package, &paged)?;
         for (concern, folder) in paged.iter() {
             let page = pages::test(package, history, concern)?;
             self.folder.write(&format!("{at}/test/{folder}/index.html"), page)?;

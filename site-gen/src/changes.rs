@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::SiteError;
-use crate::analysis::{Commit, LineDigest, PackageHistory, Turn};
+use crate::analysis::{Commit, LineDigest, LineName, PackageHistory, Turn};
 use crate::feeds::{self, Item, Links};
 use crate::history::Package;
 use crate::text;
@@ -47,6 +47,21 @@ pub(crate) fn of_package(
     let title = format!("{}: newly failing and fixed", text::name(&package.name));
     let own = format!("rss2/_generic/{folder}/{NAME}.xml");
     feed(title, &of(package, history), links, &links.page(&format!("p/{folder}/")), &own)
+}
+
+/// The feed of a build line, whose `history` has that line only.
+pub(crate) fn of_line(
+    package: &Package,
+    line: &LineName,
+    history: &PackageHistory,
+    base_url: Option<&str>,
+) -> Result<String, SiteError> {
+    let links = Links { base_url, depth: 4 };
+    let (package_name, machine) = (text::name(&package.name), LineView::machine(line));
+    let title = format!("{package_name} on {machine}: newly failing and fixed");
+    let folder = format!("p/{}/line/{}/", package.folder(), line.file());
+    let own = format!("{folder}{NAME}.xml");
+    feed(title, &of(package, history), links, &links.page(&folder), &own)
 }
 
 fn of<'a>(package: &'a Package, history: &'a PackageHistory) -> Vec<Change<'a>> {

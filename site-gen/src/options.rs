@@ -13,6 +13,8 @@ pub struct Options {
     pub link_artifacts: bool,
     /// Whether a collector serves the site, so that its pages may ask it for builds.
     pub live: bool,
+    /// Where readers can clone the results repository from, as git takes it; shown as text.
+    pub clone_url: Option<String>,
     /// Now, in UTC: what is stale is decided by it.
     pub now: jiff::Timestamp,
 }

@@ -1,17 +1,29 @@
 //! One module per page: views in, HTML out.
 
+mod about;
+mod commit;
+mod compare;
 mod index;
+mod line;
+mod machine;
 mod not_found;
 mod package;
 mod result;
+mod search;
 mod show_all;
 mod test;
 mod test_list;
 
+pub(crate) use about::about;
+pub(crate) use commit::commit;
+pub(crate) use compare::compare;
 pub(crate) use index::index;
+pub(crate) use line::{RECENT_MAX as LINE_RECENT_MAX, line};
+pub(crate) use machine::{RECENT_MAX as MACHINE_RECENT_MAX, machine};
 pub(crate) use not_found::not_found;
 pub(crate) use package::package;
 pub(crate) use result::{Place, result, unreadable};
+pub(crate) use search::search;
 pub(crate) use show_all::{Chunk, PAGE as CHUNK, chunks, show_all};
 pub(crate) use test::test;
 pub(crate) use test_list::test_list;

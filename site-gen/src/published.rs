@@ -1,12 +1,16 @@
 //! The JSON beside every page. Field names are part of the interface: fields may be added, none
 //! changes its meaning while `format` stays the same. Unknown fields are to be ignored.
 
+mod gathered;
+
+pub(crate) use gathered::{commit, line, machine, read_commit, read_line, read_machine};
+
 use jiff::Timestamp;
 use pony_formats::{Bag, Receipt, Tally, TestResult, Value, json};
 use pony_store::Artifact;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{PackageHistory, ResultNotes};
+use crate::analysis::{Comparison, PackageHistory, ResultNotes};
 use crate::digest::Digest;
 use crate::history::{Package, Row, Unreadable};
 use crate::pages::Chunk;
@@ -211,12 +215,15 @@ pub(crate) fn read_back(
 /// `result.json`: `format` (1), `commit` (the one that added the result), `receipt` (`result_key`,
 /// `received`, `client`, `flags`), `client_info` and `results_list` as the client sent them
 /// (in the JSON of the results repository), `artifacts` (`filename`, `description`, `size`, `sha256`), and
-/// `history`: what the page says of failing tests besides the result itself.
+/// `history`: what the page says of failing tests besides the result itself. `changes` is what changed since
+/// the result of its build line `before` it on the main line: `newly_failing`, `fixed`, `new`, `vanished` and
+/// `slower` tests, each with their `count` and the names of the first hundred, and how many are `still_failing`.
 pub(crate) fn result(
     result: TestResult,
     artifacts: &[Artifact],
     commit: &str,
     notes: Option<&ResultNotes>,
+    changes: Option<&Comparison>,
 ) -> String {
     let (client_info, results_list) = result.submission.into_values();
     let visible = artifacts.iter().filter(|artifact| artifact.visible);
@@ -239,6 +246,9 @@ pub(crate) fn result(
     if let (Some(object), Some(notes)) = (json.as_object_mut(), notes) {
         // Nothing in it has a key that is no string, which is the only way for this to fail.
         object.insert("history".to_owned(), serde_json::to_value(notes).unwrap_or_default());
+    }
+    if let (Some(object), Some(changes)) = (json.as_object_mut(), changes) {
+        object.insert("changes".to_owned(), serde_json::to_value(changes).unwrap_or_default());
     }
     json::pretty(&json)
 }

@@ -8,14 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use pony_formats::{ResultKey, TestResult};
 use pony_store::{Artifact, StoreError};
 
+use super::gathered::Commits;
 use super::{Build, Halt};
 use crate::analysis::{
-    LINES_MAX, LineHistory, LineName, Observed, PackageHistory, ResultNotes, Trunk,
+    Attempted, Compared, Comparison, LINES_MAX, LineHistory, LineName, Observed, PackageHistory,
+    ResultNotes, Said, Trunk,
 };
 use crate::history::{Package, Row};
 use crate::load::{self, Loaded};
 use crate::pages::{self, Place};
-use crate::view::{NOTES_MAX, ResultView};
+use crate::view::{ChangesView, NOTES_MAX, ResultView};
 use crate::{SiteError, published};
 
 /// What is stored of a result, or why it cannot be had.
@@ -30,9 +32,11 @@ impl Build<'_> {
             lines.entry(row.line()).or_default().push(row);
         }
         let trunk = package.trunk();
+        let mut commits = Commits::new();
         for (name, rows) in lines {
-            self.line(package, name, &rows, &trunk, loaded)?;
+            self.line(package, name, &rows, &trunk, loaded, &mut commits)?;
         }
+        self.commits(package, commits)?;
         for result in package.unreadable.iter().filter(|one| changed.contains(&one.key)) {
             self.damaged(package, result.key, &result.reason, Place::Own)?;
         }
@@ -45,8 +49,8 @@ impl Build<'_> {
     /// Puts the histories of a package's build lines together.
     pub(super) fn put_together(&self, package: &Package) -> Result<PackageHistory, Halt> {
         let trunk = package.trunk();
-        let files: Vec<String> =
-            recent_lines(package, &trunk).iter().map(|line| history_file(package, line)).collect();
+        let lines = recent_lines(package, &trunk);
+        let files: Vec<String> = lines.iter().map(|line| history_file(package, line)).collect();
         let read = |index: usize| LineHistory::from_text(&self.folder.read(files.get(index)?)?);
         PackageHistory::of(trunk, files.len(), read).ok_or(Halt::Odd)
     }
@@ -59,6 +63,7 @@ impl Build<'_> {
         rows: &[&Row],
         trunk: &Trunk,
         loaded: &Loaded,
+        commits: &mut Commits,
     ) -> Result<(), Halt> {
         let path = history_file(package, &name);
         let is_added = |row: &Row| loaded.is_added(&package.name, row.key);
@@ -74,25 +79,65 @@ impl Build<'_> {
             }
             false => LineHistory::new(name),
         };
-        for row in rows {
+        let (mut before, mut said) = (None, None);
+        for (place, row) in rows.iter().enumerate() {
             let read = self.read(package, row.key)?;
+            let result = read.as_ref().ok().map(|(result, _)| result);
+            if row.tested.is_exact() {
+                let attempt = (Attempted::new(row, result), is_added(row));
+                commits.entry(row.tested.commit.clone()).or_default().push(attempt);
+            }
+            if !loaded.from_scratch {
+                before = self.result_before(package, row, &line.name, trunk)?;
+            }
+            // Only what will be compared with something is taken apart.
+            let is_last = !loaded.from_scratch || place + 1 == rows.len();
+            let compared = result.filter(|_| before.is_some() || !is_last).map(Compared::new);
+            let changes = before.as_ref().zip(compared.as_ref());
+            let changes = changes.map(|(before, after)| Comparison::of(before, after));
             let notes = match &read {
                 Ok((result, _)) if is_added(row) => {
                     if trunk.has(&row.tested) {
                         line.observe(&Observed::new(result, &row.tested));
+                        said = Some(Said::all(result));
                     }
                     Some(ResultNotes::new(&line, trunk, result, &row.tested, NOTES_MAX))
                 }
                 Ok(_) => Some(self.earlier_notes(package, row.key)?),
                 Err(_) => None,
             };
-            self.pages(package, row, read, notes.as_ref())?;
+            self.pages(package, row, read, notes.as_ref(), changes.as_ref())?;
+            if trunk.has(&row.tested) && compared.is_some() {
+                before = compared;
+            }
         }
         // Also when none of them can be read: a missing file is the sign of a damaged site.
-        if rows.iter().any(|row| is_added(row) && trunk.has(&row.tested)) {
+        let has_news = rows.iter().any(|row| is_added(row) && trunk.has(&row.tested));
+        let known = (has_earlier || has_news).then_some(&line);
+        let rows: Vec<(&Row, bool)> = rows.iter().map(|row| (*row, is_added(row))).collect();
+        self.line_page(package, &line.name, &rows, said, known)?;
+        if has_news {
             self.folder.write(&path, line.into_text())?;
         }
         Ok(())
+    }
+
+    /// What a result is compared with: the last readable one before it on its build line and the main line.
+    fn result_before(
+        &self,
+        package: &Package,
+        row: &Row,
+        line: &LineName,
+        trunk: &Trunk,
+    ) -> Result<Option<Compared>, Halt> {
+        let place = package.rows.partition_point(|other| other.key < row.key);
+        let earlier = package.rows.iter().take(place).rev();
+        for earlier in earlier.filter(|other| trunk.has(&other.tested) && other.line() == *line) {
+            if let Ok((result, _)) = self.read(package, earlier.key)? {
+                return Ok(Some(Compared::new(&result)));
+            }
+        }
+        Ok(None)
     }
 
     fn read(&self, package: &Package, key: ResultKey) -> Result<Read, SiteError> {
@@ -121,6 +166,7 @@ impl Build<'_> {
         row: &Row,
         read: Read,
         notes: Option<&ResultNotes>,
+        changes: Option<&Comparison>,
     ) -> Result<(), SiteError> {
         let is_latest = package.latest().is_some_and(|latest| latest.key == row.key);
         let places = [Place::Own].into_iter().chain(is_latest.then_some(Place::Latest));
@@ -134,8 +180,9 @@ impl Build<'_> {
             }
         };
         let own = folder_of(package, row.key, Place::Own);
-        let (view, full_texts) =
+        let (mut view, full_texts) =
             ResultView::new(&result, &artifacts, self.options.link_artifacts, &row.tested, notes);
+        view.changes = changes.map(|changes| ChangesView::new(changes, &view.key));
         for place in places.clone() {
             let page = pages::result(&view, &row.commit, place, self.options.live)?;
             let at = folder_of(package, row.key, place);
@@ -145,7 +192,7 @@ impl Build<'_> {
             self.folder.write(&format!("{own}/{}", full.file()), full.text)?;
         }
         drop(view);
-        let json = published::result(result, &artifacts, &row.commit, notes);
+        let json = published::result(result, &artifacts, &row.commit, notes, changes);
         for place in places {
             let at = folder_of(package, row.key, place);
             self.folder.write(&format!("{at}/result.json"), &json)?;
@@ -174,7 +221,7 @@ impl Build<'_> {
 }
 
 /// The build lines with the newest results of the main line, newest first.
-fn recent_lines(package: &Package, trunk: &Trunk) -> Vec<LineName> {
+pub(super) fn recent_lines(package: &Package, trunk: &Trunk) -> Vec<LineName> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     for row in package.rows.iter().rev().filter(|row| trunk.has(&row.tested)) {
@@ -189,7 +236,7 @@ fn recent_lines(package: &Package, trunk: &Trunk) -> Vec<LineName> {
     lines
 }
 
-fn history_file(package: &Package, line: &LineName) -> String {
+pub(super) fn history_file(package: &Package, line: &LineName) -> String {
     format!("p/{}/history/{}.json", package.folder(), line.file())
 }
 

@@ -15,8 +15,8 @@ fn links(page: &str) -> Vec<&str> {
 
 /// The file that a link in the file `from` leads to.
 fn target(from: &str, link: &str) -> String {
-    // A place in a page.
-    let link = link.split('#').next().unwrap_or_default();
+    // A place in a page, or what its script is asked for.
+    let link = link.split(['#', '?']).next().unwrap_or_default();
     let mut path: Vec<&str> = from.split('/').collect();
     path.pop();
     for part in link.split('/') {
