@@ -1,5 +1,6 @@
 //! [`build`]: from a repository to files.
 
+mod badges;
 mod gathered;
 mod results;
 
@@ -8,14 +9,14 @@ use std::path::Path;
 use pony_store::{Snapshot, Store};
 
 use crate::analysis::PackageHistory;
-use crate::feeds::{self, Selection};
+use crate::feeds::{self, Address, Feed, Selection};
 use crate::folder::SiteFolder;
 use crate::history::Package;
 use crate::load::{self, Loaded};
 use crate::pages;
 use crate::state::State;
 use crate::view::TestPages;
-use crate::{Options, SiteError, changes, published, search};
+use crate::{Options, SiteError, changes, published, search, silent};
 
 /// What a build did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,7 @@ const FIXED: [(&str, &str); 4] = [
 /// neither empty nor a site; nothing is touched then.
 pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, SiteError> {
     let base_url = options.checked_base_url()?;
+    options.check_hub()?;
     let snapshot = store.snapshot()?;
     let state = State::unfinished(base_url.as_deref(), options);
     let folder = SiteFolder::open(out, store.path(), state)?;
@@ -130,7 +132,8 @@ impl Build<'_> {
         known: &[(&Package, &PackageHistory)],
     ) -> Result<(), SiteError> {
         let (commit, now) = (self.snapshot.commit_id().to_string(), self.options.now);
-        let base_url = self.base_url.clone();
+        let (base_url, options) = (self.base_url.clone(), self.options);
+        let address = Address { base_url: base_url.as_deref(), hub: options.hub.as_deref() };
         let cuts = self.snapshot.cuts()?;
         for (path, content) in FIXED {
             self.folder.write(path, content)?;
@@ -138,17 +141,21 @@ impl Build<'_> {
         self.folder.write("index.html", pages::index(known, &cuts, &commit, now)?)?;
         self.folder.write("index.json", published::index(packages, &commit, now))?;
         self.folder.write("404.html", pages::not_found(base_url.as_deref(), &cuts)?)?;
-        let clone_url = self.options.clone_url.as_deref();
+        let clone_url = options.clone_url.as_deref();
         let about = pages::about(base_url.as_deref(), clone_url)?;
         self.folder.write("about/index.html", about)?;
         self.folder.write("search/index.html", pages::search()?)?;
         self.folder.write("search/packages.js", search::packages(packages))?;
         for selection in [Selection::All, Selection::Failed] {
-            let feed = feeds::overall(packages, selection, base_url.as_deref())?;
-            self.feed("rss2", selection.name(), &feed)?;
+            let feed = feeds::overall(packages, selection, address)?;
+            self.feed(&feed)?;
         }
-        let feed = changes::overall(known, base_url.as_deref())?;
-        self.feed("rss2", changes::NAME, &feed)
+        self.feed(&changes::overall(known, address)?)?;
+        self.feed(&silent::overall(packages, address, now)?)?;
+        if let Some(base_url) = &base_url {
+            self.folder.write("sitemap.xml", pages::sitemap(base_url, packages)?)?;
+        }
+        Ok(())
     }
 
     fn package(&mut self, package: &Package, loaded: &Loaded) -> Result<PackageHistory, Halt> {
@@ -180,7 +187,8 @@ impl Build<'_> {
         loaded: &Loaded,
     ) -> Result<(), SiteError> {
         let at = format!("p/{}", package.folder());
-        let base_url = self.base_url.clone();
+        let (base_url, options) = (self.base_url.clone(), self.options);
+        let address = Address { base_url: base_url.as_deref(), hub: options.hub.as_deref() };
         let changed = loaded.changed_of(&package.name);
         for chunk in pages::chunks(&package.rows) {
             let at = format!("{at}/{}", chunk.folder());
@@ -216,16 +224,20 @@ impl Build<'_> {
         let folders: Vec<_> = paged.iter().map(|(_, folder)| folder).collect();
         self.folder.keep_only_folders(&format!("{at}/test"), &folders)?;
         for selection in [Selection::All, Selection::Failed] {
-            let feed = feeds::of_package(package, selection, base_url.as_deref())?;
-            self.feed(&format!("rss2/_generic/{}", package.folder()), selection.name(), &feed)?;
+            self.feed(&feeds::of_package(package, selection, address)?)?;
         }
-        let feed = changes::of_package(package, history, base_url.as_deref())?;
-        self.feed(&format!("rss2/_generic/{}", package.folder()), changes::NAME, &feed)
+        self.feed(&changes::of_package(package, history, address)?)?;
+        self.badges(package)
     }
 
-    /// Writes a feed with and without an extension: the original collector used none.
-    fn feed(&mut self, at: &str, name: &str, feed: &str) -> Result<(), SiteError> {
-        self.folder.write(&format!("{at}/{name}.xml"), feed)?;
-        self.folder.write(&format!("{at}/{name}"), feed)
+    /// Writes a feed in all its forms, and as RSS also without an extension: the original collector used none.
+    fn feed(&mut self, feed: &Feed) -> Result<(), SiteError> {
+        for (extension, text) in feed.forms()? {
+            self.folder.write(&format!("{}.{extension}", feed.own), &text)?;
+        }
+        if feed.own.starts_with("rss2/") {
+            self.folder.write(&feed.own, feed.rss()?)?;
+        }
+        Ok(())
     }
 }

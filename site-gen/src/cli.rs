@@ -47,6 +47,9 @@ struct BuildArgs {
     /// Where readers can clone the results repository from, for the page about the site.
     #[arg(long, value_name = "ADDRESS")]
     clone_url: Option<String>,
+    /// The WebSub hub that the feeds name.
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    hub: Option<String>,
     /// Link uploaded files: they are served below each result's page.
     #[arg(long)]
     link_artifacts: bool,
@@ -67,6 +70,7 @@ impl Cli {
             link_artifacts: args.link_artifacts,
             live: false,
             clone_url: args.clone_url,
+            hub: args.hub,
             now: args.now.unwrap_or_else(Timestamp::now),
         };
         let store = Store::open(&args.repo)?;

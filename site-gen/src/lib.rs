@@ -23,8 +23,15 @@
 //! | `about/` | how to clone the repository, what words mean, what scripts can read |
 //! | `p/<package>/history/<line>.json` | what is remembered of every test of a build line |
 //! | `rss2/changes.xml`, `rss2/_generic/<package>/changes.xml` | what began to fail and what was repaired |
+//! | `rss2/silent.xml` | build lines from which a result was expected |
+//! | `p/<package>/line/<line>/changes.xml` | changes on a build line |
+//! | `p/<package>/line/<line>/latest/` | leads to the newest result of a build line |
+//! | `p/<package>/badge.svg`, `…/badge/<branch>.svg`, `…/line/<line>/badge.svg` | badges, with the JSON of shields.io beside them |
+//! | `sitemap.xml` | the lasting pages, when the address of the site is known |
 //! | `rss2/all.xml`, `rss2/failed.xml` | the newest results of all packages |
 //! | `rss2/_generic/<package>/all.xml`, `…/failed.xml` | the newest result of every build line |
+//!
+//! Beside every feed are the same items as Atom (`.atom`) and JSON Feed (`.json`).
 //!
 //! `<package>` is [`pony_formats::names::url_component`] of the package's name. The feeds are also at the addresses of the
 //! original collector, which have no extension (`rss2/all`): a server should give those the type
@@ -36,6 +43,7 @@
 //! having brought it up to date (for the same [`Options`], including the time).
 
 mod analysis;
+mod badges;
 mod build;
 mod changes;
 mod digest;
@@ -48,6 +56,7 @@ mod options;
 mod pages;
 mod published;
 mod search;
+mod silent;
 mod state;
 mod terminal;
 mod text;

@@ -23,6 +23,8 @@ pub(crate) struct State {
     live: bool,
     #[serde(default)]
     clone_url: Option<String>,
+    #[serde(default)]
+    hub: Option<String>,
     /// The commit that the site shows; null while it is being changed.
     commit: Option<String>,
 }
@@ -37,6 +39,7 @@ impl State {
             link_artifacts: options.link_artifacts,
             live: options.live,
             clone_url: options.clone_url.clone(),
+            hub: options.hub.clone(),
             commit: None,
         }
     }

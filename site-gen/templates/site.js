@@ -212,9 +212,11 @@
       if (hits > HITS_MAX) return;
       const what = make("span", { class: "what" }, make("a", { class: "id", href: new URL(href, root).href }, name));
       if (note) what.append(make("span", { class: "when" }, note));
-      list.append(make("li", {}, make("span", { class: `status ${status}` }, word), what));
+      list.append(make("li", {}, make("span", { class: `status ${status}` },
+        make("span", { class: "glyph", "aria-hidden": "true" }, glyphs[status]), ` ${word}`), what));
     };
     const classes = { "newly failing": "bad", failing: "bad", flaky: "warn", fixed: "ok", passing: "ok" };
+    const glyphs = { bad: "✗", warn: "≈", ok: "✓", none: "–" };
     said.textContent = "Searching…";
     try {
       if (!index.packages.length) await load("search/packages.js");

@@ -52,6 +52,7 @@ fn render(store: &Store, site: &Path, base_url: Option<&str>) {
         link_artifacts: true,
         live: true,
         clone_url: None,
+        hub: None,
         now: Timestamp::now(),
     };
     // A mistake in a page must not keep all later pages from being written.

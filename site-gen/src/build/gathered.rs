@@ -12,9 +12,11 @@ use super::{Build, Halt};
 use crate::analysis::{
     Attempted, JoinedCommit, LineHistory, LineName, Machine, PackageHistory, Recent, Said, Trunk,
 };
+use crate::badges::Badge;
+use crate::feeds::Address;
 use crate::history::{Package, Row};
 use crate::load::Loaded;
-use crate::view::TestPages;
+use crate::view::{LineView, TestPages};
 use crate::{SiteError, changes, pages, published, search};
 
 /// The changed results of a package's commits, each with whether it is new.
@@ -68,9 +70,14 @@ impl Build<'_> {
         }
         let lines = history.map(LineHistory::digest).into_iter().collect();
         let alone = PackageHistory { trunk: Trunk::default(), lines };
-        let base_url = self.base_url.clone();
-        let feed = changes::of_line(package, name, &alone, base_url.as_deref())?;
-        self.folder.write(&format!("{at}/changes.xml"), feed)?;
+        let (base_url, options) = (self.base_url.clone(), self.options);
+        let address = Address { base_url: base_url.as_deref(), hub: options.hub.as_deref() };
+        self.feed(&changes::of_line(package, name, &alone, address)?)?;
+        if let Some(page) = pages::line_latest(name, &recent)? {
+            self.folder.write(&format!("{at}/latest/index.html"), page)?;
+        }
+        let label = format!("{} {}", package.name, LineView::machine(name));
+        self.badge(&format!("{at}/badge"), &Badge::new(&label, recent.latest().into_iter()))?;
         let json = published::line(&package.name, name, &recent);
         self.folder.write(&format!("{at}/index.json"), json)?;
         Ok(())

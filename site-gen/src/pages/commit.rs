@@ -86,6 +86,11 @@ pub(crate) fn commit(package: &str, joined: &JoinedCommit) -> Result<String, ask
         .iter()
         .rev()
         .find_map(|result| result.row.tested.repository.as_ref()?.commit(&joined.commit));
+    let lead = match (lines.len(), failing) {
+        (all, 0) => format!("{}, none failing", text::counted(all, "build line")),
+        (all, bad) => format!("{}, {} failing", text::counted(all, "build line"), text::count(bad)),
+    };
+    frame.description = Some(format!("{name}: {lead}"));
     let page = CommitPage {
         frame,
         package: name,
@@ -93,12 +98,7 @@ pub(crate) fn commit(package: &str, joined: &JoinedCommit) -> Result<String, ask
         source,
         branches: branches(joined),
         status: Status::of_success(failing == 0),
-        lead: match (lines.len(), failing) {
-            (all, 0) => format!("{}, none failing", text::counted(all, "build line")),
-            (all, bad) => {
-                format!("{}, {} failing", text::counted(all, "build line"), text::count(bad))
-            }
-        },
+        lead,
         first: joined.results.first().map(|result| When::of(result.row.received)),
         columns: lines.keys().take(COLUMNS_MAX).map(Column::new).collect(),
         tests: rows.collect(),

@@ -63,6 +63,8 @@ pub(crate) fn line(
     frame.commit = Some(latest.commit.clone());
     frame.feeds =
         vec![FeedLink { title: "Changes of this build line", href: "changes.xml".into() }];
+    let tests = crate::view::TestsView::new(latest.tests).brief;
+    frame.description = Some(format!("Latest result: {tests}"));
     let grid = history.filter(|line| line.newest > 0).map(|line| Grid::new(line, repository));
     let page = LinePage {
         frame,

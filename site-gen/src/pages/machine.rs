@@ -54,13 +54,15 @@ pub(crate) fn machine(machine: &Machine) -> Result<String, askama::Error> {
     frame.commit = newest.map(|row| row.commit.clone());
     let failing = lines.iter().filter(|(latest, ..)| !latest.success).count();
     let of = text::counted(lines.len(), "build line");
+    let lead = match failing {
+        0 => format!("{of}, none failing"),
+        bad => format!("{of}, {} failing", text::count(bad)),
+    };
+    frame.description = Some(lead.clone());
     let page = MachinePage {
         frame,
         status: Status::of_success(failing == 0),
-        lead: match failing {
-            0 => format!("{of}, none failing"),
-            bad => format!("{of}, {} failing", text::count(bad)),
-        },
+        lead,
         seen: newest.map(|row| When::of(row.received)),
         more: (lines.len() > LINES_MAX).then(|| text::count(lines.len() - LINES_MAX)),
         lines: lines
