@@ -1,6 +1,7 @@
 //! Tests that need more than one package, and tests of the workspace itself.
 //!
 //! - `journeys`: from a real runner to a commit, a page and a feed.
+//! - `browser`: the site in a real browser.
 //! - `collector`: a running collector and the clients of the original protocol.
 //! - `faults`: faults on purpose, in their short form.
 //! - `scratch_project`: `cargo xtask ci` in somebody else's project, as the README shows it.
@@ -14,6 +15,7 @@
 
 mod architecture;
 mod archive;
+mod browser;
 mod collector;
 mod faults;
 mod house_rules;

@@ -90,7 +90,7 @@ impl PackageRow {
             },
             note: (!notes.is_empty()).then(|| notes.join(", ")),
             tests: TestsView::new(digest.tests),
-            strip: Strip::new(package.rows.iter().rev(), STRIP, &to_package),
+            strip: Strip::new(package.rows.iter().rev(), STRIP),
             last: package.latest().map(|row| When::of(row.received)),
         }
     }

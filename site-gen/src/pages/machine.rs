@@ -84,7 +84,7 @@ impl LineRow {
             package_href: format!("{to_package}index.html"),
             href: format!("{to_package}{}", LineView::page(name)),
             latest: RowView::new(recent.latest()?, &to_package, Timestamp::MIN),
-            strip: Strip::new(recent.rows.iter().rev(), RECENT_MAX, &to_package),
+            strip: Strip::new(recent.rows.iter().rev(), RECENT_MAX),
             results: text::count(recent.results),
         })
     }

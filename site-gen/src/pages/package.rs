@@ -55,7 +55,7 @@ pub(crate) fn package(
     let lines = package.lines();
     let lines = lines.iter().map(|line| LineRow {
         latest: RowView::new(line.latest, "", now),
-        strip: Strip::new(line.rows.iter().copied(), STRIP, ""),
+        strip: Strip::new(line.rows.iter().copied(), STRIP),
     });
     let page = PackagePage {
         frame,

@@ -143,21 +143,14 @@ pub(crate) struct Strip {
 /// One shape of a strip.
 #[derive(Debug, Clone)]
 pub(crate) struct Mark {
-    pub(crate) href: String,
     pub(crate) status: Status,
-    /// `failed, 2026-03-01 12:34 UTC, win-arm`.
-    pub(crate) title: String,
 }
 
 impl Strip {
     /// The first `length` of `newest_first`.
-    pub(crate) fn new<'a>(
-        newest_first: impl Iterator<Item = &'a Row>,
-        length: usize,
-        to_package: &str,
-    ) -> Self {
-        let mut marks: Vec<_> =
-            newest_first.take(length).map(|row| Mark::new(row, to_package)).collect();
+    pub(crate) fn new<'a>(newest_first: impl Iterator<Item = &'a Row>, length: usize) -> Self {
+        let mark = |row: &Row| Mark { status: Status::of_success(row.success) };
+        let mut marks: Vec<_> = newest_first.take(length).map(mark).collect();
         marks.reverse();
         let failed = marks.iter().filter(|mark| mark.status == Status::Failed).count();
         let label = match marks.len() {
@@ -167,18 +160,6 @@ impl Strip {
             many => format!("last {many} results: {} passed, {failed} failed", many - failed),
         };
         Self { label, marks }
-    }
-}
-
-impl Mark {
-    fn new(row: &Row, to_package: &str) -> Self {
-        let status = Status::of_success(row.success);
-        let received = When::of(row.received).text;
-        Self {
-            href: format!("{to_package}{}/index.html", row.key),
-            status,
-            title: format!("{}, {received} UTC, {}", status.word(), text::name(&row.host)),
-        }
     }
 }
 
