@@ -1,5 +1,7 @@
 //! The command line: what was typed becomes a [`Plan`].
 
+mod clients;
+
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -15,12 +17,13 @@ use pony_formats::Limits;
 use pony_store::{ArchivePlan, CommitId};
 use tracing_subscriber::EnvFilter;
 
-use crate::{archive, failure, maintain, serve, verify};
+use crate::{archive, client, failure, maintain, serve, verify};
 
 /// What is shown below the options of `serve`.
 const SERVE_EXAMPLES: &str = "\
 Examples:
   pony-collector serve --repo results.git
+  pony-collector client add --repo results.git ci-linux
   pony-collector serve --repo results.git --listen 0.0.0.0:8000 --base-url https://ci.example/
 
 Clients use the printed address: `pony-report run --server http://127.0.0.1:8000/ -- make check`.
@@ -29,7 +32,8 @@ The log goes to standard error; PONY_LOG=debug says more.
 Exit status:
   0 stopped by a signal   3 damaged repository   64 wrong usage   66 not a results repository
   70 fault of this program   73 cannot create or listen   74 input or output failed
-  75 the repository is in use, try later   78 newer repository, or it would be shown in the site";
+  75 the repository is in use, try later   78 newer repository, it would be shown in the site, or
+  others can reach the address and nobody may submit";
 
 /// What is shown below the options of `maintain`.
 const MAINTAIN_NOTES: &str = "\
@@ -94,6 +98,9 @@ enum Verb {
     /// Accept results over XML-RPC and serve the site.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArgs),
+    /// Say who may submit.
+    #[command(after_help = clients::NOTES)]
+    Client(clients::ClientArgs),
     /// Make a results repository smaller and faster to read.
     #[command(after_help = MAINTAIN_NOTES)]
     Maintain(MaintainArgs),
@@ -220,6 +227,16 @@ struct ServeArgs {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     max_connections_per_address: Option<u16>,
 
+    /// Let everybody submit, without a token [default: clients with a token; while there are none,
+    /// programs on this machine]
+    #[arg(long)]
+    open: bool,
+
+    /// The most that is taken from everybody without a token, programs on this machine apart, in
+    /// bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024 * 1024)]
+    max_from_strangers: u64,
+
     /// Store the network addresses of clients with their results
     #[arg(long)]
     store_addresses: bool,
@@ -242,6 +259,10 @@ pub(crate) struct Plan {
     pub(crate) patience: Duration,
     /// `None` for the default.
     pub(crate) connections_per_address_max: Option<usize>,
+    /// Whether clients need no token.
+    pub(crate) is_open: bool,
+    /// Of all submissions and files of those without a token.
+    pub(crate) strangers_bytes_max: u64,
     pub(crate) store_addresses: bool,
 }
 
@@ -258,6 +279,8 @@ impl From<ServeArgs> for Plan {
             stream_bytes_max: args.max_output,
             patience: Duration::from_secs(args.patience),
             connections_per_address_max: args.max_connections_per_address.map(usize::from),
+            is_open: args.open,
+            strangers_bytes_max: args.max_from_strangers,
             store_addresses: args.store_addresses,
         }
     }
@@ -311,6 +334,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let (repo, plan) = args.into_plan();
             archive::archive(&repo, &plan, &mut io::stdout())
         }
+        Verb::Client(args) => client::client(&args.into(), &mut io::stdout(), &mut io::stderr()),
         Verb::Maintain(args) => maintain::maintain(&args.repo, args.all, &mut io::stdout()),
         Verb::Verify(VerifyArgs { since, repo }) => {
             verify::verify(&VerifyPlan { repo, since }, &mut io::stdout())

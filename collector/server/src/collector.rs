@@ -15,12 +15,14 @@ use pony_store::{
 };
 use tokio::sync::Semaphore;
 
+use crate::access::{Access, Allowance};
 use crate::auth_key::AuthKeys;
 use crate::cli::Plan;
 use crate::coordinator::{Coordinator, Newest};
 use crate::durable::DiskLost;
 use crate::failure::Failure;
 use crate::refresher::{Refresher, full};
+use crate::registry::Registry;
 use crate::shorten;
 
 /// How long to wait for a writer that is about to finish.
@@ -36,13 +38,16 @@ const RECEIVED_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 /// Who sends a submission, and what they call it.
 pub(crate) struct Sender {
-    pub(crate) peer: IpAddr,
+    pub(crate) address: IpAddr,
+    /// The name of the client, if it is known.
+    pub(crate) client: Option<String>,
     pub(crate) submission_id: Option<SubmissionId>,
 }
 
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
+    pub(crate) access: Access,
     pub(crate) auth_keys: AuthKeys,
     /// One permit for each call that may be worked on.
     pub(crate) calls: Arc<Semaphore>,
@@ -88,6 +93,7 @@ impl Collector {
             path: secret,
             source,
         })?;
+        let access = guard(&plan, &folder, address)?;
         let contents = Contents::of(&plan.repo);
         contents.prepare()?;
         let disk_lost = Arc::new(DiskLost::default());
@@ -98,6 +104,7 @@ impl Collector {
         let refresher = Refresher::start(rendering, plan.site.clone(), site_url(&plan, address));
         Ok(Self {
             plan,
+            access,
             auth_keys,
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             memory: Arc::new(Semaphore::new(RECEIVED_BYTES_MAX.min(Semaphore::MAX_PERMITS))),
@@ -148,7 +155,8 @@ impl Collector {
         };
         let arrival = Arrival {
             submission_id: sender.submission_id,
-            client_ip: self.plan.store_addresses.then(|| sender.peer.to_string()),
+            client: sender.client,
+            client_ip: self.plan.store_addresses.then(|| sender.address.to_string()),
             flags,
             ..Arrival::at(now)
         };
@@ -186,6 +194,12 @@ impl Collector {
         let Some(package) = snapshot.package_of(key)? else { return Ok(None) };
         let artifacts = snapshot.artifacts(&package, key)?;
         Ok(Some(artifacts.iter().fold(0, |sum: u64, artifact| sum.saturating_add(artifact.size))))
+    }
+
+    /// Whether a result was submitted by a client with a token.
+    pub(crate) fn has_client(&self, key: ResultKey) -> Result<bool, StoreError> {
+        let entry = self.index.result(key)?;
+        Ok(entry.is_some_and(|entry| entry.receipt.client.is_some()))
     }
 
     /// Records an uploaded file. `false` when there is no such result.
@@ -233,8 +247,23 @@ impl Collector {
     /// Waits until everything that was accepted is written, and gives the lock back.
     pub(crate) fn finish(&self) {
         self.queue.finish();
+        self.access.finish();
         self.index.close();
     }
+}
+
+/// Who may submit. Nobody but this machine, when it is not said: so there must be somebody when others can
+/// reach us.
+fn guard(plan: &Plan, folder: &Path, address: SocketAddr) -> anyhow::Result<Access> {
+    let file = folder.join("strangers");
+    let allowance = Allowance::open(&file, plan.strangers_bytes_max);
+    let allowance =
+        allowance.map_err(|source| Failure::File { action: "use", path: file, source })?;
+    let access = Access::open(Registry::of(folder), plan.is_open, allowance)?;
+    if !address.ip().is_loopback() && !access.has_callers()? {
+        return Err(Failure::Unguarded { address: plan.listen.clone() }.into());
+    }
+    Ok(access)
 }
 
 /// Whether a folder is `upper` or in it.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use pony_store::StoreError;
 
+use crate::registry::RegistryError;
+
 /// Wrong usage of the command line.
 pub(crate) const USAGE: u8 = 64;
 
@@ -25,6 +27,11 @@ pub(crate) enum Failure {
     File { action: &'static str, path: PathBuf, source: io::Error },
     #[error("the site `{site}` holds the repository: choose a folder of its own with --site")]
     Exposed { site: PathBuf },
+    #[error(
+        "`{address}` can be reached from elsewhere, and nobody is known: let clients submit with \
+         `pony-collector client add`, or everybody with --open"
+    )]
+    Unguarded { address: String },
     /// A write was refused after the fact, and is never tried again: the system may claim success then. Or
     /// the thread that writes has panicked.
     #[error("results can no longer be stored, the log says why: check the disk, then start again")]
@@ -40,9 +47,16 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(failure) = error.downcast_ref::<Failure>() {
         return match failure {
             Failure::Listen { .. } | Failure::File { .. } => CANNOT_CREATE,
-            Failure::Exposed { .. } => CONFIGURATION,
+            Failure::Exposed { .. } | Failure::Unguarded { .. } => CONFIGURATION,
             Failure::Damaged { .. } => DAMAGED,
             Failure::DiskLost | Failure::Runtime(_) => IO,
+        };
+    }
+    if let Some(failure) = error.downcast_ref::<RegistryError>() {
+        return match failure {
+            RegistryError::Io { .. } => CANNOT_CREATE,
+            RegistryError::Damaged { .. } => CONFIGURATION,
+            RegistryError::NameTaken { .. } | RegistryError::Unknown { .. } => USAGE,
         };
     }
     error.downcast_ref().map_or(SOFTWARE, StoreError::exit_status)

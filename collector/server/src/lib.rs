@@ -4,6 +4,7 @@
 //! - `rpc`: the five methods of the original protocol.
 //! - `coordinator`: its rules, without clock, disk or network.
 //! - `collector`: what all requests share.
+//! - `access`, `registry`: who may submit.
 //! - `shorten`: output that is too long to be stored in a result.
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
 //! - `serve`, `listener`, `body`: starting, connections, and reading what clients send.
@@ -11,12 +12,15 @@
 //! - `maintain`: making the repository smaller, on request and behind the answers.
 //! - `archive`: moving old results into another repository.
 //! - `verify`: checks a repository.
+//! - `client`: adds and revokes clients.
 //! - `durable`: names that survive a power cut.
 
+mod access;
 mod archive;
 mod auth_key;
 mod body;
 mod cli;
+mod client;
 mod collector;
 mod coordinator;
 mod durable;
@@ -24,6 +28,7 @@ mod failure;
 mod listener;
 mod maintain;
 mod refresher;
+mod registry;
 mod router;
 mod rpc;
 mod seats;

@@ -12,7 +12,8 @@ use pony_formats::{SubmissionId, SubmissionIdError};
 use tokio::sync::oneshot;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::body::{BodyReader, accounted};
+use crate::access::{Caller, Denied};
+use crate::body::{BodyReader, Refusal, accounted};
 use crate::collector::{Collector, Sender};
 use crate::listener::Peer;
 use crate::{rpc, site, upload};
@@ -20,6 +21,9 @@ use crate::{rpc, site, upload};
 /// Pages show what strangers sent: no script runs, nothing is loaded from elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The longest call of somebody who may not submit, in bytes: everybody may ask for what the site shows.
+const QUESTION_BYTES_MAX: usize = 64 * 1024;
 
 /// The header that names a submission.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -52,7 +56,9 @@ async fn elsewhere(
     let last = request.uri().path().rsplit('/').next().unwrap_or_default();
     match (request.method().clone(), last) {
         (Method::POST, "xmlrpc") => xmlrpc(State(collector), ConnectInfo(peer), request).await,
-        (Method::POST, "upload") => upload::upload(State(collector), request).await,
+        (Method::POST, "upload") => {
+            upload::upload(State(collector), ConnectInfo(peer), request).await
+        }
         (Method::GET | Method::HEAD, _) => site::page(&collector, request).await,
         _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "").into_response(),
     }
@@ -66,13 +72,18 @@ async fn xmlrpc(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let plan = &collector.plan;
-    let mut reader = BodyReader::new(body, plan.body_bytes_max, plan.patience);
-    if let Err(refusal) = reader.check(&parts.headers).await {
-        return refusal.into_response();
-    }
-    let body = match reader.read(&collector.memory).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal.into_response(),
+    let caller = admit(&collector, &parts.headers, peer).await;
+    let limit = if caller.is_ok() { usize::MAX } else { QUESTION_BYTES_MAX };
+    let limit = plan.body_bytes_max.min(limit);
+    let mut reader = BodyReader::new(body, limit, plan.patience);
+    let received = match reader.check(&parts.headers).await {
+        Ok(()) => reader.read(&collector.memory).await,
+        Err(refusal) => Err(refusal),
+    };
+    let body = match (received, &caller) {
+        (Ok(body), _) => body,
+        (Err(Refusal::TooLarge { .. }), Err(denied)) => return denied.into_response(),
+        (Err(refusal), _) => return refusal.into_response(),
     };
     let submission_id = match submission_id(&parts.headers) {
         Ok(id) => id,
@@ -85,15 +96,30 @@ async fn xmlrpc(
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         // Nobody receives it when the client is gone.
-        let sender = Sender { peer: peer.ip(), submission_id };
-        rpc::answer(&working, body, sender, move |text| drop(reply.send(text)));
+        let client = caller.as_ref().ok().and_then(Caller::name).map(str::to_owned);
+        let sender = Sender { address: peer.ip(), client, submission_id };
+        rpc::answer(&working, body, caller, sender, move |text| drop(reply.send(text)));
     });
-    match answer.await.map(|text| accounted(text, &collector.memory)) {
-        Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
-        Ok(Err(refusal)) => refusal.into_response(),
+    match answer.await {
+        Ok(Ok(text)) => match accounted(text, &collector.memory) {
+            Ok(answer) => ([(header::CONTENT_TYPE, "text/xml")], answer).into_response(),
+            Err(refusal) => refusal.into_response(),
+        },
+        Ok(Err(denied)) => denied.into_response(),
         // It has panicked.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// Who sends a request, or why they may not submit.
+pub(crate) async fn admit(
+    collector: &Arc<Collector>,
+    headers: &HeaderMap,
+    peer: Peer,
+) -> Result<Caller, Denied> {
+    let (collector, headers) = (Arc::clone(collector), headers.clone());
+    let admitting = move || collector.access.admit(&headers, peer.ip());
+    tokio::task::spawn_blocking(admitting).await.unwrap_or(Err(Denied::ClientsUnknown))
 }
 
 /// What the client calls the submission, as the IETF draft draft-ietf-httpapi-idempotency-key-header names

@@ -8,6 +8,7 @@ use pony_formats::xmlrpc::{self, Call, Fault};
 use pony_formats::{Bag, ClientInfo, Limits, Submission, Tagset, TestResult, Value};
 use pony_store::StoreError;
 
+use crate::access::{Caller, Denied};
 use crate::body::Held;
 use crate::collector::{Collector, Sender};
 use crate::coordinator::Intent;
@@ -17,46 +18,87 @@ const APPLICATION: i64 = -32500;
 const UNKNOWN_METHOD: i64 = -32601;
 const BAD_PARAMS: i64 = -32602;
 
+/// Why a call gets no value.
+enum Refused {
+    /// It is wrong.
+    Fault(Fault),
+    /// It is somebody else's to make.
+    Denied(Denied),
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Denied> for Refused {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
 /// Answers the body of a request with the body of a response, through `reply`: before this returns, or
 /// for a submission when it is on disk. Whatever is wrong with the call is said in a fault: the original
-/// client understands nothing else.
+/// client understands nothing else. Everybody may read, as everybody may read the site; whoever is denied
+/// more is told with the status of HTTP, before anything is looked at.
 pub(crate) fn answer(
     collector: &Arc<Collector>,
     body: Held,
+    caller: Result<Caller, Denied>,
     sender: Sender,
-    reply: impl FnOnce(String) + Send + 'static,
+    reply: impl FnOnce(Result<String, Denied>) + Send + 'static,
 ) {
     let limits = Limits { input_bytes_max: collector.plan.body_bytes_max, ..Limits::DEFAULT };
     let reply = |outcome| reply(response(outcome));
     match xmlrpc::read_call(&body.bytes, &limits) {
         Ok(call) if call.method == "add_results" => {
+            let bytes = body.bytes.len() as u64;
+            let submission = submission(call).and_then(|(submission, flags)| {
+                let caller = caller?;
+                caller.check(submission.client_info.package())?;
+                collector.access.spend(&caller, bytes)?;
+                Ok((submission, flags))
+            });
+            let (submission, flags) = match submission {
+                Ok(submission) => submission,
+                Err(refused) => return reply(Err(refused)),
+            };
             // What is made of it waits in memory as well.
             let body = body.emptied();
-            add_results(collector, call, sender, move |outcome| {
+            add_results(collector, submission, flags, sender, move |outcome| {
                 drop(body);
-                reply(outcome);
+                reply(outcome.map_err(Refused::from));
             });
         }
-        Ok(call) => reply(dispatch(collector, call)),
-        Err(error) => reply(Err(fault(error.code, error.to_string()))),
+        Ok(call) => reply(dispatch(collector, call, caller)),
+        Err(error) => reply(Err(fault(error.code, error.to_string()).into())),
     }
 }
 
-fn response(outcome: Result<Value, Fault>) -> String {
+fn response(outcome: Result<Value, Refused>) -> Result<String, Denied> {
     match outcome {
-        Ok(value) => xmlrpc::write_response(&value),
-        Err(fault) => {
+        Ok(value) => Ok(xmlrpc::write_response(&value)),
+        Err(Refused::Fault(fault)) => {
             tracing::info!(code = fault.code, message = ?fault.message, "refused a call");
-            xmlrpc::write_fault(&fault)
+            Ok(xmlrpc::write_fault(&fault))
+        }
+        Err(Refused::Denied(denied)) => {
+            tracing::info!(reason = ?denied, "denied a call");
+            Err(denied)
         }
     }
 }
 
 /// All methods but `add_results`.
-fn dispatch(collector: &Collector, call: Call) -> Result<Value, Fault> {
+fn dispatch(
+    collector: &Collector,
+    call: Call,
+    caller: Result<Caller, Denied>,
+) -> Result<Value, Refused> {
     let Call { method, params, .. } = call;
-    match method.as_str() {
-        "check_should_build" => check_should_build(collector, params),
+    let answer = match method.as_str() {
+        "check_should_build" => return check_should_build(collector, params, caller),
         "get_results" => get_results(collector, params),
         "get_tagsets_for_package" => get_tagsets_for_package(collector, params),
         "get_last_result_for_tagset" => get_last_result_for_tagset(collector, params),
@@ -64,25 +106,26 @@ fn dispatch(collector: &Collector, call: Call) -> Result<Value, Fault> {
             let name: String = unknown.chars().take(40).flat_map(char::escape_debug).collect();
             Err(fault(UNKNOWN_METHOD, format!("no method `{name}`")))
         }
-    }
+    };
+    answer.map_err(Refused::from)
+}
+
+/// What a call submits, and what there is to say about it.
+fn submission(call: Call) -> Result<(Submission, BTreeSet<String>), Refused> {
+    let [client_info, results_list] = exactly(call.params)?;
+    let submission = Submission::from_values(client_info, results_list)
+        .map_err(|error| fault(BAD_PARAMS, error.to_string()))?;
+    let flags = call.sanitised.then(|| "sanitised".to_owned());
+    Ok((submission, flags.into_iter().collect()))
 }
 
 fn add_results(
     collector: &Arc<Collector>,
-    call: Call,
+    submission: Submission,
+    flags: BTreeSet<String>,
     sender: Sender,
     reply: impl FnOnce(Result<Value, Fault>) + Send + 'static,
 ) {
-    let submission = exactly(call.params).and_then(|[client_info, results_list]| {
-        Submission::from_values(client_info, results_list)
-            .map_err(|error| fault(BAD_PARAMS, error.to_string()))
-    });
-    let submission = match submission {
-        Ok(submission) => submission,
-        Err(fault) => return reply(Err(fault)),
-    };
-    let flags =
-        if call.sanitised { BTreeSet::from(["sanitised".to_owned()]) } else { BTreeSet::new() };
     let (storing, info) = (Arc::clone(collector), submission.client_info.clone());
     collector.add(submission, sender, flags, move |outcome| {
         let receipt = match outcome {
@@ -91,7 +134,7 @@ fn add_results(
         };
         tracing::info!(
             key = %receipt.key, package = ?info.package(), host = ?info.host(), arch = ?info.arch(),
-            success = info.success(), "stored"
+            success = info.success(), client = receipt.client, "stored"
         );
         let auth_key = storing.auth_keys.issue(receipt.key);
         // The number, because the clients cannot send back integers beyond 32 bits.
@@ -100,17 +143,23 @@ fn add_results(
     });
 }
 
-fn check_should_build(collector: &Collector, params: Vec<Value>) -> Result<Value, Fault> {
+/// Asking may reserve the build, so it is for those who may submit its result.
+fn check_should_build(
+    collector: &Collector,
+    params: Vec<Value>,
+    caller: Result<Caller, Denied>,
+) -> Result<Value, Refused> {
     let (client_info, reserve, allowance) = match params.as_slice() {
         [client_info] => (client_info, None, None),
         [client_info, reserve] => (client_info, Some(reserve), None),
         [client_info, reserve, allowance] => (client_info, Some(reserve), Some(allowance)),
-        other => return Err(wrong_count("1 to 3", other.len())),
+        other => return Err(wrong_count("1 to 3", other.len()).into()),
     };
     let bag = struct_of("client_info", client_info)?;
     let tagset =
         ClientInfo::tagset_of(bag).map_err(|error| fault(BAD_PARAMS, error.to_string()))?;
     let intent = intent(reserve, allowance)?;
+    caller?.check(&tagset.package)?;
     let advice = collector.coordinator().should_build(&tagset, intent, Timestamp::now());
     Ok(Value::Array(vec![advice.build.into(), advice.reason.into()]))
 }

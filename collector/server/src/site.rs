@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -12,8 +12,11 @@ use pony_formats::names::{is_url_component, url_component};
 use pony_store::{Artifact, StoreError};
 use tower_http::services::{ServeDir, ServeFile};
 
+use crate::access::{Caller, Denied};
 use crate::collector::Collector;
+use crate::listener::Peer;
 use crate::refresher::full;
+use crate::router::admit;
 
 /// What may stand as it is in the file name of a download (RFC 8187).
 const ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
@@ -149,23 +152,38 @@ fn as_download(mut response: Response, filename: &str) -> Response {
 /// Makes the next machine that asks build what this result is of.
 pub(crate) async fn request_build(
     State(collector): State<Arc<Collector>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     Path((package, key)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     if !is_same_origin(&headers) {
         return (StatusCode::FORBIDDEN, "only from our own pages\n").into_response();
     }
-    match in_background(move || request_build_of(&collector, &package, &key)).await {
-        Ok(true) => Redirect::to("../").into_response(),
-        Ok(false) => not_found(),
+    let caller = match admit(&collector, &headers, peer).await {
+        Ok(caller) => caller,
+        Err(denied) => return denied.with_prompt(),
+    };
+    let requested = move || request_build_of(&collector, &caller, &package, &key);
+    match in_background(requested).await {
+        Ok(Ok(true)) => Redirect::to("../").into_response(),
+        Ok(Ok(false)) => not_found(),
+        Ok(Err(denied)) => denied.into_response(),
         Err(response) => response,
     }
 }
 
-fn request_build_of(collector: &Collector, package: &str, key: &str) -> Result<bool, StoreError> {
-    let Some((package, key)) = find_result(collector, package, key)? else { return Ok(false) };
-    let Some(summary) = collector.snapshot()?.summary(&package, key)? else { return Ok(false) };
-    Ok(collector.coordinator().request(summary.client_info.tagset()))
+fn request_build_of(
+    collector: &Collector,
+    caller: &Caller,
+    package: &str,
+    key: &str,
+) -> Result<Result<bool, Denied>, StoreError> {
+    let Some((package, key)) = find_result(collector, package, key)? else { return Ok(Ok(false)) };
+    if let Err(denied) = caller.check(&package) {
+        return Ok(Err(denied));
+    }
+    let Some(summary) = collector.snapshot()?.summary(&package, key)? else { return Ok(Ok(false)) };
+    Ok(Ok(collector.coordinator().request(summary.client_info.tagset())))
 }
 
 /// Whether a request that changes something was made by one of our pages, or by no page at all.

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -14,8 +14,10 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::access::{Caller, Denied, origin};
 use crate::body::{BodyReader, Refusal};
 use crate::collector::Collector;
+use crate::listener::Peer;
 use crate::refresher::full;
 
 /// Longest file name, in bytes.
@@ -38,6 +40,7 @@ struct Label {
 enum Problem {
     Label(String),
     AuthKey,
+    Denied(Denied),
     Body(Refusal),
     Disk(String),
 }
@@ -48,6 +51,7 @@ impl IntoResponse for Problem {
             Self::Label(sentence) => (StatusCode::BAD_REQUEST, sentence).into_response(),
             // Without a challenge: the original client would ask for a password on the terminal.
             Self::AuthKey => (StatusCode::UNAUTHORIZED, "wrong auth key\n").into_response(),
+            Self::Denied(denied) => denied.into_response(),
             Self::Body(refusal) => refusal.into_response(),
             Self::Disk(error) => {
                 tracing::error!(error, "cannot store a file");
@@ -57,8 +61,12 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Receives one file.
-pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Request) -> Response {
+/// Receives one file. The auth key is the right to add it, and only whoever submitted the result has that.
+pub(crate) async fn upload(
+    State(collector): State<Arc<Collector>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     // It would be taken for an empty file.
     let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
@@ -81,11 +89,13 @@ pub(crate) async fn upload(State(collector): State<Arc<Collector>>, request: Req
             return problem.into_response();
         }
     };
+    let caller = origin(&parts.headers, peer.ip());
     let stored = match receive(&collector.contents, &mut reader).await {
         Ok(received) => {
             let collector = Arc::clone(&collector);
-            let storing =
-                tokio::task::spawn_blocking(move || store(&collector, key, label, received));
+            let storing = tokio::task::spawn_blocking(move || {
+                store(&collector, key, label, &caller, received)
+            });
             storing.await.unwrap_or_else(|error| Err(Problem::Disk(error.to_string())))
         }
         Err(problem) => Err(problem),
@@ -142,6 +152,7 @@ fn store(
     collector: &Collector,
     key: ResultKey,
     label: Label,
+    caller: &Caller,
     received: Received,
 ) -> Result<(), Problem> {
     let artifact = Artifact {
@@ -158,6 +169,9 @@ fn store(
     let limit = collector.plan.uploads_bytes_max;
     if stored.saturating_add(artifact.size) > limit {
         return Err(Problem::Body(Refusal::TooLarge { limit }));
+    }
+    if !collector.has_client(key).map_err(|error| Problem::Disk(full(&error)))? {
+        collector.access.spend(caller, artifact.size).map_err(Problem::Denied)?;
     }
     let kept = collector.contents.keep(received.file, &artifact.sha256);
     if let Err(StoreError::DiskLost { .. }) = kept {
