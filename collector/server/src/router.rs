@@ -19,8 +19,8 @@ use crate::listener::Peer;
 use crate::{rpc, site, upload};
 
 /// Pages show what strangers sent: no script runs, nothing is loaded from elsewhere.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The longest call of somebody who may not submit, in bytes: everybody may ask for what the site shows.
 const QUESTION_BYTES_MAX: usize = 64 * 1024;
