@@ -18,7 +18,7 @@ use crate::collector::{Collector, Sender};
 use crate::listener::Peer;
 use crate::{rpc, site, upload};
 
-/// Pages show what strangers sent: no script runs, nothing is loaded from elsewhere.
+/// Pages show what strangers sent: no script runs but the one of the site, nothing is loaded from elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
      img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
