@@ -5,11 +5,15 @@
 //! lacks is an object with one key: `{"$double": "nan"}`, `{"$base64": "…"}`, `{"$dateTime": "…"}`; a
 //! struct that would look like one of these is wrapped in `{"$struct": {…}}`.
 
+mod strict;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Number, Value as Json};
 
 use crate::value::{Bag, Value};
+
+pub use strict::{StrictError, from_strict_text};
 
 /// The keys of the tagged objects.
 const TAGS: [&str; 4] = ["$base64", "$dateTime", "$double", "$struct"];

@@ -13,13 +13,15 @@ pub(crate) struct Attachment {
     pub(crate) name: String,
     file: File,
     bytes: u64,
+    /// Whether the target has it already.
+    pub(crate) has_arrived: bool,
 }
 
 impl Attachment {
     /// What a file holds, up to the limit for such files.
     pub(crate) fn new(name: String, file: File) -> io::Result<Self> {
         let bytes = file.metadata()?.len().min(Limits::DEFAULT.whole_bytes_max);
-        Ok(Self { name, file, bytes })
+        Ok(Self { name, file, bytes, has_arrived: false })
     }
 
     /// Bytes.
@@ -40,14 +42,16 @@ impl Attachment {
 }
 
 /// The text of a stream's excerpt, whether bytes had to be replaced in it, and the whole when that is more.
-/// `whole` is asked only then; it returns a file, and whether that is cut off.
+/// `whole` is asked only then, and only where files can go with a submission; it returns a file, and whether
+/// that is cut off.
 pub(crate) fn conclude(
     excerpt: Excerpt,
+    limits: &Limits,
     step: usize,
     stream: &str,
     whole: impl FnOnce() -> io::Result<(File, bool)>,
 ) -> io::Result<(String, bool, Option<Attachment>)> {
-    if !excerpt.is_cut() {
+    if !excerpt.is_cut() || limits.whole_bytes_max == 0 {
         let (text, replaced) = excerpt.into_text(None);
         return Ok((text, replaced, None));
     }

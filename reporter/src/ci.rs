@@ -67,7 +67,7 @@ pub(crate) fn ci(plan: CiPlan, messages: &Messages) -> Result<i32, Failure> {
             break;
         }
     }
-    session.submit((steps, &mut attachments), success, sanitised, submit, messages)?;
+    session.submit((steps, attachments), success, sanitised, submit, messages)?;
     Ok(if success { exit::OK } else { exit::STEP_FAILED })
 }
 

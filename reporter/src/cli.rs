@@ -22,11 +22,12 @@ Examples:
 
 Without --repo and --server, results go to $PONY_SERVER or $PONY_REPO, or else to the
 repository $XDG_DATA_HOME/pony/results.git (~/.local/share/pony/results.git), which is created
-on first use. What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
+on first use. An address of a git host needs no server: git pushes there, with its credentials.
+What cannot be delivered waits in $PONY_SPOOL ($XDG_STATE_HOME/pony/spool) for
 `pony-report retry`.
 
-Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_TAGS
-(separated by commas), PONY_SERVER, PONY_REPO, PONY_SPOOL.
+Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PONY_ARCH, PONY_TAGS
+(separated by commas), PONY_SERVER, PONY_REPO, PONY_BRANCH, PONY_SPOOL, PONY_REDACT.
 
 Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot
 open input, 73 cannot create, 74 cannot read or write, 75 try later (kept in the spool), 76 not
@@ -49,7 +50,9 @@ that is passed on; with --strict they do when that was 0.
 Examples:
   pony-report run -- cargo test --workspace
   pony-report run --tag nightly --junit 'reports/**/*.xml' -- mvn -q verify
-  pony-report run --strict --server https://name:secret@ci.example/ -- nosetests -v";
+  pony-report run --strict --server https://name:secret@ci.example/ -- nosetests -v
+  pony-report run --repo git@forge.example:ox/results.git -- go test -json ./...
+  pony-report run --repo \"$PROJECT\" --branch pony-results -- pytest --junitxml=out.xml";
 
 /// Turns test output into results, and stores them in a git repository or sends them to a collector.
 #[derive(Debug, Parser)]
@@ -77,6 +80,8 @@ pub(crate) enum Verb {
     Validate(ValidateArgs),
     /// Send what could not be delivered earlier
     Retry(RetryArgs),
+    /// Say what is known of this machine and this run, and from where
+    Env(EnvArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -122,6 +127,7 @@ exit status is 0 once it is stored, whatever the tests said.
 
 Examples:
   pony-report submit --package hayloft junit.xml
+  pony-report submit --repo https://forge.example/ox/results.git junit.xml
   cargo test 2>&1 | pony-report submit --tag nightly -")]
 pub(crate) struct SubmitArgs {
     #[command(flatten)]
@@ -165,19 +171,19 @@ pub(crate) struct ValidateArgs {
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     /// What to write
-    #[arg(long, value_enum, default_value_t = ValidateOutput::Text)]
-    pub(crate) output: ValidateOutput,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) output: TextOrJson,
     /// What to read; `-` is standard input, the default when that is a pipe
     #[arg(value_name = "FILE|-")]
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// What `validate` writes.
+/// What `validate` and `env` write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ValidateOutput {
-    /// Lines for people; refusals on standard error
+pub(crate) enum TextOrJson {
+    /// Lines for people
     Text,
-    /// One line of JSON per input, refused ones included
+    /// One line of JSON each
     Json,
 }
 
@@ -196,8 +202,9 @@ pub(crate) enum Output {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Submissions are sent to where they should have gone, unless a flag names another place. Passwords
-are not kept in the spool: name the collector with its password in PONY_SERVER or --server.
+Submissions are sent to where they should have gone, unless a flag names another place. Those for
+one git host go in one push. Passwords are not kept in the spool: name the collector or the git
+host with its password in PONY_SERVER or PONY_REPO, or --server or --repo.
 What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.
 
 Examples:
@@ -213,6 +220,24 @@ pub(crate) struct RetryArgs {
     pub(crate) discard: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+One line for each thing that a submission made here would say of itself, and where it would go: its
+name, its value, and the flag, variable, file or command that it is from. Nothing is sent.
+
+Examples:
+  pony-report env
+  pony-report env --output json --tag nightly")]
+pub(crate) struct EnvArgs {
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) output: TextOrJson,
 }
 
 /// What `run` and `submit` have in common.
@@ -236,7 +261,8 @@ pub(crate) struct IdentityArgs {
     /// A label of this build line, for example `nightly` (may be repeated)
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
-    /// The machine [default: its host name]
+    /// The machine [default: its host name; in CI the system and the platform, such as
+    /// github-ubuntu-24.04]
     #[arg(long)]
     pub(crate) host: Option<String>,
     /// The platform [default: for example linux-x86_64]
@@ -263,6 +289,13 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     #[arg(default_value_t = Limits::DEFAULT.stream_bytes_max)]
     pub(crate) max_output: usize,
+    /// Store [redacted] instead of what this regular expression fits in what was printed (may be
+    /// repeated); values of variables that are called like secrets always go [default: $PONY_REDACT]
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) redact: Vec<String>,
+    /// In GitHub Actions, write neither a job summary nor annotations
+    #[arg(long)]
+    pub(crate) no_github: bool,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -275,9 +308,14 @@ pub(crate) struct SizeArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TargetArgs {
-    /// Store in this git repository; it is created when it does not exist
-    #[arg(long, value_name = "PATH", conflicts_with = "server")]
-    pub(crate) repo: Option<PathBuf>,
+    /// Store in this git repository: a folder, which is created when it does not exist, or any
+    /// address that `git push` takes
+    #[arg(long, value_name = "PATH|URL", conflicts_with = "server")]
+    pub(crate) repo: Option<OsString>,
+    /// The branch that holds the results, pushed by git also into a folder; it is created when it does
+    /// not exist [default for an address: main]
+    #[arg(long, value_name = "NAME", conflicts_with = "server")]
+    pub(crate) branch: Option<String>,
     /// Send to the collector at this address; its last component is replaced by `xmlrpc`, so a
     /// prefix must end in a slash
     #[arg(long, value_name = "URL")]
@@ -315,7 +353,7 @@ impl Args {
             Some(Verb::Run(args)) => args.submission.target.quiet,
             Some(Verb::Ci(args)) => args.target.quiet,
             Some(Verb::Submit(args)) => args.submission.target.quiet,
-            Some(Verb::Convert(_) | Verb::Validate(_)) => false,
+            Some(Verb::Convert(_) | Verb::Validate(_) | Verb::Env(_)) => false,
             Some(Verb::Retry(args)) => args.target.quiet,
         }
     }

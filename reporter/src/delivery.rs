@@ -1,15 +1,30 @@
-//! Delivery: hands one submission to its target, once.
+//! Delivery: hands submissions to their target, once.
 
 mod collector;
+mod git_host;
 mod repository;
 mod wire;
 
-use pony_formats::Tally;
-use pony_store::StoreError;
+use pony_formats::{Tally, Value};
+use pony_store::{Arrival, StoreError};
 
 use crate::attachment::Attachment;
 use crate::parcel::Parcel;
+use crate::spool::{Entry, Tries};
 use crate::target::{ServerUrl, Target};
+pub(crate) use git_host::{GitFailure, Kind as GitFailureKind};
+
+/// A submission with everything that is known of its way.
+#[derive(Debug)]
+pub(crate) struct Shipment {
+    pub(crate) parcel: Parcel,
+    /// Files that go with it.
+    pub(crate) attachments: Vec<Attachment>,
+    /// Where it waits; `None` where there is no spool.
+    pub(crate) entry: Option<Entry>,
+    /// Pushes of it that may have arrived.
+    pub(crate) tries: Tries,
+}
 
 /// A submission that is safe with its target.
 #[derive(Debug)]
@@ -44,9 +59,16 @@ pub(crate) enum DeliveryError {
         "the collector at {server} refuses access (HTTP status {status}): check the name and password in the address"
     )]
     Forbidden { server: ServerUrl, status: u16 },
+    /// The submission is stored, but a file that goes with it is not yet. To send all again is safe: the
+    /// submission has an id, and what has arrived is marked.
+    #[error("result {key} is stored, but not yet its file {name}: {reason}")]
+    FileOnItsWay { key: String, name: String, reason: String },
     /// Whatever answers there is no collector.
     #[error("no collector at {server}: {reason}")]
     NotACollector { server: ServerUrl, reason: String },
+    /// A git host does not have it, for all that is known.
+    #[error("cannot store in {address}: {failure}")]
+    GitHost { address: String, failure: GitFailure },
     /// The repository does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -63,16 +85,32 @@ impl DeliveryError {
     }
 }
 
-/// Hands a submission over. When this returns, the target has it.
+/// Hands submissions over, and says what has become of each, in their order.
 pub(crate) fn deliver(
-    parcel: &Parcel,
-    attachments: &mut [Attachment],
+    shipments: &mut [Shipment],
     target: &Target,
-) -> Result<Delivered, DeliveryError> {
+) -> Vec<Result<Delivered, DeliveryError>> {
+    let each = shipments.iter_mut();
     match target {
-        Target::Server(server) => collector::submit(parcel, attachments, server),
-        Target::Repository(path) => repository::append(parcel, attachments, path),
+        Target::Server(server) => {
+            each.map(|one| collector::submit(&one.parcel, &mut one.attachments, server)).collect()
+        }
+        Target::Repository(path) => {
+            each.map(|one| repository::append(&one.parcel, &mut one.attachments, path)).collect()
+        }
+        Target::GitHost(url) => git_host::submit(shipments, url),
     }
+}
+
+/// What a repository is to know of a submission that arrives without a collector.
+fn arrival_of(parcel: &Parcel) -> Arrival {
+    let now = jiff::Timestamp::now();
+    let mut arrival = Arrival { submission_id: Some(parcel.id.clone()), ..Arrival::at(now) };
+    let client_info = parcel.submission.client_info.bag();
+    if client_info.get("sanitised") == Some(&Value::Bool(true)) {
+        arrival.flags.insert("sanitised".to_owned());
+    }
+    arrival
 }
 
 /// The counts of a submission in words: `12 passed, 1 failed`.

@@ -4,7 +4,7 @@
 use pony_formats::Submission;
 
 use crate::attachment::Attachment;
-use crate::delivery::{self, Delivered};
+use crate::delivery::{self, Delivered, DeliveryError, Shipment};
 use crate::exit::Failure;
 use crate::messages::{self, Messages};
 use crate::parcel::Parcel;
@@ -14,35 +14,45 @@ use crate::target::Target;
 /// Sends a new submission. Returns the line that says where it is.
 pub(crate) fn send(
     submission: Submission,
-    attachments: &mut [Attachment],
+    mut attachments: Vec<Attachment>,
     target: &Target,
     spool: Option<&Spool>,
     messages: &Messages,
 ) -> Result<String, Failure> {
     let parcel = Parcel::new(submission)?;
-    let kept = spool.map(|spool| spool.keep(&parcel, attachments, target));
-    let entry = match kept.transpose() {
-        Ok(entry) => entry,
+    let kept = spool.map(|spool| spool.keep(&parcel, &mut attachments, target));
+    let (entry, tries) = match kept.transpose() {
+        Ok(kept) => kept.unzip(),
         Err(error) => {
             // A machine without a place for a spool can still deliver.
             messages.warn(&error);
-            None
+            (None, None)
         }
     };
-    hand_over(&parcel, attachments, target, entry, messages)
+    let shipment = Shipment { parcel, attachments, entry, tries: tries.unwrap_or_default() };
+    // One goes in, one comes out.
+    hand_over(vec![shipment], target, messages).pop().unwrap_or_else(|| Ok(String::new()))
 }
 
-/// Sends a submission that is in the spool, if that works at all.
+/// Sends submissions that are in the spool, if that works at all. Says what has become of each, in their order.
 pub(crate) fn hand_over(
-    parcel: &Parcel,
-    attachments: &mut [Attachment],
+    mut shipments: Vec<Shipment>,
     target: &Target,
-    entry: Option<Entry>,
+    messages: &Messages,
+) -> Vec<Result<String, Failure>> {
+    let spinner = messages.wait_for(format!("submitting to {target}"));
+    let outcomes = delivery::deliver(&mut shipments, target);
+    drop(spinner);
+    let outcomes = shipments.into_iter().zip(outcomes);
+    outcomes.map(|(shipment, outcome)| conclude(shipment, outcome, messages)).collect()
+}
+
+fn conclude(
+    shipment: Shipment,
+    outcome: Result<Delivered, DeliveryError>,
     messages: &Messages,
 ) -> Result<String, Failure> {
-    let spinner = messages.wait_for(format!("submitting to {target}"));
-    let outcome = delivery::deliver(parcel, attachments, target);
-    drop(spinner);
+    let Shipment { parcel, attachments, entry, .. } = shipment;
     match (outcome, entry) {
         (Ok(delivered), entry) => {
             for complaint in &delivered.complaints {
@@ -58,6 +68,9 @@ pub(crate) fn hand_over(
             Err(Failure::Delivery { error, kept })
         }
         (Err(error), entry) => {
+            if let Some(entry) = &entry {
+                entry.forget_files(attachments.iter().filter(|file| file.has_arrived))?;
+            }
             Err(Failure::Delivery { error, kept: entry.map(|entry| entry.path().to_owned()) })
         }
     }

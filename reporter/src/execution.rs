@@ -80,12 +80,11 @@ pub(crate) fn execute(
     let trouble = found.trouble.map(Failure::from);
     let [stdout, stderr] = excerpts;
     let mut conclude = |excerpt, name, stream| {
-        attachment::conclude(excerpt, index, name, || transcripts.whole(stream))
+        attachment::conclude(excerpt, &reading.limits, index, name, || transcripts.whole(stream))
             .map_err(Failure::Capture)
     };
     let (output, replaced_out, whole_out) = conclude(stdout, "output", Stream::Stdout)?;
     let (errout, replaced_err, whole_err) = conclude(stderr, "errout", Stream::Stderr)?;
-    let attachments = whole_out.into_iter().chain(whole_err).collect();
     let mut errout = errout + status.start_error().unwrap_or_default();
     if let Some(failure) = &trouble {
         messages.warn(failure);
@@ -94,7 +93,10 @@ pub(crate) fn execute(
         }
         errout.push_str(&format!("pony-report: {}\n", messages::chain(failure)));
     }
-    let [output, errout] = step::with_suites([output, errout], &found.suites);
+    let (texts, wholes) =
+        step::with_suites([output, errout], index, &found.suites, &reading.limits)?;
+    let [output, errout] = texts;
+    let attachments = whole_out.into_iter().chain(whole_err).chain(wholes).collect();
     let step = Step::default()
         .with("type", kind)
         .with("name", name.unwrap_or_else(|| step_name(&words)))

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::delivery::DeliveryError;
+use crate::delivery::{DeliveryError, GitFailureKind};
 use crate::input::InputError;
 use crate::messages;
 use crate::spool::SpoolError;
@@ -104,11 +104,23 @@ fn of_input(error: &InputError) -> i32 {
 
 fn of_delivery(error: &DeliveryError) -> i32 {
     match error {
-        DeliveryError::Unreachable { .. } => TRY_LATER,
+        DeliveryError::Unreachable { .. } | DeliveryError::FileOnItsWay { .. } => TRY_LATER,
         DeliveryError::Rejected { .. } => DATA,
         DeliveryError::Forbidden { .. } => PERMISSION,
         DeliveryError::NotACollector { .. } => PROTOCOL,
+        DeliveryError::GitHost { failure, .. } => of_git(failure.kind),
         DeliveryError::Store(error) => error.exit_status().into(),
+    }
+}
+
+fn of_git(kind: GitFailureKind) -> i32 {
+    match kind {
+        GitFailureKind::NoGit => CONFIG,
+        GitFailureKind::Io => IO,
+        GitFailureKind::Unreachable | GitFailureKind::Contended => TRY_LATER,
+        GitFailureKind::Forbidden => PERMISSION,
+        GitFailureKind::NotThere => NO_INPUT,
+        GitFailureKind::Store(status) => status.into(),
     }
 }
 

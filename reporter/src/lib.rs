@@ -4,12 +4,14 @@
 //! ```text
 //! what was typed        cli        Args, as clap reads them
 //! what is meant         plan       Plan: one type per verb, every default filled in
-//! the verbs             run, ci, submit, convert, validate, retry
+//! the verbs             run, ci, submit, convert, validate, retry, env
 //! what came in          input      files and pipes, bounded; the format is guessed or given
 //! whose tests           cargo      the targets of a cargo project, for the ids of its tests
-//! who and where         origin     package, host, platform, checkout, CI system
-//! where it goes         target     a collector's address or a repository's path
+//! who and where         identity   what was said, or else what origin finds: package, host, checkout, CI system
+//! what must not go      redaction  secrets, taken out of what was printed
+//! where it goes         target     a collector, a repository or a git host
 //! how it gets there     dispatch   spool first, then delivery, then forget
+//! what CI shows of it    job        summary and annotations on GitHub
 //! what went wrong       exit       one table from failures to exit statuses
 //! ```
 //!
@@ -23,13 +25,17 @@ mod cli;
 mod convert;
 mod delivery;
 mod dispatch;
+mod env;
 mod execution;
 mod exit;
+mod identity;
 mod input;
+mod job;
 mod messages;
 mod origin;
 mod parcel;
 mod plan;
+mod redaction;
 mod retry;
 mod run;
 mod session;
@@ -88,5 +94,6 @@ fn carry_out(plan: Plan, messages: &Messages) -> Result<i32, Failure> {
         Plan::Convert(plan) => convert::convert(&plan, messages),
         Plan::Validate(plan) => validate::validate(&plan, messages),
         Plan::Retry(plan) => retry::retry(&plan, messages),
+        Plan::Env(plan) => env::env(&plan),
     }
 }

@@ -45,6 +45,13 @@ impl Messages {
         }
     }
 
+    /// Commands for the system that shows our standard error, one a line.
+    pub(crate) fn commands(&self, commands: &[String]) {
+        if !self.quiet {
+            commands.iter().for_each(|command| write_line(io::stderr(), command));
+        }
+    }
+
     /// Shows that something takes its time, until the return value is dropped. Only to a person at
     /// a terminal, and not in CI.
     pub(crate) fn wait_for(&self, what: String) -> Spinner {

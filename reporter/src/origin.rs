@@ -2,6 +2,7 @@
 
 mod checkout;
 mod ci;
+mod github;
 mod machine;
 mod package;
 
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use pony_formats::Value;
 
 pub(crate) use machine::{arch, host};
-pub(crate) use package::package;
+pub(crate) use package::project;
 
 /// The environment and the current folder. Detection sees nothing else of the process, so that it
 /// can be tested without one.
@@ -33,6 +34,11 @@ impl Surroundings {
     /// A variable, if it is set and not empty.
     pub(crate) fn var(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The current folder.
@@ -63,26 +69,55 @@ impl Surroundings {
     }
 }
 
+/// Something that was found out, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fact {
+    pub(crate) value: Value,
+    /// A flag, a variable, a file, a command: whatever a person can look at.
+    pub(crate) from: String,
+}
+
+impl Fact {
+    pub(crate) fn new(value: impl Into<Value>, from: impl Into<String>) -> Self {
+        Self { value: value.into(), from: from.into() }
+    }
+
+    /// The value, if it is text.
+    pub(crate) fn text(&self) -> &str {
+        self.value.as_str().unwrap_or_default()
+    }
+
+    /// The same with another text.
+    fn map(self, change: impl FnOnce(&str) -> String) -> Self {
+        Self { value: Value::String(change(self.text())), from: self.from }
+    }
+}
+
 /// What `client_info` says besides the identity of the build line: `commit`, `branch`, `dirty`, `repository`,
-/// `change_request`, `ci` and `ci_url`, as far as they are known.
-pub(crate) fn facts(surroundings: &Surroundings) -> BTreeMap<&'static str, Value> {
+/// `change_request`, `change_target`, `ci`, `ci_url`, `ci_job`, `ci_run` and `ci_attempt`, as far as they are known.
+pub(crate) fn facts(surroundings: &Surroundings) -> BTreeMap<&'static str, Fact> {
     let mut facts = checkout::facts(surroundings.folder());
-    for (key, value) in ci::facts(surroundings) {
+    if let Some(head) = github::head_of_merge(surroundings, facts.get("commit")) {
+        facts.insert("commit", head);
+    }
+    for (key, fact) in ci::facts(surroundings) {
         // A checkout says what was tested; a CI system only what was asked for. But a CI system's
         // checkout is on no branch.
-        facts.entry(key).or_insert_with(|| Value::String(value));
+        facts.entry(key).or_insert(fact);
     }
     facts
 }
 
+/// Surroundings with these variables and no others.
+#[cfg(test)]
+pub(crate) fn surroundings_with(variables: &[(&str, &str)]) -> Surroundings {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Surroundings { variables: variables.iter().map(owned).collect(), folder: "/nowhere".into() }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    pub(super) fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Surroundings { variables: variables.iter().map(owned).collect(), folder: "/nowhere".into() }
-    }
+    pub(super) use super::surroundings_with as surroundings;
 
     #[test]
     #[cfg(unix)]

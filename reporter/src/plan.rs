@@ -1,22 +1,26 @@
 //! What is meant: [`Plan`], with every default filled in and everything checked that can be checked
 //! before a command runs.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use pony_formats::{ClientInfo, Format, Limits, Tagset};
+use pony_formats::{ClientInfo, Format, Limits};
 
 use crate::cargo::CargoProject;
 use crate::cli::{
-    Args, CiArgs, ConvertArgs, IdentityArgs, Output, ReadingArgs, RetryArgs, RunArgs,
-    SubmissionArgs, SubmitArgs, TargetArgs, ValidateArgs, ValidateOutput, Verb,
+    Args, CiArgs, ConvertArgs, EnvArgs, Output, ReadingArgs, RetryArgs, RunArgs, SubmissionArgs,
+    SubmitArgs, TargetArgs, TextOrJson, ValidateArgs, Verb,
 };
 use crate::execution::Command;
 use crate::exit::Failure;
+use crate::identity::{self, Identity};
 use crate::input::Source;
-use crate::origin::{self, Surroundings};
+use crate::job::Job;
+use crate::origin::{Fact, Surroundings};
+use crate::redaction::Redaction;
 use crate::spool::Spool;
-use crate::target::{ServerUrl, Target};
+use crate::target::{GitUrl, ServerUrl, Target};
 
 /// Notes that `validate` shows of one input.
 const NOTES_MAX: usize = 100;
@@ -31,6 +35,7 @@ pub(crate) enum Plan {
     Convert(ConvertPlan),
     Validate(ValidatePlan),
     Retry(RetryPlan),
+    Env(EnvPlan),
 }
 
 /// `pony-report run`.
@@ -62,6 +67,10 @@ pub(crate) struct SubmitPlan {
     pub(crate) sources: Vec<Source>,
     /// How to read it.
     pub(crate) reading: Reading,
+    /// The job of GitHub Actions that shows it.
+    pub(crate) job: Option<Job>,
+    /// What is not to be stored of it.
+    pub(crate) redaction: Redaction,
     /// Where to send it.
     pub(crate) target: Target,
     /// Where it waits; `None` when the person has no home.
@@ -81,7 +90,7 @@ pub(crate) struct ConvertPlan {
 pub(crate) struct ValidatePlan {
     pub(crate) sources: Vec<Source>,
     pub(crate) reading: Reading,
-    pub(crate) output: ValidateOutput,
+    pub(crate) output: TextOrJson,
 }
 
 /// `pony-report retry`.
@@ -91,8 +100,19 @@ pub(crate) struct RetryPlan {
     pub(crate) spool: Spool,
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
-    /// A collector whose credentials may be used for its own submissions.
-    pub(crate) known: Option<Target>,
+    /// Whose credentials may be used for their own submissions.
+    pub(crate) known: Vec<Target>,
+}
+
+/// `pony-report env`.
+#[derive(Debug)]
+pub(crate) struct EnvPlan {
+    pub(crate) identity: Identity,
+    /// Where results would go.
+    pub(crate) target: Fact,
+    /// Where they would wait.
+    pub(crate) spool: Option<Fact>,
+    pub(crate) output: TextOrJson,
 }
 
 /// What `retry` does with what waits.
@@ -136,6 +156,7 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
         Some(Verb::Convert(args)) => plan_convert(args),
         Some(Verb::Validate(args)) => plan_validate(args),
         Some(Verb::Retry(args)) => plan_retry(args, surroundings),
+        Some(Verb::Env(args)) => plan_env(args, surroundings),
     }
 }
 
@@ -187,14 +208,43 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     let spool = Spool::of(surroundings).ok_or_else(|| {
         Failure::Config("no home folder, so no spool: set PONY_SPOOL to its folder".to_owned())
     })?;
-    let known =
-        surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER")).transpose()?;
+    // Whichever the spool names: both may be set here.
+    let server = surroundings.var("PONY_SERVER").map(|url| server(url, "PONY_SERVER"));
+    let repo = surroundings
+        .var("PONY_REPO")
+        .map(|repo| repository(repo.as_ref(), "PONY_REPO", branch(&args.target, surroundings)));
+    let known = server.into_iter().chain(repo).collect::<Result<_, _>>()?;
     let task = match args.discard {
         _ if args.list => RetryTask::List,
         files if files.is_empty() => RetryTask::Send,
         files => RetryTask::Discard(files),
     };
-    Ok(Plan::Retry(RetryPlan { task, spool, target: named_target(&args.target)?, known }))
+    Ok(Plan::Retry(RetryPlan {
+        task,
+        spool,
+        target: named_target(&args.target, surroundings)?,
+        known,
+    }))
+}
+
+fn plan_env(args: EnvArgs, surroundings: &Surroundings) -> Result<Plan, Failure> {
+    let EnvArgs { identity, target: target_args, output } = args;
+    let from = match (&target_args.server, &target_args.repo) {
+        (Some(_), _) => "--server",
+        (None, Some(_)) => "--repo",
+        (None, None) if surroundings.var("PONY_SERVER").is_some() => "PONY_SERVER",
+        (None, None) if surroundings.var("PONY_REPO").is_some() => "PONY_REPO",
+        (None, None) => "nothing else is named",
+    };
+    let target = target(&target_args, surroundings)?;
+    let spool_from = surroundings.var("PONY_SPOOL").map_or("the home folder", |_| "PONY_SPOOL");
+    let spool = Spool::of(surroundings);
+    Ok(Plan::Env(EnvPlan {
+        identity: identity::of(identity, surroundings)?,
+        target: Fact::new(target.to_string(), from),
+        spool: spool.map(|spool| Fact::new(spool.folder().display().to_string(), spool_from)),
+        output,
+    }))
 }
 
 fn submission(
@@ -205,55 +255,19 @@ fn submission(
     let target = target(&args.target, surroundings)?;
     let mut reading = reading(&args.reading);
     reading.limits.stream_bytes_max = args.output.max_output;
+    if let Target::GitHost(_) = target {
+        // Nowhere to put them.
+        reading.limits.whole_bytes_max = 0;
+    }
     Ok(SubmitPlan {
-        client_info: client_info(args.identity, surroundings)?,
+        client_info: identity::of(args.identity, surroundings)?.client_info()?,
         sources,
         reading,
+        job: Job::around(surroundings).filter(|_| !args.output.no_github),
+        redaction: Redaction::of(&args.output.redact, surroundings)?,
         target,
         spool: Spool::of(surroundings),
     })
-}
-
-fn client_info(args: IdentityArgs, surroundings: &Surroundings) -> Result<ClientInfo, Failure> {
-    let variable = |name: &'static str| Some((name, surroundings.var(name)?.to_owned()));
-    let tags: Vec<_> = if args.tags.is_empty() {
-        let tags = surroundings.var("PONY_TAGS").unwrap_or_default().split(',').map(str::trim);
-        tags.filter(|tag| !tag.is_empty()).map(|tag| ("PONY_TAGS", tag.to_owned())).collect()
-    } else {
-        args.tags.into_iter().map(|tag| ("--tag", tag)).collect()
-    };
-    let package = args.package.map(|name| ("--package", name)).or(variable("PONY_PACKAGE"));
-    let host = args.host.map(|name| ("--host", name)).or(variable("PONY_HOST"));
-    let arch = args.arch.map(|name| ("--arch", name));
-    let tagset = Tagset {
-        package: name(package, || origin::package(surroundings))?,
-        host: name(host, || origin::host(surroundings))?,
-        arch: name(arch, origin::arch)?,
-        tags: tags.into_iter().map(|tag| name(Some(tag), String::new)).collect::<Result<_, _>>()?,
-    };
-    let described = ClientInfo::new(&tagset, false).and_then(|info| {
-        let mut facts = origin::facts(surroundings).into_iter();
-        facts.try_fold(info, |info, (key, value)| info.with(key, value))
-    });
-    described.map_err(|error| Failure::Usage(error.to_string()))
-}
-
-/// A name with what gave it, or else one that is detected. What somebody gave is refused when it cannot be
-/// stored; what was detected is made to fit, so that no folder's name keeps tests from running.
-fn name(given: Option<(&str, String)>, detect: impl FnOnce() -> String) -> Result<String, Failure> {
-    let max = Limits::DEFAULT.name_bytes_max;
-    let Some((given_by, name)) = given else {
-        let mut name = detect();
-        name.truncate(name.floor_char_boundary(max));
-        return Ok(name);
-    };
-    match name.len() {
-        0 => Err(Failure::Usage(format!("{given_by}: expected a name, found nothing"))),
-        bytes if bytes > max => {
-            Err(Failure::Usage(format!("{given_by}: {bytes} bytes, at most {max} are allowed")))
-        }
-        _ => Ok(name),
-    }
 }
 
 fn reading(args: &ReadingArgs) -> Reading {
@@ -278,16 +292,19 @@ fn sources(files: Vec<PathBuf>) -> Result<Vec<Source>, Failure> {
 }
 
 fn target(args: &TargetArgs, surroundings: &Surroundings) -> Result<Target, Failure> {
-    if let Some(target) = named_target(args)? {
+    if let Some(target) = named_target(args, surroundings)? {
         return Ok(target);
     }
     match (surroundings.var("PONY_SERVER"), surroundings.var("PONY_REPO")) {
+        (_, None) if args.branch.is_some() => {
+            Err(Failure::Usage("--branch: of which repository? pass --repo".to_owned()))
+        }
         (Some(_), Some(_)) => Err(Failure::Usage(
             "PONY_SERVER and PONY_REPO are both set: unset one, or pass --server or --repo"
                 .to_owned(),
         )),
         (Some(url), None) => server(url, "PONY_SERVER"),
-        (None, Some(path)) => repository(path.into(), "PONY_REPO"),
+        (None, Some(repo)) => repository(repo.as_ref(), "PONY_REPO", branch(args, surroundings)),
         (None, None) => match surroundings.data_folder() {
             Some(folder) => Ok(Target::Repository(folder.join("results.git"))),
             None => Err(Failure::Config(
@@ -297,12 +314,16 @@ fn target(args: &TargetArgs, surroundings: &Surroundings) -> Result<Target, Fail
     }
 }
 
-fn named_target(args: &TargetArgs) -> Result<Option<Target>, Failure> {
+fn named_target(args: &TargetArgs, surroundings: &Surroundings) -> Result<Option<Target>, Failure> {
     match (&args.server, &args.repo) {
         (Some(url), _) => server(url, "--server").map(Some),
-        (None, Some(path)) => repository(path.clone(), "--repo").map(Some),
+        (None, Some(repo)) => repository(repo, "--repo", branch(args, surroundings)).map(Some),
         (None, None) => Ok(None),
     }
+}
+
+fn branch(args: &TargetArgs, surroundings: &Surroundings) -> Option<String> {
+    args.branch.clone().or_else(|| surroundings.var("PONY_BRANCH").map(str::to_owned))
 }
 
 fn server(url: &str, given_by: &str) -> Result<Target, Failure> {
@@ -310,8 +331,15 @@ fn server(url: &str, given_by: &str) -> Result<Target, Failure> {
     url.map(Target::Server).map_err(|reason| Failure::Usage(format!("{given_by}: {reason}")))
 }
 
-/// Absolute, so that the spool can be sent from another folder.
-fn repository(path: PathBuf, given_by: &str) -> Result<Target, Failure> {
-    let path = std::path::absolute(path);
-    path.map(Target::Repository).map_err(|error| Failure::Usage(format!("{given_by}: {error}")))
+/// A path becomes absolute, so that the spool can be sent from another folder. With a branch it is git's.
+fn repository(repo: &OsStr, given_by: &str, branch: Option<String>) -> Result<Target, Failure> {
+    let wrong = |reason: String| Failure::Usage(format!("{given_by}: {reason}"));
+    if let Some(url) = repo.to_str().filter(|text| GitUrl::is_meant_by(text)) {
+        return GitUrl::parse(url, branch).map(Target::GitHost).map_err(wrong);
+    }
+    let path = std::path::absolute(repo).map_err(|error| wrong(error.to_string()))?;
+    match branch {
+        None => Ok(Target::Repository(path)),
+        branch => GitUrl::of_path(&path, branch).map(Target::GitHost).map_err(wrong),
+    }
 }

@@ -12,9 +12,8 @@ pub(crate) fn run(plan: RunPlan, messages: &Messages) -> Result<i32, Failure> {
     let session = Session::start();
     let execution = execution::execute(command, 0, &submit.reading, messages)?;
     let success = execution.succeeded();
-    let Execution { exit_status: status, step, mut attachments, sanitised, trouble, .. } =
-        execution;
-    let steps = (vec![step], &mut attachments[..]);
+    let Execution { exit_status: status, step, attachments, sanitised, trouble, .. } = execution;
+    let steps = (vec![step], attachments);
     let complaint = match session.submit(steps, success, sanitised, submit, messages) {
         Ok(()) => trouble.map_or(exit::OK, |failure| failure.exit_status()),
         Err(failure) if strict && status == exit::OK => return Err(failure),

@@ -30,7 +30,7 @@ impl Session {
     /// are.
     pub(crate) fn submit(
         self,
-        (steps, attachments): (Vec<Step>, &mut [Attachment]),
+        (steps, attachments): (Vec<Step>, Vec<Attachment>),
         success: bool,
         sanitised: bool,
         plan: SubmitPlan,
@@ -42,8 +42,14 @@ impl Session {
         let started = format!("{:.3}", self.started);
         let client_info = step::with(client_info, "started", started)?;
         let submission = Submission { client_info, results_list: steps };
-        let line =
-            dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages)?;
+        let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
+        let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
+        let sent =
+            dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);
+        if let Some((job, show)) = shown {
+            job.publish(show, &sent, messages);
+        }
+        let line = sent?;
         messages.remark(&line);
         retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
         Ok(())

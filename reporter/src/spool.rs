@@ -1,29 +1,40 @@
 //! [`Spool`]: a folder of submissions on their way.
 //!
-//! An entry is one file of canonical JSON: `submission_id`, `client_info`, `results_list` and either `server` (an address without
-//! credentials) or `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
+//! An entry is one file of canonical JSON: `submission_id`, `client_info`, `results_list` and one of `server`, `git` (an address without
+//! credentials, the latter also with `branch` if one was named) and `repo` (an absolute path). It is written beside its name, synced, renamed and locked;
 //! whoever holds the lock is sending it. The names sort by time. What was rejected is in the folder
 //! `rejected`, with the reason in a file beside it. Files that go with a submission are in a folder beside
-//! its entry, which is there before the entry and goes after it.
+//! its entry, which is there before the entry and goes after it; so is a file with the keys of pushes that nobody
+//! answered ([`Tries`]).
+
+mod leftovers;
+mod text;
+mod tries;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Bag, Submission, Value, json};
+use pony_formats::{Value, json};
 use pony_store::{Action, StoreError};
 
 use crate::attachment::Attachment;
+use crate::delivery::Shipment;
 use crate::origin::Surroundings;
 use crate::parcel::Parcel;
-use crate::target::{ServerUrl, Target};
+use crate::target::Target;
+pub(crate) use tries::Tries;
 
 /// The suffix of entries; everything else in the folder is left alone.
 const SUFFIX: &str = ".json";
+/// How the names of entries start that are not complete yet.
+const PREFIX: &str = ".";
 /// The folder of what is not sent again.
 const REJECTED: &str = "rejected";
 /// The extension of the folder of files beside an entry.
 const FILES: &str = "files";
+/// The extension of the file of tries beside an entry.
+const TRIES: &str = "tries";
 
 /// Where submissions wait.
 #[derive(Debug)]
@@ -42,11 +53,12 @@ pub(crate) struct Entry {
 /// An entry that was taken to be sent, and what is in it.
 #[derive(Debug)]
 pub(crate) struct Claimed {
-    pub(crate) entry: Entry,
-    pub(crate) parcel: Parcel,
-    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) shipment: Shipment,
     pub(crate) target: Target,
 }
+
+/// What an entry holds, or the reason why it is none.
+type Content = Result<(Parcel, Target), String>;
 
 /// The spool does not work.
 #[derive(Debug, thiserror::Error)]
@@ -72,20 +84,26 @@ impl Spool {
         Some(Self { folder })
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Keeps a submission. When this returns, it survives a power cut.
     pub(crate) fn keep(
         &self,
         parcel: &Parcel,
         attachments: &mut [Attachment],
         target: &Target,
-    ) -> Result<Entry, SpoolError> {
-        let text = json::to_text(&Value::Struct(to_bag(parcel, target)?));
+    ) -> Result<(Entry, Tries), SpoolError> {
+        let text = json::to_text(&Value::Struct(text::to_bag(parcel, target)?));
         create_private_folder(&self.folder)?;
+        self.remove_leftovers();
         // Temporary files are readable only by their owner, and the dot hides them from `entries`.
         let failed =
             |action| move |source| SpoolError::Io { action, path: self.folder.clone(), source };
         let mut file = tempfile::Builder::new()
-            .prefix(".")
+            .prefix(PREFIX)
             .suffix(SUFFIX)
             .tempfile_in(&self.folder)
             .map_err(failed(Action::CreateIn))?;
@@ -104,7 +122,13 @@ impl Spool {
         // Without an entry, nobody would ever remove them.
         let file = kept.inspect_err(|_| drop(fs::remove_dir_all(&files)))?;
         sync_folder(&self.folder)?;
-        Ok(Entry { path, file })
+        let tries = Tries::of_new(path.with_extension(TRIES));
+        Ok((Entry { path, file }, tries))
+    }
+
+    /// Removes what a reporter that was killed has left here.
+    pub(crate) fn remove_leftovers(&self) {
+        leftovers::remove(&self.folder);
     }
 
     /// The files of all entries, the oldest first. Empty when there is no spool yet.
@@ -120,7 +144,7 @@ impl Spool {
         for item in listing {
             let item = item.map_err(failed)?;
             let name = item.file_name().to_string_lossy().into_owned();
-            if name.ends_with(SUFFIX) && !name.starts_with('.') {
+            if name.ends_with(SUFFIX) && !name.starts_with(PREFIX) {
                 paths.push(item.path());
             }
         }
@@ -128,8 +152,37 @@ impl Spool {
         Ok(paths)
     }
 
-    /// Takes an entry to send it. `None` when another process does so, or has done so.
+    /// Takes an entry to send it. `None` when another process does so, or has done so. One that is damaged
+    /// is moved out of the way.
     pub(crate) fn claim(&self, path: &Path) -> Result<Option<Claimed>, SpoolError> {
+        let Some((entry, content)) = self.open(path)? else { return Ok(None) };
+        match content {
+            Ok((parcel, target)) => {
+                let attachments = read_files(&path.with_extension(FILES))?;
+                let place = path.with_extension(TRIES);
+                let tries = Tries::read(place.clone()).map_err(|source| SpoolError::Io {
+                    action: Action::Read,
+                    path: place,
+                    source,
+                })?;
+                let entry = Some(entry);
+                let shipment = Shipment { parcel, attachments, entry, tries };
+                Ok(Some(Claimed { shipment, target }))
+            }
+            Err(reason) => {
+                let moved = entry.reject(&reason)?;
+                Err(SpoolError::Damaged { path: path.to_owned(), reason, moved })
+            }
+        }
+    }
+
+    /// What an entry holds and where it is to go, or the reason why it is none. `None` when another process
+    /// sends it.
+    pub(crate) fn look(&self, path: &Path) -> Result<Option<Content>, SpoolError> {
+        Ok(self.open(path)?.map(|(_, content)| content))
+    }
+
+    fn open(&self, path: &Path) -> Result<Option<(Entry, Content)>, SpoolError> {
         let failed =
             |source| SpoolError::Io { action: Action::Read, path: path.to_owned(), source };
         // Some systems lock only what may be written.
@@ -145,17 +198,8 @@ impl Spool {
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed)?;
-        let entry = Entry { path: path.to_owned(), file };
-        match from_text(&text) {
-            Ok((parcel, target)) => {
-                let attachments = read_files(&path.with_extension(FILES))?;
-                Ok(Some(Claimed { entry, parcel, attachments, target }))
-            }
-            Err(reason) => {
-                let moved = entry.reject(&reason)?;
-                Err(SpoolError::Damaged { path: path.to_owned(), reason, moved })
-            }
-        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok(Some((Entry { path: path.to_owned(), file }, text::from_text(&text, &name))))
     }
 }
 
@@ -170,11 +214,32 @@ impl Entry {
         let removed = fs::remove_file(&self.path);
         drop(self.file);
         let files = self.path.with_extension(FILES);
-        let removed = removed.and_then(|()| match fs::remove_dir_all(&files) {
+        let tries = self.path.with_extension(TRIES);
+        let unless_gone = |removed: io::Result<()>| match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
-        });
+        };
+        let removed = removed
+            .and_then(|()| unless_gone(fs::remove_dir_all(&files)))
+            .and_then(|()| unless_gone(fs::remove_file(&tries)));
         removed.map_err(|source| SpoolError::Io { action: Action::Remove, path: self.path, source })
+    }
+
+    /// Removes files that have arrived before the others.
+    pub(crate) fn forget_files<'a>(
+        &self,
+        arrived: impl Iterator<Item = &'a Attachment>,
+    ) -> Result<(), SpoolError> {
+        for attachment in arrived {
+            let path = self.path.with_extension(FILES).join(&attachment.name);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(SpoolError::Io { action: Action::Remove, path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Moves it to where nobody sends it again, and writes down why. Returns where that is.
@@ -189,6 +254,8 @@ impl Entry {
         if files.exists() {
             fs::rename(&files, moved.with_extension(FILES)).map_err(failed)?;
         }
+        // It was never pushed, or not for good: nothing depends on it.
+        let _ = fs::remove_file(self.path.with_extension(TRIES));
         sync_folder(&folder)?;
         Ok(moved)
     }
@@ -227,44 +294,6 @@ fn read_files(folder: &Path) -> Result<Vec<Attachment>, SpoolError> {
     attachments.collect()
 }
 
-fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError> {
-    let (client_info, results_list) = parcel.submission.clone().into_values();
-    let (key, place) = match target {
-        // Its `Display` leaves the credentials out.
-        Target::Server(url) => ("server", url.to_string()),
-        Target::Repository(path) => match path.to_str() {
-            Some(text) => ("repo", text.to_owned()),
-            None => return Err(SpoolError::PathIsNotText { path: path.clone() }),
-        },
-    };
-    Ok(Bag::from([
-        ("submission_id".to_owned(), Value::from(parcel.id.as_str())),
-        ("client_info".to_owned(), client_info),
-        ("results_list".to_owned(), results_list),
-        (key.to_owned(), Value::String(place)),
-    ]))
-}
-
-fn from_text(text: &[u8]) -> Result<(Parcel, Target), String> {
-    let Value::Struct(mut bag) = json::from_text(text).map_err(|error| error.to_string())? else {
-        return Err("expected a JSON object".to_owned());
-    };
-    let mut take = |key: &str| bag.remove(key).ok_or(format!("`{key}` is missing"));
-    let (client_info, results_list) = (take("client_info")?, take("results_list")?);
-    let submission = Submission::from_values(client_info, results_list);
-    let submission = submission.map_err(|error| error.to_string())?;
-    let id = match take("submission_id")? {
-        Value::String(id) => id.parse().map_err(|error| format!("`submission_id`: {error}"))?,
-        _ => return Err("`submission_id` is no text".to_owned()),
-    };
-    let target = match (take("server"), take("repo")) {
-        (Ok(Value::String(url)), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
-        (Err(_), Ok(Value::String(path))) => Target::Repository(PathBuf::from(path)),
-        _ => return Err("expected either `server` or `repo`".to_owned()),
-    };
-    Ok((Parcel { id, submission }, target))
-}
-
 /// Test output may hold secrets, so only the owner gets to see it.
 fn create_private_folder(folder: &Path) -> Result<(), SpoolError> {
     if folder.is_dir() {
@@ -293,7 +322,8 @@ fn sync_folder(folder: &Path) -> Result<(), SpoolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pony_formats::{ClientInfo, Step, Tagset};
+    use crate::target::ServerUrl;
+    use pony_formats::{ClientInfo, Step, Submission, Tagset};
 
     fn parcel() -> Parcel {
         let tagset = Tagset {
@@ -321,9 +351,9 @@ mod tests {
         let [path] = &spool.entries().unwrap()[..] else { panic!("not one entry") };
         assert!(!fs::read_to_string(path).unwrap().contains("secret"));
         let claimed = spool.claim(path).unwrap().unwrap();
-        assert_eq!(claimed.parcel, parcel);
+        assert_eq!(claimed.shipment.parcel, parcel);
         assert_eq!(claimed.target.to_string(), "http://host/x/");
-        claimed.entry.forget().unwrap();
+        claimed.shipment.entry.unwrap().forget().unwrap();
         assert_eq!(spool.entries().unwrap(), Vec::<PathBuf>::new());
     }
 
@@ -342,7 +372,7 @@ mod tests {
     fn nobody_claims_what_is_being_sent() {
         let home = tempfile::tempdir().unwrap();
         let spool = Spool { folder: home.path().to_owned() };
-        let entry = spool.keep(&parcel(), &mut [], &server()).unwrap();
+        let (entry, _) = spool.keep(&parcel(), &mut [], &server()).unwrap();
         assert!(spool.claim(entry.path()).unwrap().is_none());
         let path = entry.path().to_owned();
         drop(entry);

@@ -10,44 +10,48 @@ use crate::exit::Failure;
 use crate::input::Input;
 use crate::messages::printable;
 
-/// Bytes that are kept at each end of what was captured for all suites of a step: little enough for both
-/// streams, beside what a command printed, to fit into what a collector takes.
-const SUITES_END_BYTES: usize = 1024 * 1024;
-
-/// The step that an input becomes, and its log when that is longer than what is stored in a step. Its status is 1 when a test failed, else 0, since nobody knows
-/// how the command that made it ended.
+/// The step that an input becomes, and what was printed where that is longer than what is stored in a step.
+/// Its status is 1 when a test failed, else 0, since nobody knows how the command that made it ended.
 pub(crate) fn of_input(
     input: Input,
     index: usize,
     limits: &Limits,
-) -> Result<(Step, Option<Attachment>), Failure> {
+) -> Result<(Step, Vec<Attachment>), Failure> {
     let bad = input.report.tally().bad() > 0;
     let step = Step::default()
         .with("type", "test")
         .with("name", input.label())
         .with("status", i64::from(bad));
-    let (log, attachment) = match input.log {
+    let (log, whole_log) = match input.log {
         Some(log) => {
             let excerpt = Excerpt::of(&log, limits.stream_bytes_max);
             let whole = || attachment::file_of(&log);
             let (text, _, attachment) =
-                attachment::conclude(excerpt, index, "output", whole).map_err(Failure::Capture)?;
+                attachment::conclude(excerpt, limits, index, "output", whole)
+                    .map_err(Failure::Capture)?;
             (text, attachment)
         }
         None => (String::new(), None),
     };
     let Report { tests, suites, unnamed, .. } = input.report;
-    let [output, errout] = with_suites([log, String::new()], &suites);
+    let (texts, wholes) = with_suites([log, String::new()], index, &suites, limits)?;
+    let [output, errout] = texts;
     let step = [("output", output), ("errout", errout)]
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .fold(step, |step, (key, text)| step.with(key, text));
-    Ok((step.with_unnamed_tests(unnamed).with_tests(tests), attachment))
+    let attachments = whole_log.into_iter().chain(wholes).collect();
+    Ok((step.with_unnamed_tests(unnamed).with_tests(tests), attachments))
 }
 
-/// Output and error output of a step, and behind them what was captured for whole suites. Where that is not
-/// all there is, a line before each says whose it is.
-pub(crate) fn with_suites(printed: [String; 2], suites: &[Suite]) -> [String; 2] {
+/// Output and error output of the step with this index, and behind them what was captured for whole suites.
+/// Where that is not all there is, a line before each says whose it is. What is too long becomes a file.
+pub(crate) fn with_suites(
+    printed: [String; 2],
+    index: usize,
+    suites: &[Suite],
+    limits: &Limits,
+) -> Result<([String; 2], Vec<Attachment>), Failure> {
     let [output, errout] = printed;
     let captured = |stream: fn(&Suite) -> Option<&String>| {
         let captured =
@@ -56,11 +60,24 @@ pub(crate) fn with_suites(printed: [String; 2], suites: &[Suite]) -> [String; 2]
     };
     let outputs = captured(|suite| suite.output.as_ref());
     let errouts = captured(|suite| suite.errout.as_ref());
-    [with_captured(output, &outputs), with_captured(errout, &errouts)]
+    // Little enough for both streams, beside what a command printed, to fit into what a collector takes.
+    let bytes_max = limits.stream_bytes_max / 2;
+    let with_captured = |printed: String, name, captured: &_| -> Result<_, Failure> {
+        let captured = in_one(&printed, captured);
+        let excerpt = Excerpt::of(&captured, bytes_max);
+        let file = || attachment::file_of(&captured);
+        let concluded = attachment::conclude(excerpt, limits, index, name, file);
+        let (text, _, attachment) = concluded.map_err(Failure::Capture)?;
+        Ok((printed + &text, attachment))
+    };
+    let (output, whole_output) = with_captured(output, "suites-output", &outputs)?;
+    let (errout, whole_errout) = with_captured(errout, "suites-errout", &errouts)?;
+    Ok(([output, errout], whole_output.into_iter().chain(whole_errout).collect()))
 }
 
-fn with_captured(printed: String, captured: &[(&str, &String)]) -> String {
-    let mut excerpt = Excerpt::new(2 * SUITES_END_BYTES);
+/// What was captured for suites, as it stands behind what was printed.
+fn in_one(printed: &str, captured: &[(&str, &String)]) -> Vec<u8> {
+    let mut whole = Vec::new();
     let is_alone = printed.is_empty() && captured.len() == 1;
     let mut ends_a_line = printed.is_empty() || printed.ends_with('\n');
     for (name, text) in captured {
@@ -68,12 +85,12 @@ fn with_captured(printed: String, captured: &[(&str, &String)]) -> String {
             let end = if ends_a_line { "" } else { "\n" };
             let heading =
                 format!("{end}[pony-report: captured for the suite `{}`]\n", printable(name));
-            excerpt.push(heading.as_bytes());
+            whole.extend_from_slice(heading.as_bytes());
         }
-        excerpt.push(text.as_bytes());
+        whole.extend_from_slice(text.as_bytes());
         ends_a_line = text.ends_with('\n');
     }
-    printed + &excerpt.into_text(None).0
+    whole
 }
 
 /// What could not be said before: whether it went well, and whether text had to be replaced.

@@ -1,5 +1,7 @@
 //! [`Target`]: where a submission goes.
 
+mod git_url;
+
 use std::fmt;
 use std::path::PathBuf;
 
@@ -9,25 +11,31 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use pony_formats::names::url_component;
 use ureq::http::uri::Authority;
 
-/// A repository or a collector.
+pub(crate) use git_url::GitUrl;
+
+/// A repository, a git host or a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// A results repository on this machine; an absolute path.
     Repository(PathBuf),
+    /// A results repository that git is to push to.
+    GitHost(GitUrl),
     /// A collector.
     Server(ServerUrl),
 }
 
 impl Target {
-    /// The same target with the other's credentials, if both are the same collector and this has
-    /// none.
+    /// The same target with the other's credentials, if both are the same and this has none.
     #[must_use]
     pub(crate) fn with_credentials_of(mut self, other: &Self) -> Self {
-        if let (Self::Server(url), Self::Server(other)) = (&mut self, other)
-            && url.base == other.base
-            && url.userinfo.is_none()
-        {
-            url.userinfo.clone_from(&other.userinfo);
+        match (&mut self, other) {
+            (Self::Server(url), Self::Server(other))
+                if url.base == other.base && url.userinfo.is_none() =>
+            {
+                url.userinfo.clone_from(&other.userinfo);
+            }
+            (Self::GitHost(url), Self::GitHost(other)) => url.borrow_credentials(other),
+            _ => {}
         }
         self
     }
@@ -37,6 +45,10 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Repository(path) => write!(f, "{}", path.display()),
+            Self::GitHost(url) => match url.named_branch() {
+                Some(branch) => write!(f, "{url} ({branch})"),
+                None => write!(f, "{url}"),
+            },
             Self::Server(url) => write!(f, "{url}"),
         }
     }

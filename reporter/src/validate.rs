@@ -3,7 +3,7 @@
 use pony_formats::{Format, Oddity, Report, Tally, dialect};
 use serde::Serialize;
 
-use crate::cli::ValidateOutput;
+use crate::cli::TextOrJson;
 use crate::delivery::in_words;
 use crate::exit::{self, Failure};
 use crate::input;
@@ -26,8 +26,8 @@ pub(crate) fn validate(plan: &ValidatePlan, messages: &Messages) -> Result<i32, 
             }
         };
         let text = match plan.output {
-            ValidateOutput::Text => finding.text(),
-            ValidateOutput::Json => finding.json()?,
+            TextOrJson::Text => finding.text(),
+            TextOrJson::Json => finding.json()?,
         };
         messages::write_out(text.as_bytes()).map_err(Failure::Output)?;
     }

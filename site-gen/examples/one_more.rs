@@ -1,19 +1,24 @@
 //! What one more result costs when there are many already:
-//! `cargo run --release -p pony-site --example one_more -- 100 1000 5000`.
+//! `cargo run --release -p pony-site --example one_more -- 1000 10000 100000`.
 //!
-//! For each number of results: five machines test one package of 1 000 tests in turn; the site is built from
-//! scratch, then one result comes at a time and the site is brought up to date. CPU time of this process, from
+//! For each number of results: five machines test one package of 20 tests in turn (`TESTS=1000` for more; the
+//! site then has 200 kB for each result); the site is built from scratch, then one result comes at a time and the site is brought up to date. CPU time of this process, from
 //! the kernel, so only on Linux; the middle of nine.
 
 use std::io::{self, Write as _};
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::{ClientInfo, Outcome, Step, Submission, Tagset, TestCase};
 use pony_site::Options;
-use pony_store::{Arrival, Store, Writer};
+use pony_store::{Arrival, Prepared, Store, Writer};
 
-const TESTS: usize = 1_000;
+const TESTS: usize = 20;
+
+/// Results that are stored at once.
+const BATCH: usize = 500;
+
 const MACHINES: usize = 5;
 const SAMPLES: usize = 9;
 
@@ -30,8 +35,8 @@ fn measure(count: usize, out: &mut impl io::Write) -> anyhow::Result<()> {
     let place = tempfile::tempdir()?;
     let store = Store::create(&place.path().join("results.git"))?;
     let mut writer = store.writer(Duration::from_secs(5))?;
-    for number in 0..count {
-        append(&mut writer, number)?;
+    for start in (0..count).step_by(BATCH) {
+        append(&mut writer, start..count.min(start + BATCH))?;
     }
     let build = |number: usize| -> anyhow::Result<f64> {
         let options = Options { now: time(number), ..Options::default() };
@@ -42,7 +47,7 @@ fn measure(count: usize, out: &mut impl io::Write) -> anyhow::Result<()> {
     let full = build(count)?;
     let mut more = Vec::new();
     for number in count..count + SAMPLES {
-        append(&mut writer, number)?;
+        append(&mut writer, number..number + 1)?;
         more.push(build(number + 1)?);
     }
     more.sort_by(f64::total_cmp);
@@ -62,8 +67,18 @@ fn time(number: usize) -> Timestamp {
     start + SignedDuration::from_mins(30 * number as i64)
 }
 
-/// One machine after the other tests each commit. One test in a thousand is flaky, one fails for a while.
-fn append(writer: &mut Writer, number: usize) -> anyhow::Result<()> {
+fn append(writer: &mut Writer, numbers: Range<usize>) -> anyhow::Result<()> {
+    let results =
+        numbers.map(|number| Ok((Prepared::new(&submission(number)?)?, Arrival::at(time(number)))));
+    let results = results.collect::<anyhow::Result<Vec<_>>>()?;
+    for appended in writer.append_all(&results) {
+        appended?;
+    }
+    Ok(())
+}
+
+/// One machine after the other tests each commit. One test is flaky, one fails for a while.
+fn submission(number: usize) -> anyhow::Result<Submission> {
     let (machine, commit) = (number % MACHINES, number / MACHINES);
     let tagset = Tagset {
         package: "cart".into(),
@@ -71,7 +86,8 @@ fn append(writer: &mut Writer, number: usize) -> anyhow::Result<()> {
         arch: "linux-x86_64".into(),
         tags: ["nightly".to_owned()].into(),
     };
-    let tests = (0..TESTS).map(|index| {
+    let tests = std::env::var("TESTS").ok().and_then(|text| text.parse().ok()).unwrap_or(TESTS);
+    let tests = (0..tests).map(|index| {
         let bad = match index {
             7 => (number * 7919) % 10 < 3,
             8 => commit % 40 > 30,
@@ -87,15 +103,17 @@ fn append(writer: &mut Writer, number: usize) -> anyhow::Result<()> {
         .with("commit", format!("{:040x}", commit + 0xabc_def0))?
         .with("branch", "main")?
         .with("repository", "https://github.com/ox/cart")?;
-    let submission =
-        Submission { client_info, results_list: vec![Step::default().with_tests(tests.collect())] };
-    writer.append(&submission, &Arrival::at(time(number)))?;
-    Ok(())
+    Ok(Submission { client_info, results_list: vec![Step::default().with_tests(tests.collect())] })
 }
 
+/// Of all threads: those that render stay as long as the process.
 fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/schedstat")?;
-    Ok(stat.split(' ').next().unwrap_or_default().parse::<f64>()? / 1e9)
+    let mut nanoseconds = 0.0;
+    for thread in std::fs::read_dir("/proc/self/task")? {
+        let stat = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += stat.split(' ').next().unwrap_or_default().parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e9)
 }
 
 fn peak_mebibytes() -> anyhow::Result<u64> {

@@ -1,18 +1,22 @@
 //! [`build`]: from a repository to files.
 
+mod all_results;
 mod badges;
+mod commit_pages;
 mod gathered;
 mod results;
 
 use std::path::Path;
 
 use pony_store::{Snapshot, Store};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::analysis::PackageHistory;
+use self::results::{Commits, News};
+use crate::analysis::{LineName, PackageHistory};
 use crate::feeds::{self, Address, Feed, Selection};
 use crate::folder::SiteFolder;
 use crate::history::Package;
-use crate::load::{self, Loaded};
+use crate::load::{self, Work};
 use crate::pages;
 use crate::state::State;
 use crate::view::TestPages;
@@ -23,6 +27,8 @@ use crate::{Options, SiteError, changes, published, search, silent};
 pub struct Built {
     /// Files written or replaced.
     pub files_written: usize,
+    /// How large they are together.
+    pub bytes_written: u64,
     /// Results that are stored but cannot be read, as `<package> <key>: <reason>`. Each has a page that
     /// says so. Before them the folders of results that cannot be read, and so are not on the site.
     pub unreadable: Vec<String>,
@@ -52,34 +58,30 @@ pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, Site
     let snapshot = store.snapshot()?;
     let state = State::unfinished(base_url.as_deref(), options);
     let folder = SiteFolder::open(out, store.path(), state)?;
-    let loaded = load::load(&snapshot, &folder)?;
-    let mut build = Build {
-        snapshot: &snapshot,
-        folder,
-        options,
-        base_url,
-        unreadable: Vec::new(),
-        from_scratch: false,
-    };
-    match build.everything(&loaded) {
-        Ok(()) => {}
+    let plan = load::plan(&snapshot, &folder)?;
+    let commits = Commits::new(&snapshot, plan.commits);
+    let build = Build { snapshot: &snapshot, folder, options, base_url, commits };
+    let unreadable = match build.everything(&plan.packages, plan.from_scratch) {
         Err(Halt::Odd) => {
-            build.folder.start_over();
-            build.unreadable.clear();
-            build.everything(&load::load_anew(&snapshot)?).map_err(Halt::into_error)?;
+            build.folder.start_all_over();
+            build.everything(&load::anew(&snapshot)?, true).map_err(Halt::into_error)?
         }
-        Err(Halt::Failed(error)) => return Err(error),
-    }
-    let files_written = build.folder.finish(snapshot.commit_id())?;
+        done => done.map_err(Halt::into_error)?,
+    };
+    // What is hidden would have had everything built from scratch.
+    let may_hide = plan.from_scratch || build.folder.had_damage();
+    let hidden = if may_hide { snapshot.damage()? } else { vec![] };
+    let (files_written, bytes_written) =
+        build.folder.finish(snapshot.commit_id(), !hidden.is_empty())?;
     // Folders that hide results altogether come first.
-    let hidden = snapshot.damage()?;
-    let unreadable = hidden.iter().map(ToString::to_string).chain(build.unreadable).collect();
-    Ok(Built { files_written, unreadable })
+    let unreadable = hidden.iter().map(ToString::to_string).chain(unreadable).collect();
+    Ok(Built { files_written, bytes_written, unreadable })
 }
 
 /// Why a build did not come to its end.
 enum Halt {
-    /// What the last build left is not what it was: everything has to be built from scratch.
+    /// What the last build left is not what it was, or what is new does not just follow: the package has to be
+    /// built from scratch, or the site.
     Odd,
     /// Something that building from scratch will not help.
     Failed(SiteError),
@@ -106,108 +108,108 @@ struct Build<'a> {
     folder: SiteFolder,
     options: &'a Options,
     base_url: Option<String>,
+    commits: Commits<'a>,
+}
+
+/// A package whose pages are written.
+struct Finished {
+    package: Package,
+    history: PackageHistory,
+    /// The build lines with new results.
+    lines: Vec<LineName>,
+    /// See [`Built::unreadable`].
     unreadable: Vec<String>,
-    from_scratch: bool,
 }
 
 impl Build<'_> {
-    fn everything(&mut self, loaded: &Loaded) -> Result<(), Halt> {
-        self.from_scratch = loaded.from_scratch;
-        let mut histories = Vec::new();
-        for package in &loaded.packages {
-            histories.push(self.package(package, loaded)?);
-        }
-        self.machines(loaded)?;
-        let packages: Vec<_> = loaded.packages.iter().zip(&histories).collect();
-        self.root(&loaded.packages, &packages)?;
-        if loaded.from_scratch {
+    /// Returns the results that cannot be read.
+    fn everything(&self, packages: &[Work], from_scratch: bool) -> Result<Vec<String>, Halt> {
+        let finished = packages.par_iter().map(|work| self.package(work, from_scratch));
+        let finished: Vec<Finished> = finished.collect::<Result<_, _>>()?;
+        self.machines(packages, &finished, from_scratch)?;
+        let known: Vec<_> = finished.iter().map(|one| (&one.package, &one.history)).collect();
+        self.root(&known)?;
+        if from_scratch {
             self.folder.prune()?;
         }
-        Ok(())
+        Ok(finished.into_iter().flat_map(|one| one.unreadable).collect())
     }
 
-    fn root(
-        &mut self,
-        packages: &[Package],
-        known: &[(&Package, &PackageHistory)],
-    ) -> Result<(), SiteError> {
+    /// A package, from what is known of it or else from scratch.
+    fn package(&self, work: &Work, prunes_all: bool) -> Result<Finished, SiteError> {
+        let part = format!("p/{}", pony_formats::names::url_component(&work.name));
+        if work.known.is_some() {
+            match self.pages_of(work) {
+                Err(Halt::Odd) => self.folder.start_over(&part),
+                Err(Halt::Failed(error)) => return Err(error),
+                Ok(finished) => return Ok(finished),
+            }
+        }
+        let anew = Work::anew(self.snapshot, work.name.clone())?;
+        let finished = self.pages_of(&anew).map_err(Halt::into_error)?;
+        if !prunes_all {
+            self.folder.prune_below(&part)?;
+        }
+        Ok(finished)
+    }
+
+    fn root(&self, known: &[(&Package, &PackageHistory)]) -> Result<(), SiteError> {
+        let packages: Vec<&Package> = known.iter().map(|(package, _)| *package).collect();
         let (commit, now) = (self.snapshot.commit_id().to_string(), self.options.now);
-        let (base_url, options) = (self.base_url.clone(), self.options);
-        let address = Address { base_url: base_url.as_deref(), hub: options.hub.as_deref() };
+        let (base_url, options, address) = (self.base_url.as_deref(), self.options, self.address());
         let cuts = self.snapshot.cuts()?;
         for (path, content) in FIXED {
             self.folder.write(path, content)?;
         }
         self.folder.write("index.html", pages::index(known, &cuts, &commit, now)?)?;
-        self.folder.write("index.json", published::index(packages, &commit, now))?;
-        self.folder.write("404.html", pages::not_found(base_url.as_deref(), &cuts)?)?;
-        let clone_url = options.clone_url.as_deref();
-        let about = pages::about(base_url.as_deref(), clone_url)?;
+        self.folder.write("index.json", published::index(&packages, &commit, now))?;
+        self.folder.write("404.html", pages::not_found(base_url, &cuts)?)?;
+        let about = pages::about(base_url, options.clone_url.as_deref())?;
         self.folder.write("about/index.html", about)?;
         self.folder.write("search/index.html", pages::search()?)?;
-        self.folder.write("search/packages.js", search::packages(packages))?;
+        self.folder.write("search/packages.js", search::packages(&packages))?;
         for selection in [Selection::All, Selection::Failed] {
-            let feed = feeds::overall(packages, selection, address)?;
-            self.feed(&feed)?;
+            self.feed(&feeds::overall(&packages, selection, address)?)?;
         }
         self.feed(&changes::overall(known, address)?)?;
-        self.feed(&silent::overall(packages, address, now)?)?;
-        if let Some(base_url) = &base_url {
-            self.folder.write("sitemap.xml", pages::sitemap(base_url, packages)?)?;
+        self.feed(&silent::overall(&packages, address, now)?)?;
+        if let Some(base_url) = base_url {
+            self.folder.write("sitemap.xml", pages::sitemap(base_url, &packages)?)?;
         }
         Ok(())
     }
 
-    fn package(&mut self, package: &Package, loaded: &Loaded) -> Result<PackageHistory, Halt> {
-        let (now, at) = (self.options.now, format!("p/{}", package.folder()));
-        let changed = loaded.changed_of(&package.name);
-        let history = if loaded.from_scratch || !changed.is_empty() {
-            self.results(package, loaded)?;
-            let history = self.put_together(package)?;
-            self.lists(package, &history, loaded)?;
-            history
+    /// Where the site is.
+    fn address(&self) -> Address<'_> {
+        Address { base_url: self.base_url.as_deref(), hub: self.options.hub.as_deref() }
+    }
+
+    fn pages_of(&self, work: &Work) -> Result<Finished, Halt> {
+        let (now, at) =
+            (self.options.now, format!("p/{}", pony_formats::names::url_component(&work.name)));
+        let (package, history, lines, mut unreadable) = if work.has_news() {
+            let News { package, lines, unreadable } = self.results(work)?;
+            let history = self.put_together(&package)?;
+            self.lists(&package, &history)?;
+            self.folder.write(&load::state_file(&package.folder()), package.to_text())?;
+            (package, history, lines, unreadable)
         } else {
             let text = self.folder.read(&format!("{at}/tests/index.json"));
-            text.and_then(|text| published::read_tests(&package.name, &text)).ok_or(Halt::Odd)?
+            let history = text.and_then(|text| published::read_tests(&work.name, &text));
+            (work.known.clone().ok_or(Halt::Odd)?, history.ok_or(Halt::Odd)?, vec![], vec![])
         };
-        self.folder.write(&format!("{at}/index.html"), pages::package(package, &history, now)?)?;
-        self.folder.write(&format!("{at}/index.json"), published::package(package, now))?;
-        let unreadable = package.unreadable.iter();
+        self.folder.write(&format!("{at}/index.html"), pages::package(&package, &history, now)?)?;
+        self.folder.write(&format!("{at}/index.json"), published::package(&package, now))?;
         let name = &package.name;
-        self.unreadable
-            .extend(unreadable.map(|result| format!("{name} {}: {}", result.key, result.reason)));
-        Ok(history)
+        let known = package.unreadable.iter();
+        unreadable.extend(known.map(|result| format!("{name} {}: {}", result.key, result.reason)));
+        Ok(Finished { package, history, lines, unreadable })
     }
 
     /// What follows from the results of a package alone, whatever the time.
-    fn lists(
-        &mut self,
-        package: &Package,
-        history: &PackageHistory,
-        loaded: &Loaded,
-    ) -> Result<(), SiteError> {
+    fn lists(&self, package: &Package, history: &PackageHistory) -> Result<(), Halt> {
         let at = format!("p/{}", package.folder());
-        let (base_url, options) = (self.base_url.clone(), self.options);
-        let address = Address { base_url: base_url.as_deref(), hub: options.hub.as_deref() };
-        let changed = loaded.changed_of(&package.name);
-        for chunk in pages::chunks(&package.rows) {
-            let at = format!("{at}/{}", chunk.folder());
-            let is_full = chunk.number.is_some() && chunk.rows.len() == pages::CHUNK;
-            let is_old =
-                chunk.rows.last().is_some_and(|last| changed.iter().all(|key| *key > last.key));
-            if !loaded.from_scratch
-                && is_full
-                && is_old
-                && self.folder.has(&format!("{at}/index.json"))
-            {
-                continue;
-            }
-            self.folder.write(
-                &format!("{at}/index.html"),
-                pages::show_all(package, &chunk, self.options.now)?,
-            )?;
-            self.folder.write(&format!("{at}/index.json"), published::show_all(package, &chunk))?;
-        }
+        let address = self.address();
         self.folder.write(&format!("{at}/compare/index.html"), pages::compare(package)?)?;
         let concerns = history.concerns();
         let paged = TestPages::of(&concerns);
@@ -216,7 +218,9 @@ impl Build<'_> {
             .write(&format!("{tests}/index.html"), pages::test_list(package, history, &paged)?)?;
         self.folder
             .write(&format!("{tests}/index.json"), published::tests(&package.name, history))?;
-        self.search_index(package, &paged)?;
+        let main_lines = self.main_lines(package)?;
+        self.badges(package, &main_lines)?;
+        self.search_index(package, main_lines, &paged)?;
         for (concern, folder) in paged.iter() {
             let page = pages::test(package, history, concern)?;
             self.folder.write(&format!("{at}/test/{folder}/index.html"), page)?;
@@ -226,12 +230,11 @@ impl Build<'_> {
         for selection in [Selection::All, Selection::Failed] {
             self.feed(&feeds::of_package(package, selection, address)?)?;
         }
-        self.feed(&changes::of_package(package, history, address)?)?;
-        self.badges(package)
+        Ok(self.feed(&changes::of_package(package, history, address)?)?)
     }
 
     /// Writes a feed in all its forms, and as RSS also without an extension: the original collector used none.
-    fn feed(&mut self, feed: &Feed) -> Result<(), SiteError> {
+    fn feed(&self, feed: &Feed) -> Result<(), SiteError> {
         for (extension, text) in feed.forms()? {
             self.folder.write(&format!("{}.{extension}", feed.own), &text)?;
         }

@@ -150,8 +150,7 @@ mod tests {
 
     #[test]
     fn only_results_that_changed_something_are_items() {
-        let package =
-            Package { name: "p".into(), rows: vec![row(1, "a", true)], ..Package::default() };
+        let package = crate::history::tests::package("p", vec![row(1, "a", true)]);
         let address = Address { base_url: Some("https://ci.example/"), hub: None };
         let feed = of_package(&package, &history(), address).unwrap().rss().unwrap();
         assert_eq!(feed.matches("<item>").count(), 1);

@@ -92,14 +92,14 @@ struct Lines<'a> {
 
 /// The feed of all packages: the newest results.
 pub(crate) fn overall(
-    packages: &[Package],
+    packages: &[&Package],
     selection: Selection,
     address: Address<'_>,
 ) -> Result<Feed, askama::Error> {
     let mut rows: Vec<(&Package, &Row)> = Vec::new();
     for package in packages {
         let newest = package.rows.iter().rev().filter(|row| selection.has(row)).take(ITEMS_MAX);
-        rows.extend(newest.map(|row| (package, row)));
+        rows.extend(newest.map(|row| (*package, row)));
     }
     rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.key));
     rows.truncate(ITEMS_MAX);
@@ -202,7 +202,7 @@ mod tests {
 
     fn package(name: &str) -> Package {
         let rows = vec![row(1, "a", false), row(2, "b", false), row(3, "a", true)];
-        Package { name: name.to_owned(), rows, ..Package::default() }
+        crate::history::tests::package(name, rows)
     }
 
     fn address(base_url: Option<&str>) -> Address<'_> {
@@ -248,18 +248,15 @@ mod tests {
         assert!(
             feed.contains("<guid isPermaLink=\"false\">pony-result-1772334000000000007</guid>")
         );
-        let feed = rss(overall(&[package("p")], Selection::All, address(None)));
+        let feed = rss(overall(&[&package("p")], Selection::All, address(None)));
         assert!(feed.contains("<link>../p/p/1772334000000000007/index.html</link>"), "{feed}");
     }
 
     #[test]
     fn feed_of_all_packages_has_the_newest_fifty() {
         let rows = |host: &str| (0..40).map(|hour| row(hour, host, hour % 4 != 0)).collect();
-        let packages = ["a", "b"].map(|name| Package {
-            name: name.to_owned(),
-            rows: rows(name),
-            ..Package::default()
-        });
+        let packages = ["a", "b"].map(|name| crate::history::tests::package(name, rows(name)));
+        let packages = packages.each_ref();
         let feed = rss(overall(&packages, Selection::All, address(None)));
         assert_eq!(feed.matches("<item>").count(), 50);
         assert_eq!(feed.matches("build host: a").count(), 25);

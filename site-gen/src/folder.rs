@@ -1,9 +1,11 @@
 //! [`SiteFolder`]: the only place that writes.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pony_store::Action;
 
@@ -52,7 +54,10 @@ fn read_state(root: &Path, repository: &Path) -> Result<Option<State>, SiteError
     }
 }
 
-/// The folder that a site is written to.
+/// Files that may wait to be synced: what is noted of them takes memory.
+const UNSYNCED_MAX: usize = 10_000;
+
+/// The folder that a site is written to, by many threads.
 #[derive(Debug)]
 pub(crate) struct SiteFolder {
     root: PathBuf,
@@ -60,10 +65,17 @@ pub(crate) struct SiteFolder {
     state: Option<State>,
     /// What the site will be; written before the first change, so that an interrupted build is noticed.
     unfinished: State,
+    written: Mutex<Written>,
+}
+
+/// What was done so far.
+#[derive(Debug, Default)]
+struct Written {
     is_marked: bool,
-    files_written: usize,
-    /// Every file of the site, when it is built from scratch.
-    kept: HashSet<PathBuf>,
+    files: usize,
+    bytes: u64,
+    /// Every file of the site that this build would have written, as a hash, by its part of the site.
+    kept: HashMap<PathBuf, HashSet<u64>>,
     /// Files that may not be on disk yet.
     unsynced: BTreeSet<PathBuf>,
     /// Folders whose names may not be.
@@ -84,21 +96,22 @@ impl SiteFolder {
         if !root.is_dir() {
             pony_store::create_folder(root)?;
         }
-        Ok(Self {
-            root: root.to_owned(),
-            state,
-            unfinished,
-            is_marked: false,
-            files_written: 0,
-            kept: HashSet::new(),
-            unsynced: BTreeSet::new(),
-            unsynced_folders: BTreeSet::new(),
-        })
+        Ok(Self { root: root.to_owned(), state, unfinished, written: Mutex::default() })
+    }
+
+    /// What was done so far. A thread that panicked has left it whole: every change is one call.
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The commit from which the site can be brought up to date.
     pub(crate) fn base(&self) -> Option<pony_store::CommitId> {
         self.state.as_ref()?.base_for(&self.unfinished)
+    }
+
+    /// Whether the repository had folders that could not be read when the site was built last.
+    pub(crate) fn had_damage(&self) -> bool {
+        self.state.as_ref().is_some_and(State::has_damage)
     }
 
     /// The content of a file, if it is there.
@@ -111,82 +124,71 @@ impl SiteFolder {
         self.root.join(path).is_file()
     }
 
-    /// Forgets what this build has written so far: what does not belong to the site goes with
+    /// Forgets what this build has written to a part of the site so far: what does not belong there goes with
     /// [`SiteFolder::prune`].
-    pub(crate) fn start_over(&mut self) {
-        self.kept.clear();
+    pub(crate) fn start_over(&self, part: &str) {
+        self.written().kept.remove(Path::new(part));
+    }
+
+    /// Forgets all that this build has written so far.
+    pub(crate) fn start_all_over(&self) {
+        self.written().kept.clear();
     }
 
     /// Writes a file unless it has this content already. Others see the old file or the new one,
     /// never a part.
-    pub(crate) fn write(&mut self, path: &str, content: impl AsRef<[u8]>) -> Result<(), SiteError> {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<(), SiteError> {
         let content = content.as_ref();
-        self.kept.insert(PathBuf::from(path));
+        self.written().keep(Path::new(path));
         if self.holds(path, content) {
             if !self.state.as_ref().is_some_and(State::is_finished) {
                 // Written by a build that did not come to its end.
-                self.note_unsynced(Path::new(path));
+                self.note_unsynced(Path::new(path))?;
             }
             return Ok(());
         }
         self.mark()?;
         self.replace(path, content)?;
-        self.note_unsynced(Path::new(path));
-        self.files_written += 1;
+        self.note_unsynced(Path::new(path))?;
+        let mut written = self.written();
+        written.files += 1;
+        written.bytes += content.len() as u64;
         Ok(())
     }
 
-    /// Says that the site is being changed, before the first change.
-    fn mark(&mut self) -> Result<(), SiteError> {
-        if !self.is_marked {
+    /// Says that the site is being changed, before the first change. Nobody changes anything meanwhile.
+    fn mark(&self) -> Result<(), SiteError> {
+        let mut written = self.written();
+        if !written.is_marked {
             let text = state_text(&self.unfinished);
             self.replace(STATE_FILE, text.as_bytes())?;
             // A power cut must not leave the changes and lose this.
             self.sync(Path::new(STATE_FILE))?;
             self.sync_folder(Path::new(""))?;
-            self.is_marked = true;
+            written.is_marked = true;
         }
         Ok(())
     }
 
     /// Removes all files of a folder but the named ones. Folders in it stay.
-    pub(crate) fn keep_only(&mut self, folder: &str, names: &[&str]) -> Result<(), SiteError> {
-        let place = self.root.join(folder);
-        let entries = match fs::read_dir(&place) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(failed(Action::Read, &place, source)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(|source| failed(Action::Read, &place, source))?;
+    pub(crate) fn keep_only(&self, folder: &str, names: &[&str]) -> Result<(), SiteError> {
+        for entry in self.entries(Path::new(folder))? {
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if !is_folder && !names.iter().any(|name| entry.file_name() == *name) {
-                self.mark()?;
-                let place = entry.path();
-                fs::remove_file(&place).map_err(|source| failed(Action::Remove, &place, source))?;
-                self.unsynced_folders.extend(Path::new(folder).ancestors().map(Path::to_owned));
+                self.remove(Path::new(folder), &entry)?;
             }
         }
         self.remove_empty_folders(Path::new(folder));
         Ok(())
     }
 
-    /// Removes the `index.html` of all folders in a folder but the named ones.
-    pub(crate) fn keep_only_folders(
-        &mut self,
-        folder: &str,
-        names: &[&str],
-    ) -> Result<(), SiteError> {
-        let place = self.root.join(folder);
-        let entries: Vec<_> = match fs::read_dir(&place) {
-            Ok(entries) => entries.filter_map(Result::ok).collect(),
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(source) => return Err(failed(Action::Read, &place, source)),
-        };
-        for entry in
-            entries.iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        {
+    /// Removes the files in all folders in a folder but the named ones.
+    pub(crate) fn keep_only_folders(&self, folder: &str, names: &[&str]) -> Result<(), SiteError> {
+        let names: HashSet<&str> = names.iter().copied().collect();
+        for entry in self.entries(Path::new(folder))? {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if let Some(name) = entry.file_name().to_str()
+                && is_folder
                 && !names.contains(&name)
             {
                 self.keep_only(&format!("{folder}/{name}"), &[])?;
@@ -195,30 +197,24 @@ impl SiteFolder {
         Ok(())
     }
 
-    /// Removes what this build from scratch did not write.
-    pub(crate) fn prune(&mut self) -> Result<(), SiteError> {
-        let mut folders: Vec<PathBuf> = OWNED.iter().map(PathBuf::from).collect();
+    /// Removes what this build did not write, from the whole site.
+    pub(crate) fn prune(&self) -> Result<(), SiteError> {
+        OWNED.iter().try_for_each(|folder| self.prune_below(folder))
+    }
+
+    /// Removes what this build did not write, from one folder.
+    pub(crate) fn prune_below(&self, folder: &str) -> Result<(), SiteError> {
+        let mut folders = vec![PathBuf::from(folder)];
         while let Some(folder) = folders.pop() {
-            let place = self.root.join(&folder);
-            let entries = match fs::read_dir(&place) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(source) => return Err(failed(Action::Read, &place, source)),
-            };
-            for entry in entries {
-                let entry = entry.map_err(|source| failed(Action::Read, &place, source))?;
+            for entry in self.entries(&folder)? {
                 let path = folder.join(entry.file_name());
                 // Of the entry itself: a link to a folder is not followed.
-                let kind =
-                    entry.file_type().map_err(|source| failed(Action::Read, &place, source))?;
+                let kind = entry.file_type();
+                let kind = kind.map_err(|source| failed(Action::Read, &entry.path(), source))?;
                 if kind.is_dir() {
                     folders.extend((!is_uploads(&path)).then_some(path));
-                } else if !self.kept.contains(&path) {
-                    self.mark()?;
-                    let place = entry.path();
-                    fs::remove_file(&place)
-                        .map_err(|source| failed(Action::Remove, &place, source))?;
-                    self.unsynced_folders.extend(folder.ancestors().map(Path::to_owned));
+                } else if !self.written().keeps(&path) {
+                    self.remove(&folder, &entry)?;
                     self.remove_empty_folders(&folder);
                 }
             }
@@ -226,26 +222,65 @@ impl SiteFolder {
         Ok(())
     }
 
+    /// What is in a folder; nothing when it is not there.
+    fn entries(&self, folder: &Path) -> Result<Vec<fs::DirEntry>, SiteError> {
+        let place = self.root.join(folder);
+        let entries = match fs::read_dir(&place) {
+            Ok(entries) => entries.collect::<Result<_, _>>(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
+            Err(error) => Err(error),
+        };
+        entries.map_err(|source| failed(Action::Read, &place, source))
+    }
+
+    fn remove(&self, folder: &Path, entry: &fs::DirEntry) -> Result<(), SiteError> {
+        self.mark()?;
+        let place = entry.path();
+        fs::remove_file(&place).map_err(|source| failed(Action::Remove, &place, source))?;
+        let mut written = self.written();
+        written.unsynced.remove(&folder.join(entry.file_name()));
+        written.unsynced_folders.extend(folder.ancestors().map(Path::to_owned));
+        Ok(())
+    }
+
     /// Says that the site is complete, when all of it is on disk. Returns how many files were written.
     ///
     /// Syncing everything here takes a fraction of what syncing each file as it is written would.
-    pub(crate) fn finish(self, commit: &pony_store::CommitId) -> Result<usize, SiteError> {
-        let state = self.unfinished.clone().finished(commit);
-        if self.is_marked || self.state.as_ref() != Some(&state) {
-            for path in &self.unsynced {
-                self.sync(path)?;
-            }
-            for folder in &self.unsynced_folders {
-                self.sync_folder(folder)?;
-            }
+    pub(crate) fn finish(
+        self,
+        commit: &pony_store::CommitId,
+        has_damage: bool,
+    ) -> Result<(usize, u64), SiteError> {
+        let state = self.unfinished.clone().finished(commit, has_damage);
+        let mut written = std::mem::take(&mut *self.written());
+        if written.is_marked || self.state.as_ref() != Some(&state) {
+            self.sync_all(&mut written)?;
             self.replace(STATE_FILE, state_text(&state).as_bytes())?;
         }
-        Ok(self.files_written)
+        Ok((written.files, written.bytes))
     }
 
-    fn note_unsynced(&mut self, path: &Path) {
-        self.unsynced.insert(path.to_owned());
-        self.unsynced_folders.extend(path.ancestors().skip(1).map(Path::to_owned));
+    fn note_unsynced(&self, path: &Path) -> Result<(), SiteError> {
+        let mut written = self.written();
+        written.unsynced.insert(path.to_owned());
+        written.unsynced_folders.extend(path.ancestors().skip(1).map(Path::to_owned));
+        if written.unsynced.len() < UNSYNCED_MAX {
+            return Ok(());
+        }
+        let unsynced = std::mem::take(&mut written.unsynced);
+        let unsynced_folders = std::mem::take(&mut written.unsynced_folders);
+        drop(written);
+        self.sync_all(&mut Written { unsynced, unsynced_folders, ..Written::default() })
+    }
+
+    fn sync_all(&self, written: &mut Written) -> Result<(), SiteError> {
+        for path in std::mem::take(&mut written.unsynced) {
+            self.sync(&path)?;
+        }
+        for folder in std::mem::take(&mut written.unsynced_folders) {
+            self.sync_folder(&folder)?;
+        }
+        Ok(())
     }
 
     fn sync(&self, path: &Path) -> Result<(), SiteError> {
@@ -298,6 +333,35 @@ impl SiteFolder {
         };
         write().map_err(|source| failed(Action::Write, &place, source))
     }
+}
+
+impl Written {
+    fn keep(&mut self, path: &Path) {
+        let part = part_of(path);
+        match self.kept.get_mut(part) {
+            Some(kept) => kept.insert(hash_of(path)),
+            None => self.kept.entry(part.to_owned()).or_default().insert(hash_of(path)),
+        };
+    }
+
+    /// Two files may have the same hash: one that does not belong there stays then.
+    fn keeps(&self, path: &Path) -> bool {
+        self.kept.get(part_of(path)).is_some_and(|kept| kept.contains(&hash_of(path)))
+    }
+}
+
+/// The part of the site that a file belongs to: that of a package, or the root.
+fn part_of(path: &Path) -> &Path {
+    let package = path.ancestors().find(|folder| {
+        folder.parent().is_some_and(|parent| OWNED.iter().any(|owned| parent == Path::new(owned)))
+    });
+    package.unwrap_or(Path::new(""))
+}
+
+fn hash_of(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether a folder is that of uploaded files: `p/<package>/<result>/files`, and no other of this name.

@@ -1,14 +1,15 @@
-//! What is known of every result without reading it in full: the rows of all lists, and the build
-//! lines they form.
+//! What is known of results without reading them in full: the rows of lists, and what is remembered of a package.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod package;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::record::Summary;
-use pony_formats::{ResultKey, Tally, names};
+use pony_formats::{ClientInfo, Receipt, ResultKey, Tally, TestResult};
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{LineName, Repository, Revision, Trunk};
+pub(crate) use package::Package;
+
+use crate::analysis::{LineName, Revision};
 
 /// From this age on, the newest result of a build line says little: the original collector
 /// asks for a new build then.
@@ -54,67 +55,29 @@ pub(crate) struct Unreadable {
     pub(crate) reason: String,
 }
 
-/// All results of a package.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Package {
-    /// The true name.
-    pub(crate) name: String,
-    /// Oldest first.
-    pub(crate) rows: Vec<Row>,
-    /// Oldest first.
-    pub(crate) unreadable: Vec<Unreadable>,
-}
-
-/// A result that was taken out of a package.
-#[derive(Debug)]
-pub(crate) enum Taken {
-    Row(Box<Row>),
-    Unreadable(Unreadable),
-}
-
-impl Taken {
-    /// The commit that added it.
-    pub(crate) fn commit(&self) -> &str {
-        match self {
-            Self::Row(row) => &row.commit,
-            Self::Unreadable(result) => &result.commit,
-        }
-    }
-
-    /// Whether the newest result of the package is just this one.
-    pub(crate) fn is_in(&self, package: &Package) -> bool {
-        match self {
-            Self::Row(row) => package.rows.last() == Some(row),
-            Self::Unreadable(result) => {
-                package.unreadable.last().is_some_and(|last| last.key == result.key)
-            }
-        }
-    }
-}
-
-/// The results of one tagset: builds of the same thing at different times.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Line<'a> {
-    /// Its newest result.
-    pub(crate) latest: &'a Row,
-    /// All of them, newest first.
-    pub(crate) rows: Vec<&'a Row>,
-}
-
 impl Row {
     /// The row of a summary.
     pub(crate) fn new(summary: &Summary, commit: String) -> Self {
-        let info = &summary.client_info;
+        Self::of(&summary.receipt, &summary.client_info, summary.tally, commit)
+    }
+
+    /// The row of a result, which is that of its summary.
+    pub(crate) fn of_result(result: &TestResult, commit: String) -> Self {
+        let submission = &result.submission;
+        Self::of(&result.receipt, &submission.client_info, submission.tally(), commit)
+    }
+
+    fn of(receipt: &Receipt, info: &ClientInfo, tests: Tally, commit: String) -> Self {
         Self {
-            key: summary.receipt.key,
-            received: summary.receipt.received,
+            key: receipt.key,
+            received: receipt.received,
             commit,
             host: info.host().to_owned(),
             arch: info.arch().to_owned(),
             tags: info.tags().map(str::to_owned).collect(),
             success: info.success(),
             duration: info.duration(),
-            tests: summary.tally,
+            tests,
             tested: Revision::of(info.bag()),
         }
     }
@@ -128,96 +91,6 @@ impl Row {
     /// Whether it is a day old or older.
     pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
         now.duration_since(self.received) >= STALE_AFTER
-    }
-}
-
-impl Package {
-    /// The folder of its pages below `p/`.
-    pub(crate) fn folder(&self) -> String {
-        names::url_component(&self.name)
-    }
-
-    /// Its build lines: failing first, then by tags, host and arch.
-    pub(crate) fn lines(&self) -> Vec<Line<'_>> {
-        let mut lines: BTreeMap<_, Vec<&Row>> = BTreeMap::new();
-        for row in self.rows.iter().rev() {
-            let tags: BTreeSet<&str> = row.tags.iter().map(String::as_str).collect();
-            lines.entry((tags, &row.host, &row.arch)).or_default().push(row);
-        }
-        let lines = lines.into_values();
-        let mut lines: Vec<_> =
-            lines.filter_map(|rows| Some(Line { latest: rows.first().copied()?, rows })).collect();
-        lines.sort_by_key(|line| line.latest.success);
-        lines
-    }
-
-    /// The newest result.
-    pub(crate) fn latest(&self) -> Option<&Row> {
-        self.rows.last()
-    }
-
-    /// All results, readable or not.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = ResultKey> {
-        let unreadable = self.unreadable.iter().map(|result| result.key);
-        self.rows.iter().map(|row| row.key).chain(unreadable)
-    }
-
-    /// Puts results that were added into their order.
-    pub(crate) fn sort(&mut self) {
-        self.rows.sort_by_key(|row| row.key);
-        self.unreadable.sort_by_key(|result| result.key);
-    }
-
-    /// The branch that others are compared with.
-    pub(crate) fn trunk(&self) -> Trunk {
-        Trunk::of(self.rows.iter().map(|row| &row.tested))
-    }
-
-    /// Where the source can be seen, by the newest result that says so.
-    pub(crate) fn repository(&self) -> Option<&Repository> {
-        self.rows.iter().rev().find_map(|row| row.tested.repository.as_ref())
-    }
-
-    /// Takes a result out, if it is there.
-    pub(crate) fn take(&mut self, key: ResultKey) -> Option<Taken> {
-        // It is among the newest, mostly.
-        if let Some(at) = self.rows.iter().rposition(|row| row.key == key) {
-            return Some(Taken::Row(Box::new(self.rows.remove(at))));
-        }
-        let at = self.unreadable.iter().position(|result| result.key == key)?;
-        Some(Taken::Unreadable(self.unreadable.remove(at)))
-    }
-
-    /// Whether of every build line, the results in `new` are newer than all others.
-    pub(crate) fn ends_with(&self, new: &[ResultKey]) -> bool {
-        let mut begun = BTreeSet::new();
-        let Some(first) = new.iter().min() else { return true };
-        let late = self.rows.partition_point(|row| row.key < *first);
-        self.rows.iter().skip(late).all(|row| {
-            let is_new = new.contains(&row.key);
-            if is_new {
-                begun.insert(row.line());
-            }
-            is_new || !begun.contains(&row.line())
-        })
-    }
-
-    /// The commit that added a result. Results have to be in their order.
-    pub(crate) fn commit_of(&self, key: ResultKey) -> Option<&str> {
-        match self.rows.binary_search_by_key(&key, |row| row.key) {
-            Ok(at) => self.rows.get(at).map(|row| row.commit.as_str()),
-            Err(_) => {
-                let at = self.unreadable.binary_search_by_key(&key, |result| result.key).ok()?;
-                self.unreadable.get(at).map(|result| result.commit.as_str())
-            }
-        }
-    }
-
-    /// The commit that added the newest result of this package.
-    pub(crate) fn commit(&self) -> Option<&str> {
-        let newest = self.rows.last().map(|row| (row.key, row.commit.as_str()));
-        let damaged = self.unreadable.last().map(|result| (result.key, result.commit.as_str()));
-        newest.max(damaged).map(|(_, commit)| commit)
     }
 }
 
@@ -244,6 +117,33 @@ pub(crate) mod as_text {
     }
 }
 
+/// Optional values, as [`as_text`].
+pub(crate) mod as_optional_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => to.collect_str(value),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -266,25 +166,11 @@ pub(crate) mod tests {
         }
     }
 
-    #[test]
-    fn lines_are_tagsets_with_failing_ones_first() {
-        let mut reordered = row(3, "a", true);
-        reordered.tags.reverse();
-        let package = Package {
-            name: "p".into(),
-            rows: vec![
-                row(1, "a", false),
-                row(2, "b", false),
-                reordered.clone(),
-                row(4, "c", true),
-            ],
-            unreadable: vec![],
-        };
-        let lines = package.lines();
-        let seen: Vec<_> =
-            lines.iter().map(|line| (line.latest.host.as_str(), line.rows.len())).collect();
-        assert_eq!(seen, [("b", 1), ("a", 2), ("c", 1)]);
-        assert_eq!(lines[1].latest, &reordered);
+    /// A package with these results.
+    pub(crate) fn package(name: &str, rows: Vec<Row>) -> Package {
+        let mut package = Package::new(name);
+        rows.into_iter().for_each(|row| package.add(row));
+        package
     }
 
     #[test]

@@ -1,205 +1,127 @@
-//! Collects the rows of all results: from the repository, and from the last build where there was
-//! one.
+//! What there is to do: which packages are new, which have something new, which stay as they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pony_formats::ResultKey;
-use pony_store::{Change, CommitId, Snapshot, StoreError};
+use pony_store::{CommitId, Snapshot, StoreError};
 
+use crate::SiteError;
 use crate::folder::SiteFolder;
-use crate::history::{Package, Row, Unreadable};
-use crate::{SiteError, published};
+use crate::history::Package;
 
 /// Why a result that is listed cannot be read, when nothing else is known.
 pub(crate) const MISSING: &str = "listed, but not there";
 
-/// Everything the pages are made from, except full results.
+/// What is to be done.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct Plan {
     /// Sorted by name.
-    pub(crate) packages: Vec<Package>,
-    /// The results whose pages have to be rendered.
-    pub(crate) changed: BTreeSet<(String, ResultKey)>,
-    /// Those of them that were not there when the site was built last.
-    pub(crate) added: BTreeSet<(String, ResultKey)>,
-    /// Whether that is all of them.
+    pub(crate) packages: Vec<Work>,
+    /// Whether nothing is left of an earlier build.
     pub(crate) from_scratch: bool,
+    /// The commits since that build.
+    pub(crate) commits: Commits,
 }
 
-impl Loaded {
-    /// The changed results of a package.
-    pub(crate) fn changed_of(&self, package: &str) -> BTreeSet<ResultKey> {
-        of_package(&self.changed, package).collect()
+/// What is to be done for one package.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// The true name.
+    pub(crate) name: String,
+    /// What is known already; `None` when it is built from scratch.
+    pub(crate) known: Option<Package>,
+    /// Results that are not known yet, oldest first: all of them when it is built from scratch.
+    pub(crate) added: Vec<ResultKey>,
+    /// Known results with other uploaded files, oldest first.
+    pub(crate) attached: Vec<ResultKey>,
+}
+
+impl Work {
+    /// Whether anything but the time is another than when the site was built last.
+    pub(crate) fn has_news(&self) -> bool {
+        self.known.is_none() || !self.added.is_empty() || !self.attached.is_empty()
     }
 
-    /// Whether a result was not there when the site was built last.
-    pub(crate) fn is_added(&self, package: &str, key: ResultKey) -> bool {
-        self.from_scratch || of_package(&self.added, package).any(|added| added == key)
-    }
-}
-
-fn of_package<'a>(
-    results: &'a BTreeSet<(String, ResultKey)>,
-    package: &'a str,
-) -> impl Iterator<Item = ResultKey> + 'a {
-    results.iter().filter(move |(name, _)| name == package).map(|(_, key)| *key)
-}
-
-/// Loads what `snapshot` holds.
-///
-/// # Errors
-/// When the repository cannot be read; a result that cannot be read is listed as such.
-pub(crate) fn load(snapshot: &Snapshot, folder: &SiteFolder) -> Result<Loaded, SiteError> {
-    if let Some(base) = folder.base()
-        && let Some(changes) = changes_since(snapshot, Some(&base))?
-        && let Some(loaded) = continued(snapshot, folder, &changes)?
-    {
-        return Ok(loaded);
-    }
-    load_anew(snapshot)
-}
-
-/// Loads what `snapshot` holds, whatever is on the site.
-///
-/// # Errors
-/// As [`load`].
-pub(crate) fn load_anew(snapshot: &Snapshot) -> Result<Loaded, SiteError> {
-    let changes = changes_since(snapshot, None)?;
-    from_scratch(snapshot, &changes.unwrap_or_default())
-}
-
-/// `None` when there is no way from `base` to here, or a damaged history hides it: only the ids of
-/// commits are missing then.
-fn changes_since(
-    snapshot: &Snapshot,
-    base: Option<&CommitId>,
-) -> Result<Option<Changes>, SiteError> {
-    match snapshot.changes_since(base) {
-        Ok(changes) => Ok(changes.map(Changes::new)),
-        Err(StoreError::Damaged { .. }) => Ok(None),
-        Err(other) => Err(other.into()),
+    /// A package from scratch.
+    pub(crate) fn anew(snapshot: &Snapshot, name: String) -> Result<Self, SiteError> {
+        let added = snapshot.results(&name)?;
+        Ok(Self { name, known: None, added, attached: vec![] })
     }
 }
 
-fn from_scratch(snapshot: &Snapshot, changes: &Changes) -> Result<Loaded, SiteError> {
-    let mut packages = Vec::new();
-    let mut changed = BTreeSet::new();
-    for name in snapshot.packages()? {
-        let mut package = Package { name, ..Package::default() };
-        for key in snapshot.results(&package.name)? {
-            let commit = changes.commit(&package.name, key);
-            add(&mut package, snapshot, key, commit)?;
-            changed.insert((package.name.clone(), key));
-        }
-        packages.push(package);
-    }
-    Ok(Loaded { packages, added: changed.clone(), changed, from_scratch: true })
-}
-
-/// `None` when the last build cannot be read back, or what is new is not just newer: something has gone since
-/// then, is not what it was, or comes before what its build line had already.
-fn continued(
-    snapshot: &Snapshot,
-    folder: &SiteFolder,
-    changes: &Changes,
-) -> Result<Option<Loaded>, SiteError> {
-    let names = snapshot.packages()?;
-    let Some(earlier) = folder.read("index.json").and_then(|text| published::package_names(&text))
-    else {
-        return Ok(None);
-    };
-    if !earlier.iter().all(|name| names.contains(name)) {
-        return Ok(None);
-    }
-    let mut packages = Vec::new();
-    let mut added = BTreeSet::new();
-    for name in names {
-        let mut package = Package { name, ..Package::default() };
-        if earlier.contains(&package.name) {
-            let at = format!("p/{}", package.folder());
-            let read = |path: &str| folder.read(&format!("{at}/{path}"));
-            match published::read_back(&package.name, read) {
-                Some(known) => package = known,
-                None => return Ok(None),
-            }
-        }
-        let changed = changes.of_package(&package.name);
-        let trunk = (!package.rows.is_empty()).then(|| package.trunk());
-        let mut new = Vec::new();
-        for key in changed {
-            let earlier = package.take(key);
-            let commit = match &earlier {
-                Some(earlier) => earlier.commit().to_owned(),
-                None => changes.commit(&package.name, key),
-            };
-            add(&mut package, snapshot, key, commit)?;
-            match earlier {
-                Some(earlier) if !earlier.is_in(&package) => return Ok(None),
-                Some(_) => {}
-                None => new.push(key),
-            }
-        }
-        package.sort();
-        // What counts as the main line is decided for all results at once.
-        if trunk.is_some_and(|trunk| trunk != package.trunk()) || !package.ends_with(&new) {
-            return Ok(None);
-        }
-        added.extend(new.into_iter().map(|key| (package.name.clone(), key)));
-        let mut keys: Vec<ResultKey> = package.keys().collect();
-        keys.sort_unstable();
-        if keys != snapshot.results(&package.name)? {
-            return Ok(None);
-        }
-        packages.push(package);
-    }
-    let changed = changes.commits.keys().cloned().collect();
-    Ok(Some(Loaded { packages, changed, added, from_scratch: false }))
-}
-
-/// Adds a result of the repository to its package.
-fn add(
-    package: &mut Package,
-    snapshot: &Snapshot,
-    key: ResultKey,
-    commit: String,
-) -> Result<(), SiteError> {
-    let reason = match snapshot.summary(&package.name, key) {
-        Ok(Some(summary)) => {
-            package.rows.push(Row::new(&summary, commit));
-            return Ok(());
-        }
-        Ok(None) => MISSING.to_owned(),
-        Err(StoreError::Damaged { reason, .. }) => reason,
-        Err(other) => return Err(other.into()),
-    };
-    package.unreadable.push(Unreadable { key, commit, reason });
-    Ok(())
-}
-
-/// The commit that added each changed result.
+/// The commit that added each result.
 #[derive(Debug, Default)]
-struct Changes {
-    commits: BTreeMap<(String, ResultKey), String>,
+pub(crate) struct Commits {
+    by_package: BTreeMap<String, BTreeMap<ResultKey, CommitId>>,
 }
 
-impl Changes {
-    /// Of several commits the first one added the result, the others attached files to it.
-    fn new(oldest_first: Vec<Change>) -> Self {
-        let mut commits = BTreeMap::new();
+impl Commits {
+    /// All since `base`, or since the beginning. `None` when there is no way from `base` to here, or a damaged
+    /// history hides it: only the ids of commits are missing then.
+    pub(crate) fn since(
+        snapshot: &Snapshot,
+        base: Option<&CommitId>,
+    ) -> Result<Option<Self>, SiteError> {
+        let changes = match snapshot.changes_since(base) {
+            Ok(changes) => changes,
+            Err(StoreError::Damaged { .. }) => None,
+            Err(other) => return Err(other.into()),
+        };
+        let Some(oldest_first) = changes else { return Ok(None) };
+        let mut commits = Self::default();
         for change in oldest_first {
-            let commit = change.commit_id.to_string();
-            commits.entry((change.package, change.key)).or_insert(commit);
+            // Of several commits the first one added the result, the others attached files to it.
+            if let Some(known) = commits.by_package.get_mut(&change.package) {
+                known.entry(change.key).or_insert(change.commit_id);
+            } else {
+                let first = BTreeMap::from([(change.key, change.commit_id)]);
+                commits.by_package.insert(change.package, first);
+            }
         }
-        Self { commits }
-    }
-
-    fn of_package(&self, package: &str) -> Vec<ResultKey> {
-        let keys = self.commits.keys().filter(|(name, _)| name == package);
-        keys.map(|(_, key)| *key).collect()
+        Ok(Some(commits))
     }
 
     /// Empty when the history does not say.
-    fn commit(&self, package: &str, key: ResultKey) -> String {
-        self.commits.get(&(package.to_owned(), key)).cloned().unwrap_or_default()
+    pub(crate) fn of(&self, package: &str, key: ResultKey) -> String {
+        let commit = self.by_package.get(package).and_then(|known| known.get(&key));
+        commit.map(ToString::to_string).unwrap_or_default()
     }
+}
+
+/// Compares what `snapshot` holds with what is on the site.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub(crate) fn plan(snapshot: &Snapshot, folder: &SiteFolder) -> Result<Plan, SiteError> {
+    if let Some(base) = folder.base()
+        && let Some(mut growth) = snapshot.growth_since(&base)?
+        && let Some(commits) = Commits::since(snapshot, Some(&base))?
+    {
+        let mut packages = Vec::new();
+        for name in snapshot.packages()? {
+            let added = growth.added.remove(&name).unwrap_or_default();
+            let attached = growth.attached.remove(&name).unwrap_or_default();
+            let known = folder.read(&state_file(&pony_formats::names::url_component(&name)));
+            let known = known.and_then(|text| Package::from_text(&name, &text));
+            packages.push(match known {
+                Some(known) => Work { name, known: Some(known), added, attached },
+                None => Work::anew(snapshot, name)?,
+            });
+        }
+        return Ok(Plan { packages, from_scratch: false, commits });
+    }
+    Ok(Plan { packages: anew(snapshot)?, from_scratch: true, commits: Commits::default() })
+}
+
+/// Everything from scratch.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub(crate) fn anew(snapshot: &Snapshot) -> Result<Vec<Work>, SiteError> {
+    snapshot.packages()?.into_iter().map(|name| Work::anew(snapshot, name)).collect()
+}
+
+/// The file with what is remembered of a package.
+pub(crate) fn state_file(folder: &str) -> String {
+    format!("p/{folder}/state.json")
 }

@@ -93,7 +93,7 @@ struct ShowAll {
 }
 
 /// `index.json`.
-pub(crate) fn index(packages: &[Package], commit: &str, now: Timestamp) -> String {
+pub(crate) fn index(packages: &[&Package], commit: &str, now: Timestamp) -> String {
     let packages = packages.iter().map(|package| {
         let digest = Digest::of(package, now);
         IndexPackage {
@@ -117,7 +117,7 @@ pub(crate) fn package(package: &Package, now: Timestamp) -> String {
     let lines = lines.iter().map(|line| LineIndex {
         stale: line.latest.is_stale(now),
         latest: line.latest,
-        results: line.rows.len(),
+        results: line.results(),
     });
     text(&PackageIndex {
         format: FORMAT,
@@ -130,7 +130,7 @@ pub(crate) fn package(package: &Package, now: Timestamp) -> String {
 /// `index.json` of one page of all results.
 pub(crate) fn show_all(package: &Package, chunk: &Chunk<'_>) -> String {
     let unreadable = package.unreadable.iter().rev().filter(|_| chunk.number.is_none());
-    text(&ShowAll {
+    one_line(&ShowAll {
         format: FORMAT,
         package: package.name.clone(),
         // On an older page this would change with every page that is added.
@@ -164,9 +164,7 @@ struct Tests<H> {
 
 /// `p/<package>/tests/index.json`.
 pub(crate) fn tests(package: &str, history: &PackageHistory) -> String {
-    let tests = Tests { format: FORMAT, package: package.to_owned(), history };
-    // Nothing here has a key that is no string, which is the only way for this to fail.
-    serde_json::to_string(&tests).map(|text| text + "\n").unwrap_or_default()
+    one_line(&Tests { format: FORMAT, package: package.to_owned(), history })
 }
 
 /// Reads back what [`tests`] wrote. `None` when it is odd.
@@ -175,41 +173,13 @@ pub(crate) fn read_tests(package: &str, text: &[u8]) -> Option<PackageHistory> {
     (tests.format == FORMAT && tests.package == package).then_some(tests.history)
 }
 
-/// The names of the packages in `index.json`. `None` when it is odd.
-pub(crate) fn package_names(index: &[u8]) -> Option<Vec<String>> {
-    #[derive(Deserialize)]
-    struct Names {
-        format: u32,
-        packages: Vec<Name>,
-    }
-    #[derive(Deserialize)]
-    struct Name {
-        name: String,
-    }
-    let names: Names = serde_json::from_slice(index).ok()?;
-    (names.format == FORMAT)
-        .then(|| names.packages.into_iter().map(|package| package.name).collect())
-}
-
-/// Reads back what [`show_all`] wrote, which is where the next build starts from. `read` returns the
-/// content of a file below the package's folder. `None` when anything is missing or odd.
-pub(crate) fn read_back(
-    name: &str,
-    mut read: impl FnMut(&str) -> Option<Vec<u8>>,
-) -> Option<Package> {
-    let mut page = |path: &str| -> Option<ShowAll> {
-        let page: ShowAll = serde_json::from_slice(&read(path)?).ok()?;
-        (page.format == FORMAT && page.package == name).then_some(page)
-    };
-    let newest = page("show_all/index.json")?;
-    let mut rows = Vec::new();
-    for number in 1..=newest.older_pages {
-        let older = page(&format!("show_all/{number}/index.json"))?;
-        rows.extend(older.results.into_iter().rev());
-    }
-    rows.extend(newest.results.into_iter().rev());
-    let unreadable = newest.unreadable.into_iter().rev().collect();
-    Some(Package { name: name.to_owned(), rows, unreadable })
+/// Reads back the page that [`show_all`] wrote: how many older pages there are, and its results, oldest first.
+/// `None` when it is odd.
+pub(crate) fn read_show_all(package: &str, text: &[u8]) -> Option<(usize, Vec<Row>)> {
+    let page: ShowAll = serde_json::from_slice(text).ok()?;
+    let rows: Vec<Row> = page.results.into_iter().rev().collect();
+    let rising = rows.iter().zip(rows.iter().skip(1)).all(|(a, b)| a.key < b.key);
+    (page.format == FORMAT && page.package == package && rising).then_some((page.older_pages, rows))
 }
 
 /// `result.json`: `format` (1), `commit` (the one that added the result), `receipt` (`result_key`,
@@ -253,13 +223,17 @@ pub(crate) fn result(
     json::pretty(&json)
 }
 
-/// The notes in what [`result`] wrote. `None` when it is odd.
-pub(crate) fn read_notes(text: &[u8]) -> Option<ResultNotes> {
-    #[derive(Deserialize)]
-    struct Noted {
-        history: ResultNotes,
-    }
-    serde_json::from_slice::<Noted>(text).ok().map(|noted| noted.history)
+/// What [`result`] wrote and cannot be made again.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Noted {
+    pub(crate) history: ResultNotes,
+    pub(crate) changes: Option<Comparison>,
+    pub(crate) commit: String,
+}
+
+/// What of it cannot be made again. `None` when it is odd.
+pub(crate) fn read_notes(text: &[u8]) -> Option<Noted> {
+    serde_json::from_slice(text).ok()
 }
 
 /// Without the client's address: whoever may read the repository finds it there, the site is for
@@ -272,6 +246,12 @@ fn receipt(receipt: &Receipt) -> Value {
         ("client".to_owned(), receipt.client.as_deref().map_or(Value::Nil, Value::from)),
         ("flags".to_owned(), Value::Array(flags.collect())),
     ]))
+}
+
+/// On one line, where there is much of it.
+fn one_line(value: &impl Serialize) -> String {
+    // Nothing here has a key that is no string, which is the only way for this to fail.
+    serde_json::to_string(value).map(|text| text + "\n").unwrap_or_default()
 }
 
 /// The canonical layout of the results repository.

@@ -70,7 +70,7 @@ impl Names {
 }
 
 /// `search/packages.js`.
-pub(crate) fn packages(packages: &[Package]) -> String {
+pub(crate) fn packages(packages: &[&Package]) -> String {
     let list = packages.iter().map(|one| json!([text::name(&one.name), one.folder()]));
     format!("pony.packages({});\n", Value::Array(list.collect()))
 }

@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::SiteError;
-use crate::analysis::silence;
 use crate::feeds::{self, Address, Feed, Item, Links};
 use crate::history::Package;
 use crate::text;
@@ -17,7 +16,7 @@ const ITEMS_MAX: usize = 50;
 
 /// The feed of all packages, as it is `now`.
 pub(crate) fn overall(
-    packages: &[Package],
+    packages: &[&Package],
     address: Address<'_>,
     now: Timestamp,
 ) -> Result<Feed, SiteError> {
@@ -43,8 +42,7 @@ pub(crate) fn overall(
 fn of(package: &Package, links: Links<'_>, now: Timestamp) -> Result<Vec<Item>, SiteError> {
     let mut items = Vec::new();
     for line in package.lines() {
-        let silence = silence(line.rows.iter().map(|row| row.received), now);
-        let Some(silence) = silence.filter(|silence| silence.is_news) else { continue };
+        let Some(silence) = line.silence(now).filter(|silence| silence.is_news) else { continue };
         let machine = LineView::machine(&line.latest.line());
         let last = text::When::of(silence.since).text;
         let usual = match silence.usual_days {
@@ -79,12 +77,12 @@ mod tests {
     #[test]
     fn a_machine_that_stops_is_one_item_for_as_long_as_it_is_silent() {
         let rows = (0..5).map(|day| row(day * 24, "atlas", true)).collect();
-        let package = Package { name: "cart".into(), rows, ..Package::default() };
+        let package = crate::history::tests::package("cart", rows);
         let newest = package.latest().unwrap().received;
         let address = Address { base_url: Some("https://ci.example/"), hub: None };
         let feed = |hours: i64| {
             let now = newest + SignedDuration::from_hours(hours);
-            overall(std::slice::from_ref(&package), address, now).unwrap()
+            overall(&[&package], address, now).unwrap()
         };
         assert!(feed(40).items.is_empty());
         let (sooner, later) = (feed(50), feed(200));

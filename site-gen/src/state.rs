@@ -9,7 +9,7 @@ use crate::Options;
 pub(crate) const STATE_FILE: &str = ".pony-site.json";
 
 /// The layout of the site's files. Raise it to have every site built from scratch.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// How a site was built. A site that was built in another way is built from scratch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub(crate) struct State {
     hub: Option<String>,
     /// The commit that the site shows; null while it is being changed.
     commit: Option<String>,
+    /// Whether folders of the repository could not be read.
+    #[serde(default)]
+    damage: bool,
 }
 
 impl State {
@@ -41,12 +44,18 @@ impl State {
             clone_url: options.clone_url.clone(),
             hub: options.hub.clone(),
             commit: None,
+            damage: false,
         }
     }
 
     /// The state of a finished site.
-    pub(crate) fn finished(self, commit: &CommitId) -> Self {
-        Self { commit: Some(commit.to_string()), ..self }
+    pub(crate) fn finished(self, commit: &CommitId, damage: bool) -> Self {
+        Self { commit: Some(commit.to_string()), damage, ..self }
+    }
+
+    /// Whether folders of the repository could not be read.
+    pub(crate) fn has_damage(&self) -> bool {
+        self.damage
     }
 
     /// Whether the site is complete, and on disk.
@@ -58,7 +67,8 @@ impl State {
     /// `wanted`.
     pub(crate) fn base_for(&self, wanted: &Self) -> Option<CommitId> {
         let commit = self.commit.as_ref()?;
-        let same = Self { commit: None, ..self.clone() } == Self { commit: None, ..wanted.clone() };
+        let kind = |state: &Self| Self { commit: None, damage: false, ..state.clone() };
+        let same = kind(self) == kind(wanted);
         commit.parse().ok().filter(|_| same)
     }
 }
@@ -71,7 +81,7 @@ mod tests {
     fn only_a_finished_site_of_the_same_kind_is_a_base() {
         let commit: CommitId = "0123456789".repeat(4).parse().unwrap();
         let wanted = State::unfinished(None, &Options::default());
-        let finished = wanted.clone().finished(&commit);
+        let finished = wanted.clone().finished(&commit, false);
         assert_eq!(finished.base_for(&wanted), Some(commit.clone()));
         assert_eq!(wanted.base_for(&wanted), None, "unfinished");
         assert_eq!(

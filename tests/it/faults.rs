@@ -4,7 +4,7 @@ use pony_tests::place::Place;
 use pony_tests::report::{Report, Row};
 use pony_tests::sweep::Depth;
 use pony_tests::sweep::scenario::SCENARIOS;
-use pony_tests::{beside_git, clock, full_disk, kills, power_cut, sweep};
+use pony_tests::{beside_git, clock, full_disk, kills, power_cut, pushes, sweep};
 
 use crate::programs;
 
@@ -78,4 +78,19 @@ fn a_full_disk_loses_nothing() {
 #[test]
 fn keys_rise_although_the_clock_jumps() {
     assert_kept(vec![clock::run(&place()).unwrap()]);
+}
+
+#[test]
+fn jobs_that_push_to_a_git_host_at_once_lose_nothing() {
+    for way in pushes::WAYS.into_iter().filter(|(_, way)| *way != pushes::Way::File) {
+        let effort = pushes::Effort { jobs: 4, rounds: 1, cut: false, seed: SEED };
+        assert_kept(vec![pushes::run(&place(), way, effort).unwrap()]);
+    }
+}
+
+#[test]
+fn jobs_that_push_while_the_network_is_cut_lose_nothing_and_store_nothing_twice() {
+    let way = pushes::WAYS[0];
+    let effort = pushes::Effort { jobs: 3, rounds: 1, cut: true, seed: SEED };
+    assert_kept(vec![pushes::run(&place(), way, effort).unwrap()]);
 }

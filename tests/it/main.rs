@@ -2,6 +2,7 @@
 //!
 //! - `journeys`: from a real runner to a commit, a page and a feed.
 //! - `browser`: the site in a real browser.
+//! - `interface`: the collector's interface for programs, against its own description.
 //! - `collector`: a running collector and the clients of the original protocol.
 //! - `faults`: faults on purpose, in their short form.
 //! - `scratch_project`: `cargo xtask ci` in somebody else's project, as the README shows it.
@@ -18,7 +19,9 @@ mod archive;
 mod browser;
 mod collector;
 mod faults;
+mod git_hosts;
 mod house_rules;
+mod interface;
 mod journeys;
 mod programs;
 mod scratch_project;

@@ -9,7 +9,7 @@ use pony_tests::place::Place;
 use pony_tests::report::{Report, Row};
 use pony_tests::sweep::Depth;
 use pony_tests::sweep::scenario::SCENARIOS;
-use pony_tests::{beside_git, clock, full_disk, kills, power_cut, sweep};
+use pony_tests::{beside_git, clock, full_disk, kills, power_cut, pushes, sweep};
 
 /// How git is disturbed in the long form, and in the other one.
 const SUBMISSIONS: [usize; 2] = [2_000, 200];
@@ -36,7 +36,8 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// How often collectors are killed [default: 2000 in the long form, or 40]
+    /// How often collectors are killed [default: 2000 in the long form, or 40], and how often all jobs
+    /// push [default: 20, or 2]
     #[arg(long)]
     cycles: Option<usize>,
 
@@ -71,6 +72,8 @@ enum Test {
     Kills,
     /// Maintenance, clones and pushes by git meanwhile
     BesideGit,
+    /// Jobs that push to one git host at once, also while the network is cut
+    Pushes,
     /// No room left; needs root
     FullDisk,
     /// A clock that jumps
@@ -147,6 +150,16 @@ impl Test {
                     rows.push(beside_git::run(place, disturbance, submissions)?);
                 }
             }
+            Self::Pushes => {
+                for way in pushes::WAYS.into_iter().filter(|(name, _)| is_wanted(name)) {
+                    // There is no network before a path.
+                    for cut in
+                        [false, true].into_iter().filter(|cut| !cut || way.1 != pushes::Way::File)
+                    {
+                        rows.push(pushes::run(place, way, args.pushes(cut))?);
+                    }
+                }
+            }
             Self::FullDisk => rows.push(full_disk::run(place, &DISKS)?),
             Self::Clock => rows.push(clock::run(place)?),
         }
@@ -163,6 +176,12 @@ impl Args {
             workers: self.workers,
             seed: self.seed,
         }
+    }
+
+    fn pushes(&self, cut: bool) -> pushes::Effort {
+        let (jobs, rounds) = if self.long { (32, 20) } else { (8, 2) };
+        let rounds = self.cycles.unwrap_or(rounds);
+        pushes::Effort { jobs, rounds, cut, seed: self.seed }
     }
 
     fn kills(&self) -> kills::Effort {

@@ -24,6 +24,10 @@ use recording::{Deed, Recording};
 pub use runs::{RUNS, RecordedRun, SHORT};
 use state::Bench;
 
+/// States of each moment, at least: all is kept, nothing is, and something in between. Without the second, no sync
+/// would ever be missed.
+const EACH_MIN: usize = 3;
+
 /// How much is looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
@@ -189,7 +193,7 @@ impl<'p> Watcher<'p> {
         Ok(Self {
             place,
             effort,
-            each: (effort.states / (recording.deeds.len() + 1)).max(1),
+            each: (effort.states / (recording.deeds.len() + 1)).max(EACH_MIN),
             bench: Bench::new(&folder.join(format!("bench-{worker}")))?,
             kept: folder.join(format!("broken-{worker}")),
             random: fastrand::Rng::with_seed(effort.seed + worker as u64),

@@ -25,7 +25,7 @@ const TASKS: [Task; 3] = [
     },
     Task {
         name: "bench",
-        purpose: "compare with peers what `formats` reads or `store` writes: bench formats, bench store",
+        purpose: "compare with peers what is read, written and rendered: bench formats, bench store, bench site",
         run: bench,
     },
     Task {
@@ -36,8 +36,8 @@ const TASKS: [Task; 3] = [
 ];
 
 /// What can be compared: its name, and the package that does it, a workspace of its own.
-const BENCHES: [(&str, &str); 2] =
-    [("formats", "formats/bench"), ("store", "collector/store/bench")];
+const BENCHES: [(&str, &str); 3] =
+    [("formats", "formats/bench"), ("store", "collector/store/bench"), ("site", "site-gen/bench")];
 
 /// Whether a task did what it should; an error is one sentence.
 type Outcome = Result<bool, String>;

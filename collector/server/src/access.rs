@@ -72,7 +72,11 @@ pub(crate) enum Denied {
 }
 
 impl Denied {
-    fn status_and_sentence(self) -> (StatusCode, &'static str) {
+    /// What a client is asked for that is not a browser. The original client would ask for a password on the
+    /// terminal after any other challenge.
+    pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"pony\"");
+
+    pub(crate) fn status_and_sentence(self) -> (StatusCode, &'static str) {
         match self {
             Self::NoToken => (StatusCode::UNAUTHORIZED, "a token is needed\n"),
             Self::WrongToken => (StatusCode::UNAUTHORIZED, "wrong token\n"),
@@ -84,10 +88,9 @@ impl Denied {
         }
     }
 
-    fn answer(self, challenge: &'static str) -> Response {
+    fn answer(self, challenge: HeaderValue) -> Response {
         let mut response = self.status_and_sentence().into_response();
         if response.status() == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static(challenge);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
@@ -95,14 +98,13 @@ impl Denied {
 
     /// The answer to a browser, which asks for name and token then.
     pub(crate) fn with_prompt(self) -> Response {
-        self.answer("Basic realm=\"pony\"")
+        self.answer(HeaderValue::from_static("Basic realm=\"pony\""))
     }
 }
 
 impl IntoResponse for Denied {
-    /// Without a challenge that the original client would ask for a password on the terminal after.
     fn into_response(self) -> Response {
-        self.answer("Bearer realm=\"pony\"")
+        self.answer(Self::CHALLENGE)
     }
 }
 

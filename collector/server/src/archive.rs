@@ -33,6 +33,13 @@ pub(crate) fn archive(repo: &Path, plan: &ArchivePlan, out: &mut dyn Write) -> a
             "note: the content of {count} uploaded files is not in `{from}`, so it was not copied"
         );
     }
+    if let Some(reason) = &done.not_maintained {
+        let _ = writeln!(
+            out,
+            "note: `{to}` has everything, but could not be made smaller ({reason}): try \
+             `pony-collector maintain` later"
+        );
+    }
     if is_idle {
         let _ =
             writeln!(out, "nothing to do: `{from}` has no results received before {}", plan.before);

@@ -32,9 +32,9 @@ pub(crate) enum Refusal {
     Busy,
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let (status, sentence) = match self {
+impl Refusal {
+    pub(crate) fn status_and_sentence(self) -> (StatusCode, String) {
+        match self {
             Self::TooLarge { limit } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, format!("the limit is {limit} bytes\n"))
             }
@@ -49,7 +49,13 @@ impl IntoResponse for Refusal {
                 "send Content-Length, or the body in chunks\n".to_owned(),
             ),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "try again later\n".to_owned()),
-        };
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, sentence) = self.status_and_sentence();
         (status, [(header::CONNECTION, "close")], sentence).into_response()
     }
 }
@@ -76,6 +82,11 @@ impl BodyReader {
             self.drain().await;
             return Err(Refusal::Encoded);
         }
+        self.check_length().await
+    }
+
+    /// Refuses what says that it is too long.
+    pub(crate) async fn check_length(&mut self) -> Result<(), Refusal> {
         if self.body.size_hint().lower() > self.limit {
             return Err(self.too_large().await);
         }
@@ -94,16 +105,12 @@ impl BodyReader {
 
     /// All of it, within the `memory` for all bodies together: one permit for each byte.
     pub(crate) async fn read(mut self, memory: &Arc<Semaphore>) -> Result<Held, Refusal> {
-        let mut held = Held { bytes: Vec::new(), memory: None };
+        let mut held = Held::empty();
         while let Some(piece) = self.next().await? {
-            let size = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            match Arc::clone(memory).try_acquire_many_owned(size) {
-                Ok(permit) => held.keep(&piece, permit),
-                Err(_) => {
-                    drop(held);
-                    self.drain().await;
-                    return Err(Refusal::Busy);
-                }
+            if let Err(refusal) = held.keep(&piece, memory) {
+                drop(held);
+                self.drain().await;
+                return Err(refusal);
             }
         }
         Ok(held)
@@ -188,12 +195,21 @@ impl Held {
         Self { bytes: Vec::new(), memory: self.memory }
     }
 
-    fn keep(&mut self, piece: &[u8], permit: OwnedSemaphorePermit) {
+    /// Nothing yet.
+    pub(crate) fn empty() -> Self {
+        Self { bytes: Vec::new(), memory: None }
+    }
+
+    /// Adds a piece, if there is memory for it.
+    pub(crate) fn keep(&mut self, piece: &[u8], memory: &Arc<Semaphore>) -> Result<(), Refusal> {
+        let size = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+        let permit = Arc::clone(memory).try_acquire_many_owned(size).map_err(|_| Refusal::Busy)?;
         self.bytes.extend_from_slice(piece);
         match &mut self.memory {
             Some(memory) => memory.merge(permit),
             None => self.memory = Some(permit),
         }
+        Ok(())
     }
 }
 

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use pony_formats::names::url_component;
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, SubmissionId, TestResult};
 use pony_store::{
-    Appended, Arrival, Artifact, Contents, Index, Maintenance, Prepared, Queue, Snapshot, Store,
-    StoreError,
+    Appended, Arrival, Artifact, Contents, Index, IndexEntry, Maintenance, Prepared, Queue,
+    Results, Scope, Snapshot, Store, StoreError,
 };
 use tokio::sync::Semaphore;
 
@@ -44,6 +46,13 @@ pub(crate) struct Sender {
     pub(crate) submission_id: Option<SubmissionId>,
 }
 
+/// How many submissions were stored, and how many could not be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    pub(crate) stored: u64,
+    pub(crate) failed: u64,
+}
+
 /// The repository, what is known of it, and who may add to it.
 pub(crate) struct Collector {
     pub(crate) plan: Plan,
@@ -59,10 +68,12 @@ pub(crate) struct Collector {
     queue: Queue,
     pub(crate) maintenance: Maintenance,
     index: Arc<Index>,
-    storing: Mutex<()>,
+    storing: Arc<tokio::sync::Mutex<()>>,
     /// The content of uploaded files.
     pub(crate) contents: Contents,
     coordinator: Mutex<Coordinator>,
+    stored: AtomicU64,
+    failed: AtomicU64,
     refresher: Refresher,
 }
 
@@ -113,9 +124,11 @@ impl Collector {
             queue,
             maintenance,
             index,
-            storing: Mutex::new(()),
+            storing: Arc::default(),
             contents,
             coordinator: Mutex::new(coordinator),
+            stored: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
             refresher,
         })
     }
@@ -147,10 +160,15 @@ impl Collector {
         let collector = Arc::clone(self);
         let stored = move |outcome: Result<Appended, StoreError>| {
             let receipt = outcome.map(|appended| appended.receipt);
-            if let Ok(receipt) = &receipt {
-                remember(&mut collector.coordinator(), receipt, &client_info);
-                collector.refresher.refresh();
-            }
+            let counter = match &receipt {
+                Ok(receipt) => {
+                    remember(&mut collector.coordinator(), receipt, &client_info);
+                    collector.refresher.refresh();
+                    &collector.stored
+                }
+                Err(_) => &collector.failed,
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
             done(receipt);
         };
         let arrival = Arrival {
@@ -184,16 +202,15 @@ impl Collector {
     }
 
     /// Lets one file be stored at a time, so that what it leaves for others can be counted.
-    pub(crate) fn storing(&self) -> MutexGuard<'_, ()> {
-        self.storing.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) async fn storing(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.storing).lock_owned().await
     }
 
-    /// The size of all files of a result, in bytes. `None` when there is no such result.
-    pub(crate) fn uploaded_bytes(&self, key: ResultKey) -> Result<Option<u64>, StoreError> {
+    /// All files of a result, the newest last. `None` when there is no such result.
+    pub(crate) fn uploads(&self, key: ResultKey) -> Result<Option<Vec<Artifact>>, StoreError> {
         let snapshot = self.store.snapshot()?;
         let Some(package) = snapshot.package_of(key)? else { return Ok(None) };
-        let artifacts = snapshot.artifacts(&package, key)?;
-        Ok(Some(artifacts.iter().fold(0, |sum: u64, artifact| sum.saturating_add(artifact.size))))
+        Ok(Some(snapshot.artifacts(&package, key)?))
     }
 
     /// Whether a result was submitted by a client with a token.
@@ -231,6 +248,46 @@ impl Collector {
             Some(package) => snapshot.read(&package, key),
             None => Ok(None),
         }
+    }
+
+    /// What the index knows of a result.
+    pub(crate) fn entry(&self, key: ResultKey) -> Result<Option<IndexEntry>, StoreError> {
+        self.index_now()?.result(key)
+    }
+
+    /// The results in scope, newest first, or those before one of them: `None` when there is no such result.
+    pub(crate) fn results(
+        &self,
+        scope: Scope,
+        before: Option<ResultKey>,
+    ) -> Result<Option<Results<'_>>, StoreError> {
+        let index = self.index_now()?;
+        let results = index.newest_first(scope);
+        match before {
+            None => Ok(Some(results)),
+            Some(key) => Ok(index.result(key)?.map(|entry| results.before(entry))),
+        }
+    }
+
+    /// The index, with everything that was acknowledged: it is brought up to date behind the answers.
+    fn index_now(&self) -> Result<&Index, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        if self.index.commit_id()?.as_ref() != Some(snapshot.commit_id()) {
+            self.index.update(&snapshot)?;
+        }
+        Ok(&self.index)
+    }
+
+    /// Where the site shows a result: a whole address when ours is known, or else a path.
+    pub(crate) fn page_of(&self, package: &str, key: ResultKey) -> String {
+        let base = self.plan.base_url.as_deref().unwrap_or("/");
+        format!("{base}p/{}/{key}/", url_component(package))
+    }
+
+    /// What became of submissions since the start.
+    pub(crate) fn counts(&self) -> Counts {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Counts { stored: count(&self.stored), failed: count(&self.failed) }
     }
 
     /// The repository as it is now.

@@ -22,11 +22,14 @@ const ALLOWANCE_MAX: SignedDuration = SignedDuration::from_hours(4);
 /// Running reservations that are remembered. Anybody can make one for a line that does not exist.
 const RESERVATIONS_MAX: usize = 10_000;
 
+/// Numbers that are remembered. The index knows all of those before, and is never further behind than a batch.
+const NUMBERS_MAX: usize = 4_096;
+
 /// The newest results, and who is building what.
 #[derive(Debug, Default)]
 pub(crate) struct Coordinator {
     packages: BTreeMap<String, BTreeMap<Tagset, Newest>>,
-    /// The results that were numbered since the start, by their numbers. Older ones are in the index.
+    /// The results that were numbered last, by their numbers. Older ones are in the index.
     numbers: BTreeMap<u32, ResultKey>,
     /// Greater than every number that was given, also to a result that was then not stored.
     next_number: u32,
@@ -107,6 +110,9 @@ impl Coordinator {
     pub(crate) fn add_number(&mut self, number: u32, key: ResultKey) {
         let holder = self.numbers.entry(number).or_insert(key);
         *holder = key.max(*holder);
+        if self.numbers.len() > NUMBERS_MAX {
+            self.numbers.pop_first();
+        }
         self.number_taken(number);
     }
 
@@ -140,6 +146,17 @@ impl Coordinator {
     /// The build lines of a package.
     pub(crate) fn tagsets(&self, package: &str) -> impl Iterator<Item = &Tagset> {
         self.packages.get(package).into_iter().flat_map(BTreeMap::keys)
+    }
+
+    /// All packages by name, and how many build lines each has.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.packages.iter().map(|(name, lines)| (name.as_str(), lines.len()))
+    }
+
+    /// The newest result of each build line of a package.
+    pub(crate) fn newest_of(&self, package: &str) -> Vec<ResultKey> {
+        let lines = self.packages.get(package).into_iter().flat_map(BTreeMap::values);
+        lines.map(|newest| newest.key).collect()
     }
 
     /// The newest result of a build line.
@@ -217,6 +234,17 @@ mod tests {
 
     fn after(seconds: i64) -> Timestamp {
         now() + SignedDuration::from_secs(seconds)
+    }
+
+    #[test]
+    fn only_the_last_numbers_are_remembered() {
+        let mut coordinator = Coordinator::default();
+        let key = ResultKey::new(now(), 7);
+        (0..NUMBERS_MAX as u32 + 2).for_each(|number| coordinator.add_number(number, key));
+        assert_eq!(coordinator.key_of(1), None);
+        assert_eq!(coordinator.key_of(2), Some(key));
+        assert_eq!(coordinator.key_of(NUMBERS_MAX as u32 + 1), Some(key));
+        assert_eq!(coordinator.take_number(), NUMBERS_MAX as u32 + 2);
     }
 
     fn line(host: &str) -> Tagset {

@@ -22,6 +22,10 @@ impl DiskLost {
         self.0.send_replace(true);
     }
 
+    pub(crate) fn is_raised(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Resolves when it is raised, at once if it was.
     pub(crate) async fn raised(&self) {
         // Fails only without a sender, which is here.

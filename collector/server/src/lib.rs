@@ -4,6 +4,7 @@
 //! - `rpc`: the five methods of the original protocol.
 //! - `coordinator`: its rules, without clock, disk or network.
 //! - `collector`: what all requests share.
+//! - `api`: the same for whatever speaks HTTP and JSON.
 //! - `access`, `registry`: who may submit.
 //! - `shorten`: output that is too long to be stored in a result.
 //! - `upload`, `site`: files that belong to a result, and everything a browser asks for.
@@ -16,6 +17,7 @@
 //! - `durable`: names that survive a power cut.
 
 mod access;
+mod api;
 mod archive;
 mod auth_key;
 mod body;

@@ -16,7 +16,7 @@ use crate::access::{Caller, Denied};
 use crate::body::{BodyReader, Refusal, accounted};
 use crate::collector::{Collector, Sender};
 use crate::listener::Peer;
-use crate::{rpc, site, upload};
+use crate::{api, rpc, site, upload};
 
 /// Pages show what strangers sent: no script runs but the one of the site, nothing is loaded from elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
@@ -38,6 +38,7 @@ pub(crate) fn router(collector: Arc<Collector>) -> Router {
         .route("/upload", post(upload::upload))
         .route("/p/{package}/{key}/files/{*filename}", get(site::artifact))
         .route("/p/{package}/{key}/request_build", post(site::request_build))
+        .merge(api::routes())
         .fallback(elsewhere)
         .with_state(collector)
         .layer(from_fn(refuse_ambiguous))
@@ -87,7 +88,7 @@ async fn xmlrpc(
     };
     let submission_id = match submission_id(&parts.headers) {
         Ok(id) => id,
-        Err(sentence) => return (StatusCode::BAD_REQUEST, sentence).into_response(),
+        Err(reason) => return (StatusCode::BAD_REQUEST, format!("{reason}\n")).into_response(),
     };
     let permit = Arc::clone(&collector.calls).acquire_owned().await;
     // Once it is running, a call is finished also when its client goes away.
@@ -124,15 +125,15 @@ pub(crate) async fn admit(
 
 /// What the client calls the submission, as the IETF draft draft-ietf-httpapi-idempotency-key-header names
 /// the header; the value is taken as it is.
-fn submission_id(headers: &HeaderMap) -> Result<Option<SubmissionId>, String> {
+pub(crate) fn submission_id(headers: &HeaderMap) -> Result<Option<SubmissionId>, String> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => {
             let id = value.to_str().map_err(|_| SubmissionIdError).and_then(str::parse);
-            id.map(Some).map_err(|error| format!("Idempotency-Key: {error}\n"))
+            id.map(Some).map_err(|error| format!("Idempotency-Key: {error}"))
         }
-        (Some(_), Some(_)) => Err("more than one Idempotency-Key\n".to_owned()),
+        (Some(_), Some(_)) => Err("more than one Idempotency-Key".to_owned()),
     }
 }
 

@@ -92,9 +92,14 @@ pub(crate) async fn upload(
     let caller = origin(&parts.headers, peer.ip());
     let stored = match receive(&collector.contents, &mut reader).await {
         Ok(received) => {
+            // Taken here, so that those who wait for it hold no thread. It goes with the work, whatever becomes of
+            // the client.
+            let turn = collector.storing().await;
             let collector = Arc::clone(&collector);
             let storing = tokio::task::spawn_blocking(move || {
-                store(&collector, key, label, &caller, received)
+                let stored = store(&collector, key, label, &caller, received);
+                drop(turn);
+                stored
             });
             storing.await.unwrap_or_else(|error| Err(Problem::Disk(error.to_string())))
         }
@@ -147,7 +152,7 @@ async fn receive(contents: &Contents, reader: &mut BodyReader) -> Result<Receive
     Ok(Received { file, size, sha256 })
 }
 
-/// Puts the content in its place for good, then records it.
+/// Puts the content in its place for good, then records it. Only for whoever has the turn.
 fn store(
     collector: &Collector,
     key: ResultKey,
@@ -162,12 +167,15 @@ fn store(
         sha256: received.sha256,
         visible: label.visible == "yes",
     };
-    let _storing = collector.storing();
-    let stored = collector.uploaded_bytes(key).map_err(|error| Problem::Disk(full(&error)))?;
+    let stored = collector.uploads(key).map_err(|error| Problem::Disk(full(&error)))?;
     // None when the repository was replaced by another, but not the secret.
     let stored = stored.ok_or(Problem::AuthKey)?;
+    // Then the answer to it was lost.
+    let newest = stored.iter().rev().find(|known| known.filename == artifact.filename);
+    let is_known = newest == Some(&artifact);
+    let bytes = stored.iter().fold(0, |sum: u64, artifact| sum.saturating_add(artifact.size));
     let limit = collector.plan.uploads_bytes_max;
-    if stored.saturating_add(artifact.size) > limit {
+    if !is_known && bytes.saturating_add(artifact.size) > limit {
         return Err(Problem::Body(Refusal::TooLarge { limit }));
     }
     if !collector.has_client(key).map_err(|error| Problem::Disk(full(&error)))? {
@@ -180,6 +188,9 @@ fn store(
         collector.lose_disk();
     }
     kept.map_err(|error| Problem::Disk(full(&error)))?;
+    if is_known {
+        return Ok(());
+    }
     match collector.attach(key, &artifact) {
         Ok(true) => {
             tracing::info!(%key, filename = ?artifact.filename, size = artifact.size, "stored a file");

@@ -28,6 +28,7 @@ use jiff::civil::Date;
 
 use crate::batch::commit_of;
 use crate::disk::Disk;
+use crate::error::one_line;
 use crate::pack::{Deflater, Form, PackWriter};
 use crate::publish::packs;
 use crate::{Action, Contents, PackScope, Store, StoreError, git, init};
@@ -81,6 +82,8 @@ pub struct Archived {
     pub results: usize,
     /// Uploaded files that are recorded, but whose content is not in the source: a clone has none.
     pub files_missing: usize,
+    /// Why the archive could not be maintained behind that: everything is in it, but takes more room.
+    pub not_maintained: Option<String>,
 }
 
 /// The two repositories, while both are locked.
@@ -133,7 +136,11 @@ impl Store {
         if plan.drop_history {
             task.drop_history(on_stage)?;
         }
-        archive_lock.maintenance().run(PackScope::Recent)?;
+        match archive_lock.maintenance().run(PackScope::Recent) {
+            Err(error @ StoreError::DiskLost { .. }) => return Err(error),
+            Err(error) => task.done.not_maintained = Some(one_line(&error)),
+            Ok(_) => {}
+        }
         Ok(task.done)
     }
 

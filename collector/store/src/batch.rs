@@ -6,11 +6,11 @@
 //! the folders that it changes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use gix::ObjectId;
+use gix::hashtable::HashMap;
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, WriteTo};
 
@@ -63,7 +63,7 @@ enum Body<'b> {
 impl<'b> Batch<'b> {
     pub(crate) fn new(repo: &'b gix::Repository, cache: &'b mut Cache, head: Head) -> Self {
         let deflater = Deflater::new();
-        Self { repo, cache, deflater, head, objects: Vec::new(), positions: HashMap::new() }
+        Self { repo, cache, deflater, head, objects: Vec::new(), positions: HashMap::default() }
     }
 
     /// The newest commit.
@@ -95,12 +95,7 @@ impl<'b> Batch<'b> {
         if let Some(New { body: Body::Folder(folder), .. }) = made {
             return Ok(Arc::clone(folder));
         }
-        if let Some(folder) = self.cache.folder(id) {
-            return Ok(folder);
-        }
-        let folder = Arc::new(Objects::new(self.repo).tree(id)?);
-        self.cache.keep_folder(id, Arc::clone(&folder));
-        Ok(folder)
+        Ok(Objects::keeping(self.repo, self.cache).tree(id)?)
     }
 
     /// Adds a commit in which `entry` is at `path`. The entry's own objects are added by [`Batch::add`]. When

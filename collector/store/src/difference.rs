@@ -1,13 +1,17 @@
 //! What differs between two trees, result by result. Equal folders are passed over by their ids, so this
 //! costs in proportion to what differs.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
 
 use gix::ObjectId;
 use pony_formats::ResultKey;
 
 use crate::layout::{FolderName, is_date_part, key_at, package_at};
-use crate::objects::{Entry, Objects, Unreadable};
+use crate::objects::{Entry, Objects, Unreadable, plain_name};
+use crate::tree;
+use crate::uses::Uses;
 
 /// The folders above a result: package, year, month and day.
 const DEPTH_OF_RESULTS: usize = 4;
@@ -50,7 +54,14 @@ pub(crate) fn visit<E: From<Unreadable>>(
     new: Option<ObjectId>,
     visit: impl FnMut(Difference) -> Result<(), E>,
 ) -> Result<Vec<Hidden>, E> {
-    let mut walk = Walk { objects, package: None, path: Vec::new(), hidden: Vec::new(), visit };
+    let mut walk = Walk {
+        objects,
+        package: None,
+        path: Vec::new(),
+        hidden: Vec::new(),
+        uses: Uses::default(),
+        visit,
+    };
     walk.descend(old, new)?;
     Ok(walk.hidden)
 }
@@ -66,7 +77,14 @@ pub(crate) fn visit_below<E: From<Unreadable>>(
     visit: impl FnMut(Difference) -> Result<(), E>,
 ) -> Result<Vec<Hidden>, E> {
     let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
-    let mut walk = Walk { objects, package: None, path: Vec::new(), hidden: Vec::new(), visit };
+    let mut walk = Walk {
+        objects,
+        package: None,
+        path: Vec::new(),
+        hidden: Vec::new(),
+        uses: Uses::default(),
+        visit,
+    };
     let mut at = root;
     for (depth, name) in names.iter().enumerate() {
         let Some(entry) = objects.find(at, name)?.filter(|entry| entry.is_folder) else {
@@ -83,12 +101,13 @@ pub(crate) fn visit_below<E: From<Unreadable>>(
     Ok(walk.hidden)
 }
 
-struct Walk<'w, V> {
-    objects: &'w Objects<'w>,
+struct Walk<'w, 'r, V> {
+    objects: &'w Objects<'r>,
     package: Option<Entry>,
     /// The names of the folders on the way from the root to here.
     path: Vec<String>,
     hidden: Vec<Hidden>,
+    uses: Uses,
     visit: V,
 }
 
@@ -99,7 +118,7 @@ struct Pair {
     new: Option<ObjectId>,
 }
 
-impl<V> Walk<'_, V> {
+impl<V> Walk<'_, '_, V> {
     /// As deep as the layout, so the recursion is bounded.
     fn descend<E>(&mut self, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<(), E>
     where
@@ -155,27 +174,78 @@ impl<V> Walk<'_, V> {
         if old == new {
             return Ok(vec![]);
         }
-        let mut noted = Vec::new();
-        let after = match new {
-            Some(id) => self.objects.folder_or_note(id, &mut noted)?,
-            None => vec![],
-        };
-        let path = || self.path.join("/");
-        self.hidden.extend(noted.into_iter().map(|error| Hidden { path: path(), error }));
-        let mut before: BTreeMap<String, ObjectId> = match old {
-            Some(id) => {
-                let folders = self.objects.folder(id)?.into_iter().filter(|entry| entry.is_folder);
-                folders.map(|entry| (entry.name, entry.id)).collect()
+        let Self { path, hidden, uses, .. } = self;
+        let mut hide = |error| hidden.push(Hidden { path: path.join("/"), error });
+        if new.or(old).is_some_and(|id| !uses.allow(id, &mut hide)) {
+            return Ok(vec![]);
+        }
+        let after = match new.map(|id| Folders::read(self.objects, id)).transpose() {
+            Ok(after) => after.unwrap_or_default(),
+            Err(error) if error.is_damage() => {
+                hide(error);
+                Folders::default()
             }
-            None => BTreeMap::new(),
+            Err(error) => return Err(error),
         };
-        let mut pairs: Vec<Pair> = after
-            .into_iter()
-            .filter(|entry| entry.is_folder)
-            .map(|Entry { name, id, .. }| Pair { old: before.remove(&name), name, new: Some(id) })
-            .filter(|pair| pair.old != pair.new)
-            .collect();
-        pairs.extend(before.into_iter().map(|(name, id)| Pair { name, old: Some(id), new: None }));
-        Ok(pairs)
+        let before = old.map(|id| Folders::read(self.objects, id)).transpose()?;
+        Ok(pairs(&before.unwrap_or_default(), &after))
+    }
+}
+
+/// The folders in a folder, sorted by name.
+#[derive(Default)]
+struct Folders {
+    data: Arc<Vec<u8>>,
+    /// Where their names are, and their ids.
+    entries: Vec<(Range<usize>, ObjectId)>,
+}
+
+impl Folders {
+    fn read(objects: &Objects<'_>, id: ObjectId) -> Result<Self, Unreadable> {
+        let data = objects.tree(id)?;
+        let mut entries = Vec::new();
+        for entry in tree::entries(&data) {
+            let entry = entry.map_err(|error| Unreadable::folder(id, &error))?;
+            if entry.is_folder {
+                let end = entry.offset + entry.bytes.len() - id.as_slice().len() - 1;
+                entries.push((end - entry.name.len()..end, entry.id()));
+            }
+        }
+        let name = |(name, _): &(Range<usize>, ObjectId)| data.get(name.clone());
+        // They are sorted as if each name ended in `/`, if nobody has made them by hand.
+        if !entries.is_sorted_by_key(name) {
+            entries.sort_by(|one, other| name(one).cmp(&name(other)));
+        }
+        Ok(Self { data, entries })
+    }
+
+    fn get(&self, position: usize) -> Option<(&[u8], ObjectId)> {
+        let (name, id) = self.entries.get(position)?;
+        Some((self.data.get(name.clone())?, *id))
+    }
+}
+
+/// What is not the same in both, or not there in one.
+fn pairs(before: &Folders, after: &Folders) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    let (mut at, mut upto) = (0, 0);
+    loop {
+        let (old, new) = (before.get(at), after.get(upto));
+        let order = match (old, new) {
+            (Some((old, _)), Some((new, _))) => old.cmp(new),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return pairs,
+        };
+        let (old, new) =
+            (old.filter(|_| order != Ordering::Greater), new.filter(|_| order != Ordering::Less));
+        at += usize::from(old.is_some());
+        upto += usize::from(new.is_some());
+        if old != new
+            && let Some(name) = new.or(old).and_then(|(name, _)| plain_name(name))
+        {
+            let (old, new) = (old.map(|(_, id)| id), new.map(|(_, id)| id));
+            pairs.push(Pair { name: name.to_owned(), old, new });
+        }
     }
 }

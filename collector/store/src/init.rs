@@ -33,7 +33,7 @@ const FORMAT: &str = include_str!("init/format.json");
 
 /// The time of every first commit, seconds since 1970: before any result key. With this, all repositories
 /// begin with the same commit, and git can merge any two of them.
-const FIRST_SECOND: i64 = 1_000_000_000;
+pub(crate) const FIRST_SECOND: i64 = 1_000_000_000;
 
 /// Creates a repository at `path`, where there is nothing or an empty folder. It appears there complete,
 /// or not at all.
@@ -100,14 +100,20 @@ fn build(path: &Path, disk: &mut Disk) -> Result<(), StoreError> {
     let mut cache = Cache::new();
     let head = Head { commit: None, tree: ObjectId::empty_tree(HASH), seconds: FIRST_SECOND };
     let mut batch = Batch::new(&repo, &mut cache, head);
+    first_commit(&mut batch)?;
+    publish(&repo, disk, batch, None)?;
+    Ok(())
+}
+
+/// Adds the commit that every results repository begins with.
+pub(crate) fn first_commit(batch: &mut Batch<'_>) -> Result<(), StoreError> {
     let mut root = Vec::new();
     for (name, content) in [("README.md", README), (FORMAT_FILE, FORMAT)] {
         let file = Packed::full(&mut batch.deflater, Kind::Blob, content.as_bytes())?;
         tree::set(&mut root, name.as_bytes(), EntryKind::Blob, file.id)
-            .map_err(|error| StoreError::gix(Action::Create, path)(error))?;
+            .map_err(StoreError::gix(Action::Create, Path::new("the first folder")))?;
         batch.add(Cow::Owned(file));
     }
     batch.commit_root(root, "Start a results repository\n", FIRST_SECOND)?;
-    publish(&repo, disk, batch, None)?;
     Ok(())
 }

@@ -31,8 +31,10 @@
 //! [`Store::archive`] moves the results of the past into another repository, and says so in `format.json`
 //! (`format`, [`Cut`]). [`Contents`] are the files that belong to results, beside git.
 //!
+//! [`PartialClone`] makes the same commits for a repository elsewhere, of which only what is needed was fetched.
+//!
 //! Reading goes the other way: `objects` reads commits, folders and files, and does not trust what
-//! strangers may have pushed; `packages` and `changes` find results; [`Snapshot`] decodes them.
+//! strangers may have pushed; `packages`, `changes` and `growth` find results; [`Snapshot`] decodes them.
 //!
 //! [`Index`] holds what is looked up often, grown by `difference`; [`verify`] checks everything.
 //!
@@ -53,6 +55,7 @@ mod draft;
 mod error;
 mod format;
 mod git;
+mod growth;
 mod index;
 mod init;
 mod layout;
@@ -62,6 +65,7 @@ mod message;
 mod objects;
 mod pack;
 mod packages;
+mod partial_clone;
 mod prepared;
 mod publish;
 mod queue;
@@ -72,6 +76,7 @@ mod snapshot;
 mod store;
 mod tip;
 mod tree;
+mod uses;
 mod verify;
 mod writer;
 
@@ -82,8 +87,10 @@ pub use contents::Contents;
 pub use disk::create_folder;
 pub use error::{Action, StoreError};
 pub use format::Cut;
+pub use growth::Growth;
 pub use index::{Index, IndexEntry, Results, Scope};
 pub use maintain::{Maintained, Maintenance, PackScope, Packs, Tool};
+pub use partial_clone::{Addition, Extension, PartialClone};
 pub use prepared::Prepared;
 pub use queue::Queue;
 pub use snapshot::{Change, Snapshot};

@@ -53,6 +53,13 @@ impl ResultMessage {
     }
 }
 
+/// The key in the trailer of a message.
+pub(crate) fn result_in(message: &[u8]) -> Option<ResultKey> {
+    let mut lines = message.split(|byte| *byte == b'\n');
+    let key = lines.find_map(|line| line.strip_prefix(b"Result-Key: "))?;
+    str::from_utf8(key).ok()?.parse().ok()
+}
+
 /// The message of the commit that moves a result which cannot be read.
 pub(crate) fn of_unreadable(package: &str, key: ResultKey) -> String {
     let package = one_line(package, NAME_CHARS_MAX);

@@ -1,19 +1,25 @@
 //! [`Objects`]: reading commits, folders and files out of git, whatever strangers have put there.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use gix::ObjectId;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
+use pony_formats::ResultKey;
 
+use crate::cache::Cache;
 use crate::error::one_line;
 use crate::layout::RESULT_BYTES_MAX;
-use crate::{Action, StoreError};
+use crate::{Action, StoreError, message};
 
 /// Reads objects. gix refuses to inflate one larger than [`RESULT_BYTES_MAX`], see `store::open_git`.
 pub(crate) struct Objects<'r> {
     repo: &'r gix::Repository,
+    /// Where folders are kept that were read.
+    cache: Option<RefCell<&'r mut Cache>>,
 }
 
 /// A file or a folder. Symbolic links, submodules and names that cannot be ours do not exist here.
@@ -32,6 +38,8 @@ pub(crate) struct Commit {
     pub(crate) parent: Option<ObjectId>,
     /// Committer time, seconds since 1970.
     pub(crate) seconds: i64,
+    /// The result that it is about, by its own word.
+    pub(crate) result: Option<ResultKey>,
 }
 
 /// An object that cannot be read.
@@ -44,6 +52,11 @@ pub(crate) struct Unreadable {
 }
 
 impl Unreadable {
+    /// A folder that makes no sense.
+    pub(crate) fn folder(id: ObjectId, error: &dyn std::error::Error) -> Self {
+        unreadable(Kind::Tree, id, one_line(error))
+    }
+
     /// As an error about what the object belongs to.
     pub(crate) fn in_subject(self, subject: impl Display) -> StoreError {
         if self.refused_in.is_some() {
@@ -76,7 +89,12 @@ impl From<Unreadable> for StoreError {
 
 impl<'r> Objects<'r> {
     pub(crate) fn new(repo: &'r gix::Repository) -> Self {
-        Self { repo }
+        Self { repo, cache: None }
+    }
+
+    /// Keeps the folders that it reads in the cache, and reads none that is there.
+    pub(crate) fn keeping(repo: &'r gix::Repository, cache: &'r mut Cache) -> Self {
+        Self { repo, cache: Some(RefCell::new(cache)) }
     }
 
     /// The content of a file.
@@ -86,7 +104,7 @@ impl<'r> Objects<'r> {
 
     /// What is in a folder, in git's order: by name, so that dates and keys come oldest first.
     pub(crate) fn folder(&self, id: ObjectId) -> Result<Vec<Entry>, Unreadable> {
-        let data = self.read(id, Kind::Tree)?;
+        let data = self.tree(id)?;
         let entries = TreeRefIter::from_bytes(&data, id.kind());
         let mut ours = Vec::new();
         for entry in entries {
@@ -97,8 +115,16 @@ impl<'r> Objects<'r> {
     }
 
     /// A folder as git stores it.
-    pub(crate) fn tree(&self, id: ObjectId) -> Result<Vec<u8>, Unreadable> {
-        self.read(id, Kind::Tree)
+    pub(crate) fn tree(&self, id: ObjectId) -> Result<Arc<Vec<u8>>, Unreadable> {
+        let kept = self.cache.as_ref().and_then(|cache| cache.borrow_mut().folder(id));
+        if let Some(folder) = kept {
+            return Ok(folder);
+        }
+        let folder = Arc::new(self.read(id, Kind::Tree)?);
+        if let Some(cache) = &self.cache {
+            cache.borrow_mut().keep_folder(id, Arc::clone(&folder));
+        }
+        Ok(folder)
     }
 
     /// An object of any kind, as git stores it.
@@ -128,7 +154,7 @@ impl<'r> Objects<'r> {
             if !at.is_folder {
                 return Ok(None);
             }
-            let data = self.read(at.id, Kind::Tree)?;
+            let data = self.tree(at.id)?;
             let mut entries = TreeRefIter::from_bytes(&data, at.id.kind());
             let found = entries.find_map(|entry| match entry {
                 Ok(entry) if entry.filename == component.as_bytes() => Some(Ok(entry)),
@@ -151,7 +177,8 @@ impl<'r> Objects<'r> {
         // A stranger's time may be nonsense; it only ever bounds our own from below.
         let seconds = commit.committer().and_then(|committer| committer.time());
         let seconds = seconds.map_or(0, |time| time.seconds);
-        Ok(Commit { tree: commit.tree(), parent: commit.parents().next(), seconds })
+        let result = message::result_in(commit.message);
+        Ok(Commit { tree: commit.tree(), parent: commit.parents().next(), seconds, result })
     }
 
     /// The commit that `branch` is at; `None` when there is no such branch.
@@ -215,11 +242,17 @@ pub(crate) fn is_refusal(error: &gix::Error) -> bool {
 
 fn known_entry(entry: &gix::objs::tree::EntryRef<'_>) -> Option<Entry> {
     let is_folder = entry.mode.is_tree();
-    let name = std::str::from_utf8(entry.filename).ok()?;
-    let is_plain = !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0']);
-    (is_plain && (is_folder || entry.mode.is_blob())).then(|| Entry {
+    let name = plain_name(entry.filename)?;
+    (is_folder || entry.mode.is_blob()).then(|| Entry {
         name: name.to_owned(),
         is_folder,
         id: entry.oid.to_owned(),
     })
+}
+
+/// A name that leads nowhere else.
+pub(crate) fn plain_name(name: &[u8]) -> Option<&str> {
+    let name = std::str::from_utf8(name).ok()?;
+    let is_plain = !matches!(name, "" | "." | "..") && !name.contains(['/', '\\', '\0']);
+    is_plain.then_some(name)
 }

@@ -7,12 +7,12 @@
 mod deflate;
 mod index;
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
+use gix::hashtable::HashMap;
 use gix::objs::Kind;
 use gix::odb::pack::data::entry::Header;
 
@@ -84,7 +84,7 @@ impl PackWriter {
             hasher: gix::hash::hasher(HASH),
             offset: 0,
             entries: Vec::new(),
-            offsets: HashMap::new(),
+            offsets: HashMap::default(),
         };
         let header = [*b"PACK", 2_u32.to_be_bytes(), count.to_be_bytes()].concat();
         writer.write(&header)?;

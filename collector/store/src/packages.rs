@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::StoreError;
 use crate::layout::{FolderName, is_date_part, key_at, package_at};
 use crate::objects::{Entry, Objects, Unreadable};
+use crate::uses::Uses;
 
 /// The true names behind folders whose names had to be shortened. They never change, so one look is enough
 /// for the life of a store.
@@ -134,10 +135,10 @@ pub(crate) fn visit_results(
     package: ObjectId,
     mut visit: impl FnMut(ResultKey, ObjectId) -> ControlFlow<()>,
 ) -> Result<Vec<Unreadable>, Unreadable> {
-    let mut damage = Vec::new();
-    for year in dates(objects, package, 4, &mut damage)? {
-        for month in dates(objects, year.id, 2, &mut damage)? {
-            for day in dates(objects, month.id, 2, &mut damage)? {
+    let (mut damage, mut uses) = (Vec::new(), Uses::default());
+    for year in dates(objects, package, 4, &mut damage, &mut uses)? {
+        for month in dates(objects, year.id, 2, &mut damage, &mut uses)? {
+            for day in dates(objects, month.id, 2, &mut damage, &mut uses)? {
                 let results = objects.folder_or_note(day.id, &mut damage)?;
                 for result in results.into_iter().rev().filter(|entry| entry.is_folder) {
                     let path = [&*year.name, &*month.name, &*day.name, &*result.name].join("/");
@@ -159,9 +160,14 @@ fn dates(
     id: ObjectId,
     digits: usize,
     damage: &mut Vec<Unreadable>,
+    uses: &mut Uses,
 ) -> Result<Vec<Entry>, Unreadable> {
     let mut entries = objects.folder_or_note(id, damage)?;
-    entries.retain(|entry| entry.is_folder && is_date_part(&entry.name, digits));
     entries.reverse();
+    entries.retain(|entry| {
+        entry.is_folder
+            && is_date_part(&entry.name, digits)
+            && uses.allow(entry.id, |error| damage.push(error))
+    });
     Ok(entries)
 }

@@ -50,11 +50,12 @@ pub(crate) fn tidy(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError> 
     debug_assert!(SHARED_LOCKS[1].starts_with(BRANCH));
     if is_orphaned {
         wait_a_moment(&SHARED_LOCKS.map(|name| git_dir.join(name)));
-        // It may have died while it created the repository.
-        if let Some(parent) = git_dir.parent()
-            && let Some(_alone) = lock_folder(parent)
-        {
-            remove_dead_nurseries(parent)?;
+        // It may have died while it created the repository, before the name of that was on disk.
+        if let Some(parent) = git_dir.parent() {
+            sync_if_readable(parent)?;
+            if let Some(_alone) = lock_folder(parent) {
+                remove_dead_nurseries(parent)?;
+            }
         }
     }
     for path in leftovers(git_dir, is_orphaned, SystemTime::now())? {
@@ -69,6 +70,16 @@ pub(crate) fn tidy(git_dir: &Path, is_orphaned: bool) -> Result<(), StoreError> 
     }
     // When the branch is in `packed-refs`, gix removes the empty folder after a transaction that failed.
     Disk::default().create_folder(&git_dir.join("refs/heads"))
+}
+
+/// Waits until the names in a folder are on disk. One that we may not look into is not one where a repository
+/// was created by us.
+fn sync_if_readable(folder: &Path) -> Result<(), StoreError> {
+    let mut disk = Disk::default();
+    match disk.open_folder(folder) {
+        Ok(opened) => disk.sync_opened(opened.as_ref(), folder),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Whether a lock that a transaction of ours may have taken is there.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gix::ObjectId;
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use pony_formats::names::tree_component;
 use pony_formats::record::{self, Files, RecordError, Summary};
 use pony_formats::{ResultKey, TestResult};
@@ -10,10 +11,13 @@ use pony_formats::{ResultKey, TestResult};
 use crate::layout::{ARTIFACTS, FORMAT_FILE, RESULT_BYTES_MAX, key_folder, result_folder};
 use crate::objects::{Entry, Objects, Unreadable};
 use crate::packages::{Packages, damage, keys};
-use crate::{Artifact, CommitId, Cut, StoreError, changes, format};
+use crate::{Artifact, CommitId, Cut, Growth, StoreError, changes, format, growth};
 
 /// How deep files lie in the folder of a result: `steps/00/output.txt`.
 const DEPTH_MAX: usize = 3;
+
+/// Bytes of what was made of deltas that a reader keeps.
+const DELTA_BASE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// One commit of a results repository. Stays as it is while others write.
 ///
@@ -27,14 +31,14 @@ pub struct Snapshot {
     tree: ObjectId,
 }
 
-/// A commit that added something to a result.
+/// A result that is new or has more than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The package of the result.
     pub package: String,
     /// The result.
     pub key: ResultKey,
-    /// The commit.
+    /// The first commit that added to it.
     pub commit_id: CommitId,
 }
 
@@ -59,9 +63,12 @@ impl Snapshot {
         &self.commit_id
     }
 
-    /// To read from in this thread.
+    /// To read much from in this thread: what was made of deltas is kept for a while, as others are made
+    /// of it.
     pub(crate) fn repository(&self) -> gix::Repository {
-        self.repo.to_thread_local()
+        let mut repo = self.repo.to_thread_local();
+        repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(DELTA_BASE_BYTES_MAX)));
+        repo
     }
 
     pub(crate) fn commit(&self) -> ObjectId {
@@ -191,11 +198,11 @@ impl Snapshot {
         Ok(artifacts)
     }
 
-    /// The commits since `base` that added to a result, oldest first; every one since the beginning for
-    /// `None`. Returns `Ok(None)` when `base` is not an ancestor of this snapshot.
+    /// The results that are new since `base` or have more than they had then, in the order of the commits that
+    /// added to them; all results for `None`. Returns `Ok(None)` when `base` is not an ancestor of this snapshot.
     ///
-    /// Only first parents are followed, so a merge adds all that it brought at once. Commits
-    /// that add to no result are left out. Costs in proportion to what is new.
+    /// Only first parents are followed, so a merge adds all that it brought at once. Which commit added a result
+    /// is its own word, in the trailer `Result-Key`, where there is one. Costs in proportion to what is new.
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -203,8 +210,26 @@ impl Snapshot {
         &self,
         base: Option<&CommitId>,
     ) -> Result<Option<Vec<Change>>, StoreError> {
-        let repo = self.repo.to_thread_local();
+        let repo = self.repository();
         changes::since(&repo, &self.packages, self.commit, base)
+    }
+
+    /// What is here and was not at the commit `base`, if that is the only difference: `None` when a result of
+    /// `base` is gone or has become another one, when a folder with something new cannot be read, or when `base` is
+    /// no commit of this repository. Compares folders, whatever lies between, and costs in proportion to what
+    /// differs.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub fn growth_since(&self, base: &CommitId) -> Result<Option<Growth>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let Some(base) = base.to_object_id() else { return Ok(None) };
+        let old = match Objects::new(&repo).commit(base) {
+            Ok(commit) => commit.tree,
+            Err(error) if error.is_damage() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        growth::since(&repo, &self.packages, old, self.tree)
     }
 
     /// Reads the wanted files of a result and makes something of them.

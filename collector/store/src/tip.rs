@@ -50,7 +50,12 @@ pub(crate) fn check(repo: &gix::Repository) -> Result<(), StoreError> {
 /// Reads everything in a folder that is not the same in an older one.
 fn read_new(objects: &Objects<'_>, new: ObjectId, old: Option<ObjectId>) -> Result<(), Unreadable> {
     let mut pairs = vec![(new, old)];
+    // A stranger may have put the same folder in many places.
+    let mut seen = HashSet::new();
     while let Some((new, old)) = pairs.pop() {
+        if !seen.insert((new, old)) {
+            continue;
+        }
         let before = old.map(|id| objects.folder(id)).transpose()?.unwrap_or_default();
         for entry in objects.folder(new)? {
             let same_name = before.iter().find(|other| other.name == entry.name);

@@ -117,9 +117,10 @@ impl Writer {
         for folder in [packs(&repo), repo.common_dir().join("refs/heads")] {
             disk.sync_folder(&folder)?;
         }
-        let (head, last_key) = read_head(&Objects::new(&repo))?;
+        let mut cache = Cache::new();
+        let (head, last_key) = read_head(&Objects::keeping(&repo, &mut cache))?;
         let reserved = Reserved::default();
-        let (cache, roll_up) = (Cache::new(), RollUp::new(reserved.clone()));
+        let roll_up = RollUp::new(reserved.clone());
         let source = Source::System;
         Ok(Self {
             store,
@@ -330,7 +331,12 @@ impl Writer {
         }
         let index = self.index_at_head()?;
         for id in ids {
-            if let Some(entry) = index.submission(id)? {
+            let found = match index.submission(id) {
+                // That is noticed when it is read; brought to the head again, it is built anew.
+                Err(StoreError::Damaged { .. }) => self.index_at_head()?.submission(id)?,
+                found => found?,
+            };
+            if let Some(entry) = found {
                 known.insert(id, Known::Stored(entry));
             }
         }
@@ -339,9 +345,8 @@ impl Writer {
 
     /// Looks whether somebody pushed.
     fn refresh(&mut self) -> Result<(), StoreError> {
-        let objects = Objects::new(&self.repo);
-        if objects.branch(BRANCH)? != self.head.commit {
-            let (head, key) = read_head(&objects)?;
+        if Objects::new(&self.repo).branch(BRANCH)? != self.head.commit {
+            let (head, key) = read_head(&Objects::keeping(&self.repo, &mut self.cache))?;
             self.cache.forget_stored();
             self.head = head;
             self.last_key = self.last_key.max(key);
@@ -369,7 +374,8 @@ impl Written {
 }
 
 /// The newest commit, and the greatest key in it. Looks at the folders, because a commit that is not ours
-/// may have brought keys greater than that of the last commit.
+/// may have brought keys greater than that of the last commit. These are also the folders that what comes next
+/// changes, so they are worth keeping.
 fn read_head(objects: &Objects<'_>) -> Result<(Head, Option<ResultKey>), StoreError> {
     let commit = objects.branch(BRANCH)?.ok_or_else(gone)?;
     let found = objects.commit(commit)?;

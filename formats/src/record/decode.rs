@@ -99,7 +99,14 @@ fn read_receipt(files: &Files) -> Result<Receipt, RecordError> {
         key: need("result_key")?.parse().map_err(|_| broken("result_key"))?,
         number: bag.get("number").and_then(Value::as_int).and_then(|n| u32::try_from(n).ok()),
         received: need("received")?.parse().map_err(|_| broken("received"))?,
-        submission_id: text("submission_id").and_then(|id| id.parse().ok()),
+        submission_id: match bag.get("submission_id") {
+            // Taken for none, the submission could be stored a second time.
+            Some(id) => {
+                let id = id.as_str().and_then(|id| id.parse().ok());
+                Some(id.ok_or_else(|| broken("submission_id"))?)
+            }
+            None => None,
+        },
         client: text("client").map(str::to_owned),
         client_ip: text("client_ip").map(str::to_owned),
         flags: flags.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

@@ -88,6 +88,19 @@ fn the_receipt_of_a_named_submission_is_golden() {
 }
 
 #[test]
+fn a_damaged_submission_id_is_not_taken_for_none() {
+    for damaged in ["\"\"", "\"a b\"", "7", "null"] {
+        let mut files = encode(&receipt(), &submission());
+        let (name, text) = encode_receipt(&receipt());
+        let text = String::from_utf8(text).unwrap();
+        let text = text.replacen('{', &format!("{{\"submission_id\": {damaged},"), 1);
+        files.insert(name.to_owned(), text.into_bytes());
+        let error = decode(&files).unwrap_err().to_string();
+        assert!(error.contains("`submission_id` cannot be read"), "{damaged}: {error}");
+    }
+}
+
+#[test]
 fn a_result_reads_back_but_for_rounded_durations() {
     let mut expected = submission();
     let mut tests = expected.results_list[1].tests().to_vec();

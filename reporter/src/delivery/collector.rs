@@ -34,15 +34,20 @@ pub(super) fn submit(
     let package = parcel.submission.client_info.package();
     let call = wire::add_results(&parcel.submission);
     let agent = agent();
+    let answer = patiently(|| post(&agent, server, &parcel.id, &call))?;
+    accept(&agent, answer, package, attachments, server)
+}
+
+/// Asks again for as long as that is what the collector wants and is bearable.
+fn patiently<E>(mut ask: impl FnMut() -> Result<Answer, E>) -> Result<Answer, E> {
     for _ in 1..ATTEMPTS_MAX {
-        let answer = post(&agent, server, &parcel.id, &call)?;
+        let answer = ask()?;
         match patience(&answer) {
             Some(time) => std::thread::sleep(time),
-            None => return accept(&agent, answer, package, attachments, server),
+            None => return Ok(answer),
         }
     }
-    let answer = post(&agent, server, &parcel.id, &call)?;
-    accept(&agent, answer, package, attachments, server)
+    ask()
 }
 
 /// Reads the answer to a submission, and uploads the files that go with it.
@@ -54,40 +59,59 @@ fn accept(
     server: &ServerUrl,
 ) -> Result<Delivered, DeliveryError> {
     let accepted = read_answer(answer, server)?;
+    let key = accepted.key;
     let mut complaints = Vec::new();
-    for attachment in attachments {
+    for attachment in attachments.iter_mut().filter(|attachment| !attachment.has_arrived) {
         let uploaded = match &accepted.auth_key {
             Some(auth_key) => upload(agent, server, auth_key, attachment),
-            None => Err("the collector takes no files".to_owned()),
+            None => Err(NotUploaded::Never("the collector takes no files".to_owned())),
         };
-        if let Err(reason) = uploaded {
-            complaints.push(NotAttached { name: attachment.name.clone(), reason });
+        let name = attachment.name.clone();
+        match uploaded {
+            Ok(()) => attachment.has_arrived = true,
+            Err(NotUploaded::Never(reason)) => complaints.push(NotAttached { name, reason }),
+            Err(NotUploaded::NotYet(reason)) => {
+                return Err(DeliveryError::FileOnItsWay { key, name, reason });
+            }
         }
     }
-    let place = server.result_page(package, &accepted.key);
-    Ok(Delivered { key: accepted.key, place, complaints })
+    let place = server.result_page(package, &key);
+    Ok(Delivered { key, place, complaints })
 }
 
-/// Sends a file, piece by piece. An error is a reason.
+/// Why a collector does not have a file.
+enum NotUploaded {
+    /// It will not take it.
+    Never(String),
+    /// It may take it later.
+    NotYet(String),
+}
+
+/// Sends a file, piece by piece.
 fn upload(
     agent: &ureq::Agent,
     server: &ServerUrl,
     auth_key: &str,
     attachment: &mut Attachment,
-) -> Result<(), String> {
+) -> Result<(), NotUploaded> {
     let address = server.upload_address(&attachment.name, &attachment.description(), auth_key);
     let bytes = attachment.bytes();
-    let mut request = agent.post(address).header("content-length", bytes);
-    if let Some(authorization) = server.authorization() {
-        request = request.header("authorization", authorization);
-    }
-    let mut content = attachment.content().map_err(|error| error.to_string())?;
-    let answer = request.send(ureq::SendBody::from_reader(&mut content));
-    let status = answer.map_err(|error| error.to_string())?.status().as_u16();
-    match status {
+    let answer = patiently(|| {
+        let mut request = agent.post(&address).header("content-length", bytes);
+        if let Some(authorization) = server.authorization() {
+            request = request.header("authorization", authorization);
+        }
+        let mut content = attachment.content()?;
+        request.send(ureq::SendBody::from_reader(&mut content))
+    });
+    let answer = answer.map_err(|error| NotUploaded::NotYet(error.to_string()))?;
+    match answer.status().as_u16() {
         200 => Ok(()),
-        413 => Err(format!("the collector takes no file of {bytes} bytes")),
-        other => Err(format!("the collector answers HTTP status {other}")),
+        413 => Err(NotUploaded::Never(format!("the collector takes no file of {bytes} bytes"))),
+        status if is_passing(status) => {
+            Err(NotUploaded::NotYet(format!("the collector answers HTTP status {status}")))
+        }
+        other => Err(NotUploaded::Never(format!("the collector answers HTTP status {other}"))),
     }
 }
 
@@ -173,8 +197,12 @@ fn key_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Faults travel in status 200, so any other status is about the message, not the call. Only those that a
-/// collector, or a proxy before it, may outgrow are worth another try.
+/// Whether a status is one that a collector, or a proxy before it, may outgrow.
+fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502..=504 | 507)
+}
+
+/// Faults travel in status 200, so any other status is about the message, not the call.
 fn of_status(answer: &Answer, server: &ServerUrl) -> Option<DeliveryError> {
     let status = answer.status().as_u16();
     let server = server.clone();
@@ -185,7 +213,7 @@ fn of_status(answer: &Answer, server: &ServerUrl) -> Option<DeliveryError> {
             server,
             reason: "it is larger than the collector allows (HTTP status 413)".to_owned(),
         },
-        408 | 429 | 500 | 502..=504 | 507 => DeliveryError::Unreachable {
+        status if is_passing(status) => DeliveryError::Unreachable {
             server,
             reason: format!("it answers HTTP status {status}"),
         },

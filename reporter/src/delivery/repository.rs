@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pony_formats::Value;
-use pony_store::{Action, Arrival, Artifact, Contents, Prepared, Store, StoreError};
+use pony_store::{Action, Artifact, Contents, Prepared, Store, StoreError};
 
-use super::{Delivered, DeliveryError};
+use super::{Delivered, DeliveryError, arrival_of};
 use crate::attachment::Attachment;
 use crate::parcel::Parcel;
 
@@ -18,15 +17,10 @@ pub(super) fn append(
     attachments: &mut [Attachment],
     path: &Path,
 ) -> Result<Delivered, DeliveryError> {
-    let Parcel { id, submission } = parcel;
     let store = Store::open_or_create(path)?;
-    let now = jiff::Timestamp::now();
-    let mut arrival = Arrival { submission_id: Some(id.clone()), ..Arrival::at(now) };
-    if submission.client_info.bag().get("sanitised") == Some(&Value::Bool(true)) {
-        arrival.flags.insert("sanitised".to_owned());
-    }
+    let arrival = arrival_of(parcel);
     // Before others have to wait for us.
-    let prepared = Prepared::new(submission)?;
+    let prepared = Prepared::new(&parcel.submission)?;
     let mut writer = store.writer(PATIENCE)?;
     // Under the lock: to everybody else who has it, files that no result names are there by accident.
     let contents = Contents::of(path);

@@ -6,16 +6,20 @@ use std::process::{Command, Stdio};
 
 use pony_formats::Value;
 
+use super::Fact;
+
 /// `commit`, `branch` (unless detached), `dirty` (whether tracked files differ) and `repository` (where others
 /// find it). Nothing where there is no checkout, no commit or no git.
-pub(super) fn facts(folder: &Path) -> BTreeMap<&'static str, Value> {
+pub(super) fn facts(folder: &Path) -> BTreeMap<&'static str, Fact> {
     let status = git(folder, &["status", "--porcelain=v2", "--branch", "--untracked-files=no"]);
-    let mut facts = status.map(|status| read(&status)).unwrap_or_default();
+    let found = status.map(|status| read(&status)).unwrap_or_default();
+    let found = found.into_iter().map(|(key, value)| (key, Fact::new(value, "git status")));
+    let mut facts: BTreeMap<_, _> = found.collect();
     if !facts.is_empty()
         && let Some(remote) = git(folder, &["config", "--get", "remote.origin.url"])
         && let Some(address) = public_address(remote.trim())
     {
-        facts.insert("repository", Value::from(address));
+        facts.insert("repository", Fact::new(address, "git config remote.origin.url"));
     }
     facts
 }

@@ -1,208 +1,96 @@
-//! CI systems by the variables they set. One row per system; to support another, add a row.
+//! CI systems by the variables they set. [`systems`] has a row for each.
 //!
 //! Nothing but what a row names is read, so that no secret of the environment is ever submitted.
 
-use super::Surroundings;
+mod systems;
+
 use super::checkout::public_address;
+use super::{Fact, Surroundings, github};
+use systems::{Change, SYSTEMS, System};
 
-/// How one CI system describes a run.
-struct System {
-    /// What `ci` says.
-    name: &'static str,
-    /// The variable that only this system sets.
-    sign: &'static str,
-    /// The address of the run; `{NAME}` stands for a variable, and all of them must be set.
-    url: &'static str,
-    /// Variables with the branch, the best first.
-    branch: &'static [&'static str],
-    /// Variables with the commit, the best first.
-    commit: &'static [&'static str],
-    /// The address of the source's repository, as `url`.
-    repository: &'static str,
-    /// Variables with the number of the pull or merge request; `false` where there is none.
-    change: &'static [&'static str],
-}
-
-/// The first that fits counts: Gitea and Forgejo also claim to be GitHub.
-const SYSTEMS: [System; 14] = [
-    System {
-        name: "gitea-actions",
-        sign: "GITEA_ACTIONS",
-        url: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_NUMBER}",
-        branch: &["GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
-        commit: &["GITHUB_SHA"],
-        repository: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",
-        change: &["GITHUB_BASE_REF"],
-    },
-    System {
-        name: "github-actions",
-        sign: "GITHUB_ACTIONS",
-        url: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}/attempts/{GITHUB_RUN_ATTEMPT}",
-        branch: &["GITHUB_HEAD_REF", "GITHUB_REF_NAME"],
-        commit: &["GITHUB_SHA"],
-        repository: "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",
-        change: &["GITHUB_BASE_REF"],
-    },
-    System {
-        name: "gitlab",
-        sign: "GITLAB_CI",
-        url: "{CI_JOB_URL}",
-        branch: &["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME"],
-        commit: &["CI_COMMIT_SHA"],
-        repository: "{CI_PROJECT_URL}",
-        change: &["CI_MERGE_REQUEST_IID"],
-    },
-    System {
-        name: "jenkins",
-        sign: "JENKINS_URL",
-        url: "{BUILD_URL}",
-        branch: &["CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH"],
-        commit: &["GIT_COMMIT"],
-        repository: "{GIT_URL}",
-        change: &["CHANGE_ID"],
-    },
-    System {
-        name: "buildkite",
-        sign: "BUILDKITE",
-        url: "{BUILDKITE_BUILD_URL}",
-        branch: &["BUILDKITE_BRANCH"],
-        commit: &["BUILDKITE_COMMIT"],
-        repository: "{BUILDKITE_REPO}",
-        change: &["BUILDKITE_PULL_REQUEST"],
-    },
-    System {
-        name: "circleci",
-        sign: "CIRCLECI",
-        url: "{CIRCLE_BUILD_URL}",
-        branch: &["CIRCLE_BRANCH"],
-        commit: &["CIRCLE_SHA1"],
-        repository: "{CIRCLE_REPOSITORY_URL}",
-        change: &["CIRCLE_PR_NUMBER", "CIRCLE_PULL_REQUEST"],
-    },
-    System {
-        name: "azure-pipelines",
-        sign: "TF_BUILD",
-        url: "{SYSTEM_TEAMFOUNDATIONSERVERURI}{SYSTEM_TEAMPROJECTID}/_build/results?buildId={BUILD_BUILDID}",
-        branch: &["BUILD_SOURCEBRANCH"],
-        commit: &["SYSTEM_PULLREQUEST_SOURCECOMMITID", "BUILD_SOURCEVERSION"],
-        repository: "{BUILD_REPOSITORY_URI}",
-        change: &["SYSTEM_PULLREQUEST_PULLREQUESTNUMBER", "SYSTEM_PULLREQUEST_PULLREQUESTID"],
-    },
-    System {
-        name: "appveyor",
-        sign: "APPVEYOR",
-        url: "https://ci.appveyor.com/project/{APPVEYOR_REPO_NAME}/builds/{APPVEYOR_BUILD_ID}",
-        branch: &["APPVEYOR_REPO_BRANCH"],
-        commit: &["APPVEYOR_REPO_COMMIT"],
-        repository: "",
-        change: &["APPVEYOR_PULL_REQUEST_NUMBER"],
-    },
-    System {
-        name: "travis",
-        sign: "TRAVIS",
-        url: "{TRAVIS_JOB_WEB_URL}",
-        branch: &["TRAVIS_BRANCH"],
-        commit: &["TRAVIS_PULL_REQUEST_SHA", "TRAVIS_COMMIT"],
-        repository: "",
-        change: &["TRAVIS_PULL_REQUEST"],
-    },
-    System {
-        name: "drone",
-        sign: "DRONE",
-        url: "{DRONE_BUILD_LINK}",
-        branch: &["DRONE_BRANCH"],
-        commit: &["DRONE_COMMIT_SHA"],
-        repository: "{DRONE_REPO_LINK}",
-        change: &["DRONE_PULL_REQUEST"],
-    },
-    System {
-        name: "bitbucket",
-        sign: "BITBUCKET_BUILD_NUMBER",
-        url: "https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}/pipelines/results/{BITBUCKET_BUILD_NUMBER}",
-        branch: &["BITBUCKET_BRANCH"],
-        commit: &["BITBUCKET_COMMIT"],
-        repository: "{BITBUCKET_GIT_HTTP_ORIGIN}",
-        change: &["BITBUCKET_PR_ID"],
-    },
-    System {
-        name: "semaphore",
-        sign: "SEMAPHORE",
-        url: "{SEMAPHORE_ORGANIZATION_URL}/workflows/{SEMAPHORE_WORKFLOW_ID}",
-        branch: &["SEMAPHORE_GIT_BRANCH"],
-        commit: &["SEMAPHORE_GIT_SHA"],
-        repository: "{SEMAPHORE_GIT_URL}",
-        change: &["SEMAPHORE_GIT_PR_NUMBER"],
-    },
-    System {
-        name: "codebuild",
-        sign: "CODEBUILD_BUILD_ID",
-        url: "{CODEBUILD_PUBLIC_BUILD_URL}",
-        branch: &["CODEBUILD_WEBHOOK_HEAD_REF"],
-        commit: &["CODEBUILD_RESOLVED_SOURCE_VERSION"],
-        repository: "",
-        change: &[],
-    },
-    System {
-        name: "teamcity",
-        sign: "TEAMCITY_VERSION",
-        url: "",
-        branch: &[],
-        commit: &[],
-        repository: "",
-        change: &["TEAMCITY_PULLREQUEST_NUMBER"],
-    },
-];
-
-/// `ci`, and `ci_url`, `branch`, `commit`, `repository` and `change_request` where the system tells them. Empty
-/// outside CI.
-pub(super) fn facts(surroundings: &Surroundings) -> Vec<(&'static str, String)> {
-    let Some(system) = SYSTEMS.iter().find(|system| surroundings.var(system.sign).is_some()) else {
-        return match surroundings.var("CI") {
-            Some(_) => vec![("ci", "unknown".to_owned())],
-            None => Vec::new(),
-        };
+/// The CI system that this runs in, as far as it is known.
+fn system(surroundings: &Surroundings) -> Option<&'static System> {
+    let is_here = |system: &&System| {
+        let (variable, expected) = system.sign;
+        surroundings.var(variable).is_some_and(|value| expected.is_none_or(|it| it == value))
     };
-    let first = |names: &[&str]| names.iter().find_map(|name| surroundings.var(name));
-    let mut facts = vec![("ci", system.name.to_owned())];
-    let url = fill(system.url, surroundings).filter(|url| is_web_address(url));
-    facts.extend(url.map(|url| ("ci_url", url)));
-    facts.extend(first(system.branch).map(|branch| ("branch", short(branch).to_owned())));
-    facts.extend(first(system.commit).map(|commit| ("commit", commit.to_owned())));
-    let repository = fill(system.repository, surroundings).as_deref().and_then(public_address);
-    facts.extend(repository.map(|address| ("repository", address)));
-    facts.extend(change_request(system, surroundings).map(|change| ("change_request", change)));
-    facts
+    SYSTEMS.iter().find(is_here)
 }
 
-/// The number of the pull or merge request that the run is of. GitHub has it only in the name of the ref, and
-/// a base branch only then.
-fn change_request(system: &System, surroundings: &Surroundings) -> Option<String> {
-    let names = system.change.iter();
-    let change = names.filter_map(|name| surroundings.var(name)).find(|value| *value != "false")?;
-    let number = surroundings
-        .var("GITHUB_REF")
-        .filter(|_| system.change == ["GITHUB_BASE_REF"])
-        .and_then(|name| name.strip_prefix("refs/pull/")?.split('/').next());
-    Some(number.unwrap_or(change).to_owned())
+/// What machines of the CI system around are called together, `github`, `azure`, or `ci` for one that is not known;
+/// and the variable that tells. `None` outside CI.
+pub(super) fn label(surroundings: &Surroundings) -> Option<(&'static str, &'static str)> {
+    match system(surroundings) {
+        Some(system) => Some((system.name.split('-').next()?, system.sign.0)),
+        None => surroundings.var("CI").map(|_| ("ci", "CI")),
+    }
+}
+
+/// `ci`, and `ci_url`, `ci_job`, `ci_run`, `ci_attempt`, `branch`, `commit`, `repository`, `change_request` and
+/// `change_target` where the system tells them. Empty outside CI.
+pub(super) fn facts(surroundings: &Surroundings) -> Vec<(&'static str, Fact)> {
+    let Some(system) = system(surroundings) else {
+        let ci = surroundings.var("CI").map(|_| ("ci", Fact::new("unknown", "CI")));
+        return ci.into_iter().collect();
+    };
+    let first = |names: &[&'static str]| {
+        let mut values = names.iter().filter_map(|name| Some((*name, surroundings.var(name)?)));
+        values.next().map(|(name, value)| Fact::new(value, name))
+    };
+    let filled = |template, accept: fn(&str) -> Option<String>| {
+        let (value, names) = fill(template, surroundings)?;
+        Some(Fact::new(accept(&value)?, names))
+    };
+    let web_address = |url: &str| is_web_address(url).then(|| url.to_owned());
+    let branch = |names| first(names).map(|fact| fact.map(|name| short(name).to_owned()));
+    // A change that is none has no target either.
+    let change = change_request(system, surroundings);
+    let change_target = branch(system.change_target).filter(|_| change.is_some());
+    let found = [
+        ("ci", Some(Fact::new(system.name, system.sign.0))),
+        ("ci_url", filled(system.url, web_address)),
+        ("ci_job", filled(system.job, |name| Some(name.to_owned()))),
+        ("ci_run", first(system.run)),
+        ("ci_attempt", first(system.attempt)),
+        ("branch", branch(system.branch)),
+        ("commit", first(system.commit)),
+        ("repository", filled(system.repository, public_address)),
+        ("change_request", change),
+        ("change_target", change_target),
+    ];
+    found.into_iter().filter_map(|(key, fact)| Some((key, fact?))).collect()
+}
+
+/// The number of the pull or merge request that the run is of.
+fn change_request(system: &System, surroundings: &Surroundings) -> Option<Fact> {
+    match system.change {
+        Change::Github => github::pull_request(surroundings),
+        Change::In(names) => {
+            let mut values = names.iter().filter_map(|name| Some((*name, surroundings.var(name)?)));
+            let (name, value) = values.find(|(_, value)| *value != "false")?;
+            Some(Fact::new(value, name))
+        }
+    }
 }
 
 fn short(branch: &str) -> &str {
     branch.strip_prefix("refs/heads/").unwrap_or(branch)
 }
 
-/// The template with its variables; `None` when one is missing or the template is empty.
-fn fill(template: &str, surroundings: &Surroundings) -> Option<String> {
+/// The template with its variables, and their names; `None` when one is missing or the template is empty.
+fn fill(template: &str, surroundings: &Surroundings) -> Option<(String, String)> {
     if template.is_empty() {
         return None;
     }
     let mut pieces = template.split('{');
-    let mut url = pieces.next()?.to_owned();
+    let (mut text, mut names) = (pieces.next()?.to_owned(), Vec::new());
     for piece in pieces {
         let (name, literal) = piece.split_once('}')?;
-        url.push_str(surroundings.var(name)?);
-        url.push_str(literal);
+        text.push_str(surroundings.var(name)?);
+        text.push_str(literal);
+        names.push(name);
     }
-    Some(url)
+    Some((text, names.join(", ")))
 }
 
 fn is_web_address(url: &str) -> bool {
@@ -213,6 +101,11 @@ fn is_web_address(url: &str) -> bool {
 mod tests {
     use super::super::tests::surroundings;
     use super::*;
+
+    fn texts(surroundings: &Surroundings) -> Vec<(&'static str, String)> {
+        let facts = facts(surroundings).into_iter();
+        facts.map(|(key, fact)| (key, fact.value.as_str().unwrap_or_default().to_owned())).collect()
+    }
 
     #[test]
     fn a_run_links_to_its_page() {
@@ -233,13 +126,20 @@ mod tests {
             ("branch", "main"),
             ("repository", "https://forge.example/ox/cart"),
         ];
-        assert_eq!(facts(&github), expected.map(|(key, value)| (key, value.to_owned())));
+        let mut found = texts(&github);
+        found.retain(|(key, _)| !matches!(*key, "ci_run" | "ci_attempt"));
+        assert_eq!(found, expected.map(|(key, value)| (key, value.to_owned())));
+        let (_, url) = facts(&github).remove(1);
+        assert_eq!(
+            url.from,
+            "GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT"
+        );
     }
 
     #[test]
     fn a_change_request_is_told_from_its_branch() {
         let change = |variables: &[(&str, &str)]| {
-            let facts = facts(&surroundings(variables));
+            let facts = texts(&surroundings(variables));
             facts.into_iter().find(|(key, _)| *key == "change_request").map(|(_, value)| value)
         };
         let github = [
@@ -262,18 +162,12 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_said() {
-        assert!(facts(&surroundings(&[])).is_empty());
+        assert!(texts(&surroundings(&[])).is_empty());
         let bare = surroundings(&[("GITLAB_CI", "1"), ("CI_JOB_URL", "javascript:x")]);
-        assert_eq!(facts(&bare), [("ci", "gitlab".to_owned())]);
-        assert_eq!(facts(&surroundings(&[("CI", "1")])), [("ci", "unknown".to_owned())]);
-    }
-
-    #[test]
-    fn every_system_has_a_name_and_a_sign_of_its_own() {
-        let distinct = |key: fn(&System) -> &str| {
-            SYSTEMS.iter().map(key).collect::<std::collections::BTreeSet<_>>().len()
-        };
-        assert_eq!(distinct(|system| system.name), SYSTEMS.len());
-        assert_eq!(distinct(|system| system.sign), SYSTEMS.len());
+        assert_eq!(texts(&bare), [("ci", "gitlab".to_owned())]);
+        assert_eq!(texts(&surroundings(&[("CI", "1")])), [("ci", "unknown".to_owned())]);
+        let woodpecker = texts(&surroundings(&[("CI", "woodpecker"), ("CI_COMMIT_SHA", "abc")]));
+        let expected = [("ci", "woodpecker"), ("commit", "abc")];
+        assert_eq!(woodpecker, expected.map(|(key, value)| (key, value.to_owned())));
     }
 }

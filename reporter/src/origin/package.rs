@@ -1,35 +1,65 @@
-//! The name of what is tested, when nobody says it.
+//! What is tested, when nobody says it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
 
-use super::Surroundings;
+use super::{Fact, Surroundings};
 
-/// The Cargo package (for a workspace without one `package` in `[workspace.metadata.pony]`, or its
-/// folder), the `name` in `pyproject.toml`, or the name of the checkout's or the current folder; in this
-/// order.
-pub(crate) fn package(surroundings: &Surroundings) -> String {
-    let folder = surroundings.folder();
-    of_cargo(folder)
-        .or_else(|| of_python(folder))
-        .or_else(|| folder_name(above(folder, ".git").unwrap_or(folder)))
-        .unwrap_or_else(|| "unnamed".to_owned())
+/// What a project says of itself.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// What it is called.
+    pub(crate) package: Fact,
+    /// `tags` of `[package.metadata.pony]` or `[workspace.metadata.pony]`.
+    pub(crate) tags: Vec<Fact>,
 }
 
-fn of_cargo(folder: &Path) -> Option<String> {
+/// `package` and `tags` in the Cargo package's metadata for pony or else the workspace's; otherwise the name of
+/// the Cargo package, or of the workspace's folder; the `name` in `pyproject.toml`; the name of the checkout's or
+/// the current folder. In this order.
+pub(crate) fn project(surroundings: &Surroundings) -> Project {
+    let folder = surroundings.folder();
+    let plain = |package| Project { package, tags: Vec::new() };
+    let of_python = || Some(plain(Fact::new(of_python(folder)?, "pyproject.toml")));
+    let of_folder = || {
+        let (folder, what) = match above(folder, ".git") {
+            Some(folder) => (folder, "the folder of the checkout"),
+            None => (folder, "the current folder"),
+        };
+        Some(plain(Fact::new(folder_name(folder)?, what)))
+    };
+    of_cargo(folder)
+        .or_else(of_python)
+        .or_else(of_folder)
+        .unwrap_or_else(|| plain(Fact::new("unnamed", "nothing tells it")))
+}
+
+fn of_cargo(folder: &Path) -> Option<Project> {
     let manifest = above(folder, "Cargo.toml")?.join("Cargo.toml");
     let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec().ok()?;
     let manifest = fs::canonicalize(&manifest).unwrap_or(manifest);
     let nearest = metadata.packages.iter().find(|package| package.manifest_path == manifest);
-    match nearest {
-        Some(package) => Some(package.name.to_string()),
-        None => {
-            let named = metadata.workspace_metadata["pony"]["package"].as_str().map(str::to_owned);
-            named.or_else(|| folder_name(metadata.workspace_root.as_std_path()))
-        }
-    }
+    let tables = [
+        nearest.map(|package| (&package.metadata["pony"], "[package.metadata.pony]")),
+        Some((&metadata.workspace_metadata["pony"], "[workspace.metadata.pony]")),
+    ];
+    let tables: Vec<_> = tables.into_iter().flatten().collect();
+    // A package of a workspace goes by its own name, unless it says otherwise itself.
+    let own = tables.iter().take(1);
+    let named = own.filter_map(|(table, from)| Some(Fact::new(table["package"].as_str()?, *from)));
+    let of_package = || Some(Fact::new(nearest?.name.as_str(), "Cargo.toml"));
+    let of_folder = || {
+        let name = folder_name(metadata.workspace_root.as_std_path())?;
+        Some(Fact::new(name, "the folder of the workspace"))
+    };
+    let package = named.into_iter().next().or_else(of_package).or_else(of_folder)?;
+    let tags = tables.iter().find_map(|(table, from)| {
+        let tags = table["tags"].as_array()?.iter().filter_map(|tag| tag.as_str());
+        Some(tags.map(|tag| Fact::new(tag, *from)).collect())
+    });
+    Some(Project { package, tags: tags.unwrap_or_default() })
 }
 
 fn of_python(folder: &Path) -> Option<String> {

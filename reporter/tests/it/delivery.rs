@@ -171,6 +171,38 @@ fn what_can_never_be_sent_is_listed_and_discarded() {
 }
 
 #[test]
+fn what_waits_since_before_there_were_ids_is_sent_under_the_name_of_its_file() {
+    let world = World::new();
+    world.pipe(CARGO, &submit(&deserted())).ends_with(75);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    let text = fs::read_to_string(entry).unwrap();
+    let old: Vec<&str> = text.lines().filter(|line| !line.contains("submission_id")).collect();
+    let old = old.join("\n").replace(",\n}", "\n}");
+    assert!(old.len() < text.len());
+    fs::write(entry, &old).unwrap();
+    world.run(&["retry", "--list"]).ends_with(0).mentions("barn: 1 passed, 1 failed; for ");
+    // As if the program had been killed before it could remove the entry.
+    for _ in 0..2 {
+        fs::write(entry, &old).unwrap();
+        world.run(&["retry", "--repo", "r.git"]).ends_with(0);
+        assert_eq!(results(&world.path("r.git"), "barn").len(), 1);
+    }
+}
+
+#[test]
+fn to_list_what_waits_moves_nothing() {
+    let world = World::new();
+    world.pipe(CARGO, &submit(&deserted())).ends_with(75);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    fs::write(entry, "{}").unwrap();
+    let list = world.run(&["retry", "--list"]).ends_with(0);
+    list.mentions("no submission: `client_info` is missing");
+    assert!(entry.exists());
+    world.run(&["retry"]).ends_with(65).complains("moved to ");
+    assert!(!entry.exists());
+}
+
+#[test]
 fn a_retry_may_go_into_a_repository() {
     let world = World::new();
     world.pipe(CARGO, &submit(&deserted())).ends_with(75);

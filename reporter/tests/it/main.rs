@@ -6,11 +6,15 @@
 //! - `suites`: what was captured for whole suites
 //! - `validate`: `validate`, and what messages say an input looks like
 //! - `hostile`: inputs that no reader should trust
+//! - `git_host`: results that git pushes to a host
+//! - `env`: what is known of the surroundings, and from where
 //! - `delivery`: exit statuses by what the target does; the spool and `retry`
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod delivery;
+mod env;
+mod git_host;
 mod hostile;
 mod inputs;
 #[cfg(unix)]

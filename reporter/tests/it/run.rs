@@ -7,7 +7,7 @@ use pony_formats::{Outcome as TestOutcome, StepStatus, TestResult, Value};
 use pony_store::{Contents, Store};
 
 use crate::inputs::{CARGO, JUNIT};
-use crate::world::{Collector, World, answer, deserted, results, stored};
+use crate::world::{Collector, Outcome, World, answer, deserted, results, stored};
 
 fn only_result(world: &World) -> TestResult {
     let mut results = results(&world.path("r.git"), "p");
@@ -345,6 +345,40 @@ fn a_collector_that_takes_no_files_still_has_the_result() {
 }
 
 #[test]
+fn a_whole_that_did_not_arrive_stays_in_the_spool_and_only_that_is_sent_again() {
+    let world = World::new();
+    let key = "1795437220868123456";
+    let busy = answer("503 Service Unavailable\r\nRetry-After: 0", "");
+    let text = format!("{LINES}; ({LINES}) >&2");
+    // One file arrives at the second try; then the collector goes away.
+    let collector = Collector::answering(&[stored(key), busy, answer("200 OK", "")]);
+    let url = collector.url.clone();
+    let arguments = ["run", "--max-output", "1K", "--strict", "--server", &url, "--package", "p"];
+    world
+        .run(&[&arguments[..], &["--", "sh", "-c", &text]].concat())
+        .ends_with(75)
+        .complains(&format!("result {key} is stored, but not yet its file steps-00-errout.txt: "))
+        .complains("; kept for `pony-report retry` in ");
+    let names = |requests: &[String]| -> Vec<String> {
+        let name = |request: &String| request.split(['=', '&']).nth(3).unwrap_or("-").to_owned();
+        requests.iter().map(name).collect()
+    };
+    let upload = |stream: &str| format!("steps%2D00%2D{stream}%2Etxt");
+    let requests = collector.requests();
+    assert_eq!(names(&requests[1..]), [upload("output"), upload("output")]);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    let beside: Vec<_> = fs::read_dir(entry.with_extension("files")).unwrap().collect();
+    assert_eq!(beside.len(), 1, "what has arrived is not kept");
+
+    let collector = Collector::answering(&[stored(key), answer("200 OK", "")]);
+    world.run(&["retry", "--server", &collector.url]).ends_with(0).mentions(key);
+    let requests = collector.requests();
+    assert_eq!(names(&requests[1..]), [upload("errout")]);
+    assert!(requests[1].ends_with(&all_lines()), "all of it");
+    assert!(!entry.exists() && !entry.with_extension("files").exists());
+}
+
+#[test]
 fn a_log_that_is_submitted_later_has_its_whole_as_well() {
     let world = World::new();
     let log = format!("{}{CARGO}", all_lines());
@@ -352,4 +386,74 @@ fn a_log_that_is_submitted_later_has_its_whole_as_well() {
     world.pipe(&log, &arguments).ends_with(0);
     assert_eq!(files(&world), [("steps-00-output.txt".to_owned(), log)]);
     assert_eq!(only_result(&world).submission.tally().total, 2);
+}
+
+#[test]
+fn secrets_are_shown_but_neither_stored_nor_spooled() {
+    let world = World::new();
+    let text = "echo \"key=$DEPLOY_TOKEN card 1234\"; i=0; \
+                while [ $i -lt 300 ]; do echo \"$DEPLOY_TOKEN $i\"; i=$((i+1)); done";
+    let mut arguments = script(text);
+    arguments.splice(1..1, ["--redact", "card [0-9]+", "--max-output", "1K"]);
+    let secret = ("DEPLOY_TOKEN", "t0ps3cretvalue");
+    let outcome = Outcome::of(world.pony(&arguments).envs([secret]), None).ends_with(0);
+    outcome.mentions("key=t0ps3cretvalue card 1234\n");
+    let result = only_result(&world);
+    let output = result.submission.results_list[0].output().unwrap();
+    assert!(output.starts_with("key=[redacted] [redacted]\n"), "{output}");
+    assert!(!format!("{result:?}").contains("t0ps3cret"));
+    let [(_, whole)] = &files(&world)[..] else { panic!("not one file") };
+    assert!(whole.ends_with("[redacted] 299\n") && !whole.contains("t0ps3cret"), "{whole}");
+
+    let url = deserted();
+    let arguments =
+        ["run", "--server", &url, "--package", "p", "--", "sh", "-c", "echo $DEPLOY_TOKEN"];
+    Outcome::of(world.pony(&arguments).envs([secret]), None).ends_with(0);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    let kept = fs::read_to_string(entry).unwrap();
+    assert!(kept.contains("[redacted]") && !kept.contains("t0ps3cret"));
+    world
+        .run(&["run", "--redact", "(", "--", "touch", "ran"])
+        .ends_with(64)
+        .complains("--redact: ");
+    assert!(!world.path("ran").exists());
+}
+
+#[test]
+fn jobs_of_a_ci_system_are_one_build_line_whatever_their_machines_are_called() {
+    let world = World::new();
+    for host in ["fv-az1", "fv-az2"] {
+        let mut command = world.pony(&script("true"));
+        command.env_remove("PONY_HOST").envs([("GITHUB_ACTIONS", "true"), ("HOSTNAME", host)]);
+        Outcome::of(&mut command, None).ends_with(0);
+    }
+    let mut command = world.pony(&script("true"));
+    command.env("GITHUB_ACTIONS", "true");
+    Outcome::of(&mut command, None).ends_with(0);
+    let results = results(&world.path("r.git"), "p");
+    let hosts: Vec<_> = results.iter().map(|one| one.submission.client_info.host()).collect();
+    assert!(hosts[0].starts_with("github-") && hosts[0] == hosts[1], "{hosts:?}");
+    assert_eq!(hosts[2], "shed", "PONY_HOST says it");
+}
+
+#[test]
+fn github_shows_what_failed() {
+    let world = World::new();
+    world.file("log", CARGO);
+    let on_github = |arguments: &[&str]| {
+        let mut command = world.pony(arguments);
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", world.path("summary.md"));
+        Outcome::of(&mut command, None)
+    };
+    let outcome = on_github(&script("cat log; exit 1")).ends_with(1).printed(CARGO);
+    outcome.complains("::error ").complains("title=barn%3A%3Aburns");
+    let summary = fs::read_to_string(world.path("summary.md")).unwrap();
+    assert!(summary.starts_with("### FAILED: p: 1 passed, 1 failed\n"), "{summary}");
+    assert!(summary.contains("<code>barn::burns</code>") && summary.contains("; result "));
+    let off = ["run", "--no-github", "--server", &deserted(), "--package", "p", "--", "cat", "log"];
+    on_github(&off).ends_with(0).never_says("::error");
+    assert_eq!(fs::read_to_string(world.path("summary.md")).unwrap(), summary);
+    on_github(&["submit", "--server", &deserted(), "--package", "p", "log"]).ends_with(75);
+    let summary = fs::read_to_string(world.path("summary.md")).unwrap();
+    assert!(summary.contains("\nNot stored: cannot reach the collector at "), "{summary}");
 }

@@ -1,6 +1,7 @@
 //! What was captured for whole suites, as surefire and nose write it, is kept with the step.
 
 use pony_formats::{Step, TestResult};
+use pony_store::{Contents, Store};
 
 use crate::world::{World, results};
 
@@ -93,5 +94,15 @@ fn a_great_deal_of_it_is_cut_in_the_middle_and_says_so() {
     world.run(&["submit", "--repo", "r.git", "--package", "p", "long.xml"]).ends_with(0);
     let output = only_step(&world).output().unwrap().to_owned();
     assert!(output.len() < 3 << 20, "{} bytes", output.len());
-    assert!(output.contains("[pony left out "), "nothing says that it was cut");
+    assert!(
+        output.contains("bytes here; the whole is in the file steps-00-suites-output.txt]"),
+        "nothing says where the rest is"
+    );
+    let repo = world.path("r.git");
+    let snapshot = Store::open(&repo).unwrap().snapshot().unwrap();
+    let key = snapshot.results("p").unwrap()[0];
+    let [artifact] = &snapshot.artifacts("p", key).unwrap()[..] else { panic!("not one file") };
+    assert_eq!(artifact.filename, "steps-00-suites-output.txt");
+    let whole = std::fs::read_to_string(Contents::of(&repo).path_of(&artifact.sha256)).unwrap();
+    assert_eq!(whole, long);
 }

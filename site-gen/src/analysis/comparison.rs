@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pony_formats::{ResultKey, TestResult};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Verdict;
 
@@ -42,7 +42,7 @@ impl Compared {
 }
 
 /// Some tests by name, and how many there are.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Named<T> {
     /// All of them.
     pub(crate) count: usize,
@@ -60,7 +60,7 @@ impl<T> Named<T> {
 }
 
 /// A test that takes longer than it did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Slower {
     pub(crate) id: String,
     /// Seconds before.
@@ -70,7 +70,7 @@ pub(crate) struct Slower {
 }
 
 /// What changed between two results: transitions only.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Comparison {
     /// The earlier result.
     #[serde(with = "crate::history::as_text")]

@@ -85,17 +85,10 @@ impl JoinedCommit {
         Self { commit: commit.to_owned(), earlier: 0, results: Vec::new() }
     }
 
-    /// Takes in a result; `is_new` when it was not there before.
-    pub(crate) fn take(&mut self, result: Attempted, is_new: bool) {
-        match self.results.iter_mut().find(|known| known.row.key == result.row.key) {
-            Some(known) => *known = result,
-            None if is_new => {
-                let place = self.results.partition_point(|known| known.row.key < result.row.key);
-                self.results.insert(place, result);
-            }
-            // It has been pushed out already.
-            None => {}
-        }
+    /// Takes in a new result. It does not matter in which order they come.
+    pub(crate) fn take(&mut self, result: Attempted) {
+        let place = self.results.partition_point(|known| known.row.key < result.row.key);
+        self.results.insert(place, result);
         let surplus = self.results.len().saturating_sub(RESULTS_MAX);
         self.results.drain(..surplus);
         self.earlier += surplus;
@@ -167,7 +160,7 @@ mod tests {
             attempt(2, "a", &[("everywhere", 'F'), ("sometimes", 'P'), ("fine", 'P')]),
             attempt(3, "b", &[("everywhere", 'F'), ("retried", 'R'), ("fine", 'P')]),
         ] {
-            commit.take(one, true);
+            commit.take(one);
         }
         let lines = commit.lines();
         let (failing, flaky) = (Some(Joint::Failing), Some(Joint::Flaky));
@@ -184,13 +177,12 @@ mod tests {
     #[test]
     fn many_results_of_one_commit_are_counted_and_the_newest_kept() {
         let mut commit = JoinedCommit::new("aaaaaaa");
-        for hour in 0..RESULTS_MAX as i64 + 5 {
-            commit.take(attempt(hour, "a", &[]), true);
+        // The oldest one comes last.
+        for hour in (0..RESULTS_MAX as i64 + 5).map(|hour| hour + 1).chain([0]) {
+            commit.take(attempt(hour, "a", &[]));
         }
-        // A file was attached to the oldest.
-        commit.take(attempt(0, "a", &[]), false);
-        assert_eq!((commit.earlier, commit.results.len()), (5, RESULTS_MAX));
-        assert_eq!(commit.results[0].row.key, row(5, "a", true).key);
+        assert_eq!((commit.earlier, commit.results.len()), (6, RESULTS_MAX));
+        assert_eq!(commit.results[0].row.key, row(6, "a", true).key);
     }
 
     #[test]

@@ -124,7 +124,9 @@ mod tests {
     fn notes(line: &LineHistory, result: &TestResult) -> ResultNotes {
         let revision = Revision::of(result.submission.client_info.bag());
         let main = Revision { branch: "main".into(), ..Revision::default() };
-        ResultNotes::new(line, &Trunk::of([&main].into_iter()), result, &revision, 100)
+        let mut trunk = super::super::TrunkFinder::default();
+        trunk.add(&main, result.receipt.key);
+        ResultNotes::new(line, &trunk.found(), result, &revision, 100)
     }
 
     #[test]

@@ -13,7 +13,10 @@ pub(crate) struct Recent {
     pub(crate) results: usize,
     /// The newest of them, oldest first.
     pub(crate) rows: Vec<Row>,
-    /// What the newest result of the main line said of its failing tests; only of build lines.
+    /// The newest result of the main line that could be read; only of build lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) main: Option<Row>,
+    /// What it said of its failing tests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) failing: Vec<Said>,
 }
@@ -47,20 +50,20 @@ impl Said {
 }
 
 impl Recent {
-    /// Takes in a result; `is_new` when it was not there before. At most `max` are kept.
-    pub(crate) fn take(&mut self, row: &Row, is_new: bool, max: usize) {
-        match self.rows.iter_mut().find(|known| known.key == row.key) {
-            Some(known) => *known = row.clone(),
-            None if is_new => {
-                let place = self.rows.partition_point(|known| known.key < row.key);
-                self.rows.insert(place, row.clone());
-                self.results += 1;
-            }
-            // It has been pushed out already.
-            None => {}
-        }
+    /// Takes in a new result. At most `max` are kept.
+    pub(crate) fn take(&mut self, row: Row, max: usize) {
+        let place = self.rows.partition_point(|known| known.key < row.key);
+        self.rows.insert(place, row);
+        self.results += 1;
         let surplus = self.rows.len().saturating_sub(max);
         self.rows.drain(..surplus);
+    }
+
+    /// The newest of them alone.
+    pub(crate) fn newest(&self, max: usize) -> Self {
+        let surplus = self.rows.len().saturating_sub(max);
+        let rows = self.rows.get(surplus..).unwrap_or_default().to_vec();
+        Self { results: self.results, rows, ..Self::default() }
     }
 
     /// The newest result.
@@ -78,22 +81,11 @@ mod tests {
     fn the_newest_are_kept_and_all_are_counted() {
         let mut recent = Recent::default();
         for hour in 0..5 {
-            recent.take(&row(hour, "a", true), true, 3);
+            recent.take(row(hour, "a", true), 3);
         }
         let kept: Vec<_> = recent.rows.iter().map(|row| row.key).collect();
         assert_eq!(kept, [2, 3, 4].map(|hour| row(hour, "a", true).key));
         assert_eq!(recent.results, 5);
-    }
-
-    #[test]
-    fn a_result_that_comes_again_is_replaced_and_one_that_was_pushed_out_stays_out() {
-        let mut recent = Recent::default();
-        for hour in 0..3 {
-            recent.take(&row(hour, "a", true), true, 2);
-        }
-        recent.take(&row(2, "a", false), false, 2);
-        recent.take(&row(0, "a", false), false, 2);
-        assert_eq!((recent.results, recent.rows.len()), (3, 2));
-        assert!(!recent.latest().unwrap().success);
+        assert_eq!(recent.newest(1).rows, [row(4, "a", true)]);
     }
 }

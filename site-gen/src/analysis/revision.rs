@@ -1,6 +1,6 @@
 //! [`Revision`]: what a client says of the source that it tested; [`Trunk`]: whether that is the main line.
 
-use pony_formats::{Bag, Value};
+use pony_formats::{Bag, ResultKey, Value};
 use serde::{Deserialize, Serialize};
 
 /// Keys under which clients say which commit they tested, the most telling first.
@@ -81,20 +81,6 @@ impl Revision {
 pub(crate) struct Trunk(String);
 
 impl Trunk {
-    /// The trunk of a package with these results, oldest first: the first of the usual names that occurs, or
-    /// else the branch of the oldest result that has one.
-    pub(crate) fn of<'a>(revisions: impl Iterator<Item = &'a Revision>) -> Self {
-        let mut best: Option<(usize, &str)> = None;
-        for revision in revisions.filter(|one| !one.change_request && !one.branch.is_empty()) {
-            let usual = MAIN_BRANCHES.iter().position(|name| *name == revision.branch);
-            let rank = usual.unwrap_or(MAIN_BRANCHES.len());
-            if best.is_none_or(|(known, _)| rank < known) {
-                best = Some((rank, &revision.branch));
-            }
-        }
-        Self(best.map(|(_, branch)| branch.to_owned()).unwrap_or_default())
-    }
-
     /// Its name; empty when no result names a branch.
     pub(crate) fn name(&self) -> &str {
         &self.0
@@ -104,6 +90,42 @@ impl Trunk {
     /// that does not know of branches.
     pub(crate) fn has(&self, revision: &Revision) -> bool {
         !revision.change_request && (revision.branch.is_empty() || revision.branch == self.0)
+    }
+}
+
+/// Finds the trunk of a package: the first of the usual names that occurs, or else the branch of the oldest
+/// result that has one. It does not matter in which order results come.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct TrunkFinder(Option<Candidate>);
+
+/// The less, the better.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Candidate {
+    /// The place among the usual names.
+    rank: usize,
+    /// The oldest result of it.
+    #[serde(with = "crate::history::as_text")]
+    key: ResultKey,
+    branch: String,
+}
+
+impl TrunkFinder {
+    /// Looks at what a result is about.
+    pub(crate) fn add(&mut self, revision: &Revision, key: ResultKey) {
+        if revision.change_request || revision.branch.is_empty() {
+            return;
+        }
+        let usual = MAIN_BRANCHES.iter().position(|name| *name == revision.branch);
+        let rank = usual.unwrap_or(MAIN_BRANCHES.len());
+        let is_better = |best: &Candidate| (rank, key) < (best.rank, best.key);
+        if self.0.as_ref().is_none_or(is_better) {
+            self.0 = Some(Candidate { rank, key, branch: revision.branch.clone() });
+        }
+    }
+
+    /// What was found so far.
+    pub(crate) fn found(&self) -> Trunk {
+        Trunk(self.0.as_ref().map(|best| best.branch.clone()).unwrap_or_default())
     }
 }
 
@@ -244,11 +266,22 @@ mod tests {
         );
     }
 
+    /// The trunk of results in this order.
+    fn found(revisions: impl Iterator<Item = Revision>) -> Trunk {
+        let mut finder = TrunkFinder::default();
+        let start = jiff::Timestamp::UNIX_EPOCH;
+        for (number, revision) in (1..).zip(revisions) {
+            finder
+                .add(&revision, ResultKey::new(start + jiff::SignedDuration::from_secs(number), 0));
+        }
+        finder.found()
+    }
+
     #[test]
     fn the_trunk_is_called_as_usual_or_else_as_the_oldest_result_says() {
         let trunk = |branches: &[&str]| {
-            let all: Vec<_> = branches.iter().map(|name| revision(&[("branch", name)])).collect();
-            Trunk::of(all.iter()).name().to_owned()
+            let all = branches.iter().map(|name| revision(&[("branch", name)]));
+            found(all).name().to_owned()
         };
         assert_eq!(trunk(&["fix-7", "master", "main"]), "main");
         assert_eq!(trunk(&["2.x", "fix-7"]), "2.x");
@@ -260,7 +293,7 @@ mod tests {
     fn a_change_request_is_never_the_main_line() {
         let main = revision(&[("branch", "main")]);
         let request = revision(&[("branch", "main"), ("change_request", "12")]);
-        let trunk = Trunk::of([&main, &request].into_iter());
+        let trunk = found([main.clone(), request.clone()].into_iter());
         assert!(trunk.has(&main) && trunk.has(&revision(&[])));
         assert!(!trunk.has(&request) && !trunk.has(&revision(&[("branch", "fix-7")])));
     }

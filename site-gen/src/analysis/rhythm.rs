@@ -1,6 +1,9 @@
 //! Which machines have gone silent, by their own rhythm.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Days with results that a rhythm is taken from.
 const DAYS: usize = 20;
@@ -24,55 +27,69 @@ pub(crate) struct Silence {
     pub(crate) is_news: bool,
 }
 
-/// Whether a build line whose results arrived at these times, newest first, is silent.
+/// The days on which a build line has results.
 ///
 /// Its rhythm is made of the gaps between its last twenty days with results (UTC), so that many results in an
 /// hour are no rhythm of minutes; its *usual* gap is the one that nine of ten gaps do not exceed (nearest
 /// rank), so that free weekends are usual and one outage is not. It is silent when its newest
 /// result is older than twice that. With results of fewer than three days there is no rhythm.
-pub(crate) fn silence(
-    newest_first: impl Iterator<Item = Timestamp>,
-    now: Timestamp,
-) -> Option<Silence> {
-    let mut newest_first = newest_first.peekable();
-    let since = *newest_first.peek()?;
-    let mut days = Vec::with_capacity(DAYS);
-    for day in newest_first.map(|time| time.as_second().div_euclid(DAY.as_secs())) {
-        if days.last() != Some(&day) {
-            days.push(day);
-        }
-        if days.len() == DAYS {
-            break;
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Rhythm {
+    /// Days since 1970, the newest last.
+    days: BTreeSet<i64>,
+}
+
+impl Rhythm {
+    /// Takes in the time of a result. It does not matter in which order they come.
+    pub(crate) fn add(&mut self, received: Timestamp) {
+        self.days.insert(received.as_second().div_euclid(DAY.as_secs()));
+        if self.days.len() > DAYS {
+            self.days.pop_first();
         }
     }
-    if days.len() < DAYS_MIN {
-        return None;
+
+    /// Whether a build line with its newest result `since` then is silent.
+    pub(crate) fn silence(&self, since: Timestamp, now: Timestamp) -> Option<Silence> {
+        let days = &self.days;
+        if days.len() < DAYS_MIN {
+            return None;
+        }
+        let later = days.iter().skip(1);
+        let mut gaps: Vec<i64> = later.zip(days).map(|(later, earlier)| later - earlier).collect();
+        gaps.sort_unstable();
+        let usual_days = *gaps.get((gaps.len() * 9).div_ceil(10) - 1)?;
+        let silent_for = now.duration_since(since);
+        (silent_for > DAY * 2 * i32::try_from(usual_days).unwrap_or(i32::MAX / 2)).then_some(
+            Silence {
+                since,
+                usual_days,
+                is_news: silent_for
+                    <= FORGOTTEN_AFTER.max(DAY * 4 * i32::try_from(usual_days).unwrap_or(1)),
+            },
+        )
     }
-    let mut gaps: Vec<i64> =
-        days.iter().zip(days.iter().skip(1)).map(|(later, earlier)| later - earlier).collect();
-    gaps.sort_unstable();
-    let usual_days = *gaps.get((gaps.len() * 9).div_ceil(10) - 1)?;
-    let silent_for = now.duration_since(since);
-    (silent_for > DAY * 2 * i32::try_from(usual_days).unwrap_or(i32::MAX / 2)).then_some(Silence {
-        since,
-        usual_days,
-        is_news: silent_for
-            <= FORGOTTEN_AFTER.max(DAY * 4 * i32::try_from(usual_days).unwrap_or(1)),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn rhythm(times: impl IntoIterator<Item = Timestamp>) -> Rhythm {
+        let mut rhythm = Rhythm::default();
+        times.into_iter().for_each(|time| rhythm.add(time));
+        rhythm
+    }
+
     /// Silent `hours` after the last of results at these hours?
     fn usual_days(results: impl IntoIterator<Item = i64>, hours: i64) -> Option<i64> {
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
         let at = |hours: i64| start + SignedDuration::from_hours(hours);
-        let mut times: Vec<_> = results.into_iter().collect();
-        times.reverse();
-        let newest = times[0];
-        silence(times.into_iter().map(at), at(newest + hours)).map(|silence| silence.usual_days)
+        let times: Vec<_> = results.into_iter().collect();
+        let newest = times[times.len() - 1];
+        rhythm(times.into_iter().map(at))
+            .silence(at(newest), at(newest + hours))
+            .map(|silence| silence.usual_days)
     }
 
     #[test]
@@ -111,14 +128,14 @@ mod tests {
     #[test]
     fn without_a_rhythm_nothing_is_silent() {
         assert_eq!(usual_days([0, 1, 2, 30], 9999), None);
-        assert_eq!(silence(std::iter::empty(), Timestamp::UNIX_EPOCH), None);
     }
 
     #[test]
     fn what_is_silent_for_a_season_is_no_news() {
         let start: Timestamp = "2026-03-02T03:00:00Z".parse().unwrap();
-        let times = || (0..5).rev().map(|night| start + DAY * night);
-        let is_news = |days: i32| silence(times(), start + DAY * days).unwrap().is_news;
+        let rhythm = rhythm((0..5).map(|night| start + DAY * night));
+        let is_news =
+            |days: i32| rhythm.silence(start + DAY * 4, start + DAY * days).unwrap().is_news;
         assert!(is_news(30) && !is_news(100));
     }
 }

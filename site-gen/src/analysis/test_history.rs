@@ -61,10 +61,18 @@ struct Attempts {
     /// The commit.
     at: u32,
     /// A result in which it was good.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "key_text")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::history::as_optional_text"
+    )]
     good: Option<ResultKey>,
     /// A result in which it was bad.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "key_text")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::history::as_optional_text"
+    )]
     bad: Option<ResultKey>,
 }
 
@@ -270,29 +278,6 @@ impl TestHistory {
         let runs = self.runs.iter().flat_map(|run| [run.first, run.last]);
         let proofs = self.evidence.iter().map(|proof| proof.at);
         runs.chain(proofs).chain([self.first, self.newest.at])
-    }
-}
-
-/// An optional key as the text it is displayed as.
-mod key_text {
-    use pony_formats::ResultKey;
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(
-        key: &Option<ResultKey>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        match key {
-            Some(key) => to.collect_str(key),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<ResultKey>, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
     }
 }
 

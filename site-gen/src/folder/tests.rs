@@ -46,10 +46,10 @@ fn a_folder_of_the_repository_is_refused() {
 fn an_interrupted_build_is_no_base_and_still_ours() {
     let place = tempfile::tempdir().unwrap();
     let nowhere = Path::new("/nonexistent");
-    let mut folder = open(place.path(), nowhere).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     folder.write("p/a/index.html", "a").unwrap();
-    folder.finish(&commit()).unwrap();
-    let mut folder = open(place.path(), nowhere).unwrap();
+    folder.finish(&commit(), false).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     assert_eq!(folder.base(), Some(commit()));
     folder.write("p/a/index.html", "b").unwrap();
     drop(folder);
@@ -60,29 +60,29 @@ fn an_interrupted_build_is_no_base_and_still_ours() {
 fn what_an_interrupted_build_wrote_is_synced_by_the_next() {
     let place = tempfile::tempdir().unwrap();
     let nowhere = Path::new("/nonexistent");
-    let mut folder = open(place.path(), nowhere).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     folder.write("p/a/index.html", "a").unwrap();
     let unsynced = ["", "p", "p/a"].map(PathBuf::from).into();
-    assert_eq!(folder.unsynced_folders, unsynced);
+    assert_eq!(folder.written().unsynced_folders, unsynced);
     drop(folder);
-    let mut folder = open(place.path(), nowhere).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     folder.write("p/a/index.html", "a").unwrap();
-    assert_eq!(folder.unsynced, [PathBuf::from("p/a/index.html")].into());
-    assert_eq!(folder.unsynced_folders, unsynced);
-    folder.finish(&commit()).unwrap();
-    let mut folder = open(place.path(), nowhere).unwrap();
+    assert_eq!(folder.written().unsynced, [PathBuf::from("p/a/index.html")].into());
+    assert_eq!(folder.written().unsynced_folders, unsynced);
+    folder.finish(&commit(), false).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     folder.write("p/a/index.html", "a").unwrap();
-    assert!(folder.unsynced.is_empty());
+    assert!(folder.written().unsynced.is_empty());
 }
 
 #[test]
 fn a_site_that_cannot_be_synced_is_not_finished() {
     let place = tempfile::tempdir().unwrap();
     let nowhere = Path::new("/nonexistent");
-    let mut folder = open(place.path(), nowhere).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     folder.write("p/a/index.html", "a").unwrap();
     fs::remove_file(place.path().join("p/a/index.html")).unwrap();
-    assert!(folder.finish(&commit()).is_err());
+    assert!(folder.finish(&commit(), false).is_err());
     assert_eq!(open(place.path(), nowhere).unwrap().base(), None);
 }
 
@@ -90,9 +90,9 @@ fn a_site_that_cannot_be_synced_is_not_finished() {
 fn unchanged_files_are_not_written() {
     let place = tempfile::tempdir().unwrap();
     let written = |content: &str| {
-        let mut folder = open(place.path(), Path::new("/nonexistent")).unwrap();
+        let folder = open(place.path(), Path::new("/nonexistent")).unwrap();
         folder.write("index.html", content).unwrap();
-        folder.finish(&commit()).unwrap()
+        folder.finish(&commit(), false).unwrap().0
     };
     assert_eq!([written("one"), written("one"), written("two")], [1, 0, 1]);
 }
@@ -101,7 +101,7 @@ fn unchanged_files_are_not_written() {
 fn pruning_takes_what_is_gone_and_nothing_else() {
     let place = tempfile::tempdir().unwrap();
     let nowhere = Path::new("/nonexistent");
-    let mut folder = open(place.path(), nowhere).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     let gone = [
         "p/gone/1/index.html",
         "p/files/1/index.html",
@@ -112,8 +112,8 @@ fn pruning_takes_what_is_gone_and_nothing_else() {
     for path in gone.iter().chain(&kept) {
         folder.write(path, "x").unwrap();
     }
-    folder.finish(&commit()).unwrap();
-    let mut folder = open(place.path(), nowhere).unwrap();
+    folder.finish(&commit(), false).unwrap();
+    let folder = open(place.path(), nowhere).unwrap();
     folder.write("p/kept/1/index.html", "x").unwrap();
     folder.prune().unwrap();
     let exists = |path: &str| place.path().join(path).exists();
@@ -130,7 +130,7 @@ fn pruning_takes_what_is_gone_and_nothing_else() {
 fn nothing_is_written_outside() {
     let place = tempfile::tempdir().unwrap();
     let root = place.path().join("site");
-    let mut folder = open(&root, Path::new("/nonexistent")).unwrap();
+    let folder = open(&root, Path::new("/nonexistent")).unwrap();
     for path in ["../evil", "p/../../evil", "/evil"] {
         assert!(folder.write(path, "x").is_err(), "{path}");
     }
@@ -142,7 +142,7 @@ fn nothing_is_written_outside() {
 fn a_web_server_may_read_the_files() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = tempfile::tempdir().unwrap();
-    let mut folder = open(place.path(), Path::new("/nonexistent")).unwrap();
+    let folder = open(place.path(), Path::new("/nonexistent")).unwrap();
     folder.write("index.html", "x").unwrap();
     let reference = place.path().join("reference");
     fs::write(&reference, "x").unwrap();

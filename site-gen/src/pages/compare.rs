@@ -10,7 +10,7 @@ use crate::history::{Package, Row};
 use crate::text::{self, When};
 use crate::view::LineView;
 
-/// Results that can be chosen from: the newest ones. Others can be named in the address.
+/// Results that can be chosen from: the newest of those that are remembered. Others can be named in the address.
 const CHOICES_MAX: usize = 200;
 
 #[derive(Template)]

@@ -5,15 +5,9 @@ use jiff::Timestamp;
 use pony_formats::names;
 
 use super::Frame;
-use crate::analysis::{LineName, Machine, Recent};
+use crate::analysis::{LineName, MACHINE_ROWS_MAX, Machine, Recent};
 use crate::text::{self, When};
 use crate::view::{LineView, RowView, Status, Strip};
-
-/// Results that are remembered of each build line, for its strip.
-pub(crate) const RECENT_MAX: usize = 12;
-
-/// Build lines that the page has room for: those with the newest results.
-const LINES_MAX: usize = 300;
 
 #[derive(Template)]
 #[template(path = "machine.html", whitespace = "minimize")]
@@ -24,7 +18,7 @@ struct MachinePage {
     lead: String,
     seen: Option<When>,
     lines: Vec<LineRow>,
-    more: Option<String>,
+    has_older: bool,
 }
 
 struct LineRow {
@@ -64,10 +58,9 @@ pub(crate) fn machine(machine: &Machine) -> Result<String, askama::Error> {
         status: Status::of_success(failing == 0),
         lead,
         seen: newest.map(|row| When::of(row.received)),
-        more: (lines.len() > LINES_MAX).then(|| text::count(lines.len() - LINES_MAX)),
+        has_older: machine.has_older,
         lines: lines
             .iter()
-            .take(LINES_MAX)
             .map(|(_, package, name, recent)| LineRow::new(package, name, recent))
             .collect::<Option<_>>()
             .unwrap_or_default(),
@@ -84,7 +77,7 @@ impl LineRow {
             package_href: format!("{to_package}index.html"),
             href: format!("{to_package}{}", LineView::page(name)),
             latest: RowView::new(recent.latest()?, &to_package, Timestamp::MIN),
-            strip: Strip::new(recent.rows.iter().rev(), RECENT_MAX),
+            strip: Strip::new(recent.rows.iter().rev(), MACHINE_ROWS_MAX),
             results: text::count(recent.results),
         })
     }

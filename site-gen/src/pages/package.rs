@@ -62,7 +62,7 @@ pub(crate) fn package(
         name,
         status: digest.status(),
         lead: lead(digest),
-        total: text::count(package.rows.len()),
+        total: text::count(package.results),
         attention: Attention::of_package(package, history, now),
         matrix: Matrix::new(package, &history.trunk),
         lines: lines.collect(),

@@ -5,7 +5,7 @@ use pony_formats::ResultKey;
 
 use super::Frame;
 use crate::text::{self, When};
-use crate::view::{ResultView, Status};
+use crate::view::{Portion, ResultView, Status};
 
 /// Where a result is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,13 @@ struct ResultPage<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "portion.html", whitespace = "minimize")]
+struct PortionPage<'a> {
+    frame: Frame,
+    portion: &'a Portion,
+}
+
+#[derive(Template)]
 #[template(path = "unreadable.html", whitespace = "minimize")]
 struct UnreadablePage<'a> {
     frame: Frame,
@@ -36,6 +43,22 @@ struct UnreadablePage<'a> {
     received: When,
     reason: String,
     commit: &'a str,
+}
+
+/// A page with the names of some of its tests.
+pub(crate) fn portion(
+    view: &ResultView,
+    portion: &Portion,
+    commit: &str,
+) -> Result<String, askama::Error> {
+    let (label, _) = portion.file.split_once('.').unwrap_or_default();
+    let frame = Frame::new(format!("{label} · {}", view.package), 3)
+        .crumb(view.package.clone(), Some("../index.html"))
+        .crumb(view.key.clone(), Some("index.html"))
+        .crumb(label, None);
+    let commit = Some(commit.to_owned()).filter(|commit| !commit.is_empty());
+    let json = Some("result.json".to_owned());
+    PortionPage { frame: Frame { commit, json, ..frame }, portion }.render()
 }
 
 /// The page of a result that `commit` added; a `live` one can ask for a build.
@@ -51,7 +74,7 @@ pub(crate) fn result(
         Place::Latest => format!("../{}/", view.key),
     };
     let mut frame = frame(title, view.package.clone(), place, &view.key, commit);
-    frame.json = Some("result.json".to_owned());
+    frame.json = Some(format!("{own}result.json"));
     frame.has_form = live;
     frame.description = Some(match view.counts.words.as_str() {
         "" => format!("Received {} UTC", view.received.text),

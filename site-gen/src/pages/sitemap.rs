@@ -15,7 +15,7 @@ struct Sitemap {
 const PAGES_MAX: usize = 50_000;
 
 /// The map. Results are left out: each is reached from its package, and there may be too many of them.
-pub(crate) fn sitemap(base_url: &str, packages: &[Package]) -> Result<String, askama::Error> {
+pub(crate) fn sitemap(base_url: &str, packages: &[&Package]) -> Result<String, askama::Error> {
     let mut pages = vec![(base_url.to_owned(), None), (format!("{base_url}about/"), None)];
     for package in packages {
         let day = package.latest().map(|row| row.received.strftime("%Y-%m-%d").to_string());

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::{FORMAT, one_line};
 use crate::analysis::{JoinedCommit, LineName, Machine, Recent};
 
 /// `p/<package>/commit/<commit>/index.json`.
@@ -21,7 +21,7 @@ struct Commit<C> {
 
 /// `p/<package>/commit/<commit>/index.json`.
 pub(crate) fn commit(package: &str, joined: &JoinedCommit) -> String {
-    line_of(&Commit { format: FORMAT, package: package.to_owned(), joined })
+    one_line(&Commit { format: FORMAT, package: package.to_owned(), joined })
 }
 
 /// Reads back what [`commit`] wrote. `None` when it is odd.
@@ -40,8 +40,8 @@ struct Line {
     package: String,
     /// `host`, `arch`, `tags`.
     line: LineName,
-    /// `results`: how many there are; `rows`: the newest fifty, oldest first; `failing`: what the newest result
-    /// of the main line said of its failing tests.
+    /// `results`: how many there are; `rows`: the newest fifty, oldest first; `main`: the newest of the main line
+    /// that can be read, if there is one; `failing`: what it said of its failing tests.
     #[serde(flatten)]
     recent: Recent,
 }
@@ -49,7 +49,7 @@ struct Line {
 /// `p/<package>/line/<line>/index.json`.
 pub(crate) fn line(package: &str, name: &LineName, recent: &Recent) -> String {
     let (package, line, recent) = (package.to_owned(), name.clone(), recent.clone());
-    line_of(&Line { format: FORMAT, package, line, recent })
+    one_line(&Line { format: FORMAT, package, line, recent })
 }
 
 /// Reads back what [`line`] wrote. `None` when it is odd.
@@ -66,7 +66,10 @@ struct MachineIndex {
     format: u32,
     /// The true name of the machine.
     host: String,
-    /// By package, then by line.
+    /// Whether there are lines that are not listed.
+    #[serde(default)]
+    has_older: bool,
+    /// The 300 with the newest results, by package, then by line.
     lines: Vec<MachineLine>,
 }
 
@@ -89,19 +92,18 @@ pub(crate) fn machine(machine: &Machine) -> String {
         line: line.clone(),
         recent: recent.clone(),
     });
-    line_of(&MachineIndex { format: FORMAT, host: machine.host.clone(), lines: lines.collect() })
+    one_line(&MachineIndex {
+        format: FORMAT,
+        host: machine.host.clone(),
+        has_older: machine.has_older,
+        lines: lines.collect(),
+    })
 }
 
 /// Reads back what [`machine`] wrote. `None` when it is odd.
 pub(crate) fn read_machine(host: &str, text: &[u8]) -> Option<Machine> {
     let index: MachineIndex = serde_json::from_slice(text).ok()?;
     let lines = index.lines.into_iter().map(|one| ((one.package, one.line), one.recent));
-    let machine = Machine { host: index.host, lines: lines.collect() };
+    let machine = Machine { host: index.host, has_older: index.has_older, lines: lines.collect() };
     (index.format == FORMAT && machine.host == host).then_some(machine)
-}
-
-/// On one line: people read the page.
-fn line_of(value: &impl Serialize) -> String {
-    // Nothing here has a key that is no string, which is the only way for this to fail.
-    serde_json::to_string(value).map(|text| text + "\n").unwrap_or_default()
 }

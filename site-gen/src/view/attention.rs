@@ -6,7 +6,7 @@ use super::ConcernView;
 use super::line::LineView;
 use super::since::SinceView;
 use super::stream::Listed;
-use crate::analysis::{Kind, PackageHistory, Since, silence};
+use crate::analysis::{Kind, PackageHistory, Since};
 use crate::history::Package;
 use crate::text::{self, When};
 
@@ -156,8 +156,8 @@ impl Found {
             }
         }
         for line in package.lines() {
-            let silence = silence(line.rows.iter().map(|row| row.received), now);
-            let Some(silence) = silence.filter(|silence| silence.is_news) else { continue };
+            let silence = line.silence(now).filter(|silence| silence.is_news);
+            let Some(silence) = silence else { continue };
             let it = SilentView {
                 machine: LineView::machine(&line.latest.line()),
                 href: format!("{to_package}{}/index.html", line.latest.key),

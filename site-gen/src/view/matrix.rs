@@ -63,11 +63,10 @@ impl Matrix {
     /// For the page of the package. Only results that name their commit have a place in it.
     pub(crate) fn new(package: &Package, trunk: &Trunk) -> Self {
         let is_named = |row: &&Row| row.tested.is_exact() && trunk.has(&row.tested);
-        // A commit is as old as its first result, which may be older than the results that are looked at:
-        // then it has dropped out anyway.
+        // A commit is as old as its first result, which may be older than those that are remembered: then it
+        // has dropped out, mostly.
         let mut first: BTreeMap<&str, usize> = BTreeMap::new();
-        let recent = package.rows.len().saturating_sub(COMMITS_MAX * LINES_MAX * 2);
-        let rows: Vec<&Row> = package.rows.iter().skip(recent).filter(is_named).collect();
+        let rows: Vec<&Row> = package.rows.iter().filter(is_named).collect();
         for (place, row) in rows.iter().enumerate() {
             first.entry(&row.tested.commit).or_insert(place);
         }
@@ -170,7 +169,7 @@ mod tests {
             of(5, "a", "bbbbbbbbb", true),
             of(6, "a", "", true),
         ];
-        let package = Package { name: "p".into(), rows, ..Package::default() };
+        let package = crate::history::tests::package("p", rows);
         let matrix = Matrix::new(&package, &Trunk::default());
         let labels: Vec<_> = matrix.commits.iter().map(|one| one.label.as_str()).collect();
         assert_eq!(labels, ["bbbbbbb", "aaaaaaa"]);

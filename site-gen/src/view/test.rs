@@ -3,6 +3,7 @@
 use pony_formats::{Evidence, Outcome, TestCase};
 
 use super::Status;
+use super::names::{Names, Portion};
 use super::since::NoteView;
 use super::stream::{Budget, Listed, Stream};
 use crate::text::{self, Excerpt};
@@ -16,9 +17,6 @@ pub(crate) const NOTES_MAX: usize = FULL_MAX;
 /// Bad tests whose details are unfolded from the start.
 const OPEN_MAX: usize = 3;
 
-/// Tests in a list of names.
-const BRIEF_MAX: usize = 20_000;
-
 /// Bytes of captured text of all tests together.
 const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
@@ -30,10 +28,10 @@ const MESSAGE_BYTES_MAX: usize = 2_000;
 pub(crate) struct Tests {
     pub(crate) failing: Listed<TestView>,
     /// The bad tests that `failing` has no room for.
-    pub(crate) failing_brief: Listed<BriefTest>,
+    pub(crate) failing_brief: Names,
     pub(crate) flaky: Listed<TestView>,
-    pub(crate) skipped: Listed<BriefTest>,
-    pub(crate) passed: Listed<BriefTest>,
+    pub(crate) skipped: Names,
+    pub(crate) passed: Names,
 }
 
 /// A test with all that is known of it.
@@ -101,25 +99,29 @@ impl Tests {
         let flaky = flaky.iter().map(|test| TestView::new(*test, &mut budget, false));
         Self {
             failing,
-            failing_brief: brief(in_brief),
+            failing_brief: brief(in_brief, "failing"),
             flaky: Listed::new(flaky, FULL_MAX),
-            skipped: brief(&only(|outcome| {
-                matches!(outcome, Outcome::Skipped | Outcome::ExpectedFailure)
-            })),
-            passed: brief(&only(|outcome| outcome == Outcome::Passed)),
+            skipped: brief(
+                &only(|outcome| matches!(outcome, Outcome::Skipped | Outcome::ExpectedFailure)),
+                "skipped",
+            ),
+            passed: brief(&only(|outcome| outcome == Outcome::Passed), "passed"),
         }
+    }
+
+    /// The pages of names.
+    pub(crate) fn portions(&self) -> impl Iterator<Item = &Portion> {
+        [&self.failing_brief, &self.skipped, &self.passed].into_iter().flat_map(|one| &one.portions)
     }
 
     /// How many made the run red, in words.
     pub(crate) fn bad_count(&self) -> String {
-        text::count(
-            self.failing.items.len() + self.failing_brief.items.len() + self.failing_brief.more,
-        )
+        text::count(self.failing.items.len() + self.failing_brief.len())
     }
 }
 
-fn brief(tests: &[Sourced<'_>]) -> Listed<BriefTest> {
-    Listed::new(tests.iter().map(|(test, _)| BriefTest::new(test)), BRIEF_MAX)
+fn brief(tests: &[Sourced<'_>], kind: &str) -> Names {
+    Names::new(tests.iter().map(|(test, _)| BriefTest::new(test)), kind)
 }
 
 impl BriefTest {

@@ -125,11 +125,24 @@ fn a_damaged_site_is_built_from_scratch() {
     let place = Place::with_history();
     place.build("site");
     place.build("new");
-    for broken in ["p/ndarray/show_all/index.json", "index.json", ".pony-site.json"] {
+    for broken in ["p/ndarray/state.json", "index.json", ".pony-site.json"] {
         std::fs::write(place.path("site").join(broken), "{").unwrap();
         place.build("site");
         assert_same_site(&place, "site", "new");
     }
+}
+
+#[test]
+fn a_damaged_list_is_noticed_when_it_is_needed() {
+    let place = Place::new();
+    let history = sample::history();
+    place.append(&history[..30]);
+    place.build("site");
+    std::fs::write(place.path("site/p/ndarray/show_all/index.json"), "{").unwrap();
+    place.append(&history[30..]);
+    place.build("site");
+    place.build("new");
+    assert_same_site(&place, "site", "new");
 }
 
 #[test]
@@ -175,21 +188,21 @@ fn many_results_come_in_pages() {
     let (submission, start) = &sample::history()[0];
     let submission = pony_formats::Submission { results_list: vec![], ..submission.clone() };
     let minute = |n: i64| *start + jiff::SignedDuration::from_mins(n);
-    let results: Vec<_> = (0..405).map(|n| (submission.clone(), minute(n))).collect();
-    place.append(&results[..399]);
+    let results: Vec<_> = (0..305).map(|n| (submission.clone(), minute(n))).collect();
+    place.append(&results[..199]);
     place.build("site");
     let folder =
         format!("p/{}", pony_formats::names::url_component(submission.client_info.package()));
     assert!(!place.path("site").join(&folder).join("show_all/1").exists());
-    place.append(&results[399..]);
+    place.append(&results[199..]);
     place.build("site");
     assert!(
         place
             .text("site", &format!("{folder}/show_all/index.html"))
-            .contains("href=\"1/index.html\"")
+            .contains("href=\"2/index.html\"")
     );
     assert!(
-        place.text("site", &format!("{folder}/show_all/1/index.html")).contains("Results 1 to 200")
+        place.text("site", &format!("{folder}/show_all/1/index.html")).contains("Results 1 to 100")
     );
     place.build("new");
     assert_same_site(&place, "site", "new");

@@ -157,6 +157,32 @@ fn a_result_says_what_changed_since_the_one_before_it() {
 }
 
 #[test]
+fn a_build_line_that_was_forgotten_goes_on_where_it_was() {
+    let place = Place::new();
+    let host = |at: usize| format!("runner-{at}");
+    let of = |hour: i64, at: usize, letter| {
+        result((hour, "cart", &host(at), 'a'), 1.0, &[("t", letter), ("u", 'P')])
+    };
+    let first: Vec<_> = (0..203).map(|at| of(at as i64, at, 'P')).collect();
+    place.append(&first[..150]);
+    place.build("site");
+    place.append(&first[150..]);
+    place.build("site");
+    // Only the newest 200 are remembered by then.
+    let keys = place.append(&[of(300, 0, 'F'), of(301, 1, 'F')]);
+    place.build("site");
+    let changes = &json(&place, &format!("p/cart/{}/result.json", keys[0]))["changes"];
+    assert_eq!(changes["newly_failing"]["tests"], serde_json::json!(["t"]));
+    assert_eq!(json(&place, "machine/runner-0/index.json")["lines"][0]["results"], 2);
+    place.build("new");
+    let (site, new) = (place.files("site"), place.files("new"));
+    assert_eq!(site.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
+    for (name, content) in site {
+        assert!(new[&name] == content, "{name} differs");
+    }
+}
+
+#[test]
 fn the_page_about_the_site_says_where_to_clone_from() {
     let place = Place::new();
     place.build("site");

@@ -7,6 +7,8 @@ mod cli;
 mod escaping;
 mod gathered;
 mod histories;
+mod hostile;
 mod links;
 mod place;
+mod random;
 mod sample;

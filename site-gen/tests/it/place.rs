@@ -109,6 +109,52 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Adds all results of another repository, as a merge of the two does.
+    pub(crate) fn merge(&self, other: &Place) {
+        let index = self.path("index");
+        let git =
+            |arguments: &[&str], input: &str| git(self.store.path(), &index, arguments, input);
+        let theirs = other.store.path().to_string_lossy().into_owned();
+        git(&["fetch", "--quiet", &theirs, "main:theirs", "--force"], "");
+        git(&["read-tree", "main"], "");
+        let files = git(&["ls-tree", "-r", "theirs"], "") + "\n";
+        git(&["update-index", "--add", "--index-info"], &files);
+        let tree = git(&["write-tree"], "");
+        let commit = git(&["commit-tree", "-m", "Merge", "-p", "main", "-p", "theirs", &tree], "");
+        git(&["update-ref", "refs/heads/main", &commit], "");
+        fs::remove_file(&index).unwrap();
+    }
+
+    /// Commits a root folder with more entries, made of those that are there: each is a mode, a kind, the entry
+    /// whose object it shares (or the object), and a name that git itself would refuse.
+    pub(crate) fn plant(&self, entries: &[(&str, &str, &str, &str)]) {
+        let index = self.path("index");
+        let git =
+            |arguments: &[&str], input: &str| git(self.store.path(), &index, arguments, input);
+        let mut tree = git(&["ls-tree", "main"], "") + "\n";
+        for (mode, kind, object, name) in entries {
+            let object = match object.len() {
+                40 => (*object).to_owned(),
+                _ => git(&["rev-parse", &format!("main:{object}")], ""),
+            };
+            tree.push_str(&format!("{mode} {kind} {object}\t{name}\n"));
+        }
+        let tree = git(&["mktree", "--missing"], &tree);
+        let commit = git(&["commit-tree", "-m", "Plant", "-p", "main", &tree], "");
+        git(&["update-ref", "refs/heads/main", &commit], "");
+    }
+
+    /// Takes back the newest commit, if it is not the only one.
+    pub(crate) fn rewind(&self) {
+        let index = self.path("index");
+        let parents = git(self.store.path(), &index, &["log", "--format=%P", "-1", "main"], "");
+        if let Some(parent) = parents.split(' ').next().filter(|parent| !parent.is_empty()) {
+            git(self.store.path(), &index, &["update-ref", "refs/heads/main", parent], "");
+        }
+    }
+}
+
 /// The options of [`Place::build`].
 pub(crate) fn options() -> Options {
     Options { now: crate::sample::END.parse().unwrap(), ..Options::default() }

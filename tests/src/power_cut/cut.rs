@@ -174,6 +174,7 @@ pub(super) fn kind_of_sync(path: &str) -> String {
                 format!("pack-*.{}", part.rsplit('.').next().unwrap_or(""))
             }
             _ if part.starts_with("incoming-") => "incoming-*".to_owned(),
+            _ if part.starts_with(".tmp") => ".tmp*".to_owned(),
             _ => part.to_owned(),
         }
     });
@@ -261,6 +262,7 @@ mod tests {
             (format!("results.git/objects/pack/pack-{hash}.idx"), "objects/pack/pack-*.idx"),
             ("results.git/refs/heads/main.lock".to_owned(), "refs/heads/main.lock"),
             ("results.git".to_owned(), "the folder of the repository"),
+            ("results.git/pony/.tmpAbC123".to_owned(), "pony/.tmp*"),
             (".pony-new-x1/repository/HEAD".to_owned(), "files of a new repository"),
             (".pony-new-x1/repository/refs/heads".to_owned(), "folders of a new repository"),
         ];

@@ -66,6 +66,8 @@ pub(super) struct Recording {
 /// Reads calls and keeps up with what every name and descriptor means.
 pub(super) struct Recorder {
     root: String,
+    /// What the programs were started in: the folder above.
+    working_folder: String,
     recording: Recording,
     /// The names as processes see them.
     now: Vec<Content>,
@@ -93,6 +95,7 @@ impl Recorder {
         read_folder(root, ROOT, &mut before)?;
         Ok(Self {
             root: root.to_string_lossy().into_owned(),
+            working_folder: root.parent().unwrap_or(root).to_string_lossy().into_owned(),
             now: before.clone(),
             recording: Recording { before, deeds: Vec::new() },
             open: BTreeMap::new(),
@@ -141,8 +144,8 @@ impl Recorder {
 
     fn follow(&mut self, call: &Call) -> anyhow::Result<()> {
         match call.name.as_str() {
-            "open" => self.opened(call, call_path(call, None, 0), 1),
-            "openat" => self.opened(call, call_path(call, Some(0), 1), 2),
+            "open" => self.opened(call, self.path(call, None, 0), 1),
+            "openat" => self.opened(call, self.path(call, Some(0), 1), 2),
             "close" => self.closed(call),
             "dup" | "dup2" | "dup3" | "fcntl" => self.duplicated(call),
             "lseek" => {
@@ -161,18 +164,18 @@ impl Recorder {
                 }
             }
             "fsync" | "fdatasync" => self.synced(call),
-            "rename" => self.renamed(call_path(call, None, 0), call_path(call, None, 1)),
+            "rename" => self.renamed(self.path(call, None, 0), self.path(call, None, 1)),
             "renameat" | "renameat2" => {
-                self.renamed(call_path(call, Some(0), 1), call_path(call, Some(2), 3));
+                self.renamed(self.path(call, Some(0), 1), self.path(call, Some(2), 3));
             }
-            "unlink" | "rmdir" => self.unnamed(call_path(call, None, 0)),
-            "unlinkat" => self.unnamed(call_path(call, Some(0), 1)),
-            "mkdir" => self.new_folder(call_path(call, None, 0)),
-            "mkdirat" => self.new_folder(call_path(call, Some(0), 1)),
-            "symlink" => self.symlinked(call.text(0), call_path(call, None, 1)),
-            "symlinkat" => self.symlinked(call.text(0), call_path(call, Some(1), 2)),
-            "link" => self.linked(call_path(call, None, 0), call_path(call, None, 1)),
-            "linkat" => self.linked(call_path(call, Some(0), 1), call_path(call, Some(2), 3)),
+            "unlink" | "rmdir" => self.unnamed(self.path(call, None, 0)),
+            "unlinkat" => self.unnamed(self.path(call, Some(0), 1)),
+            "mkdir" => self.new_folder(self.path(call, None, 0)),
+            "mkdirat" => self.new_folder(self.path(call, Some(0), 1)),
+            "symlink" => self.symlinked(call.text(0), self.path(call, None, 1)),
+            "symlinkat" => self.symlinked(call.text(0), self.path(call, Some(1), 2)),
+            "link" => self.linked(self.path(call, None, 0), self.path(call, None, 1)),
+            "linkat" => self.linked(self.path(call, Some(0), 1), self.path(call, Some(2), 3)),
             _ if call.is_below(&self.root) => bail!("{} is not understood", call.name),
             _ => {}
         }
@@ -317,6 +320,19 @@ impl Recorder {
         self.recording.deeds.push(Deed::Name(changes));
     }
 
+    /// The absolute path that a call names: below the folder of that argument, or the working folder.
+    fn path(&self, call: &Call, folder: Option<usize>, path: usize) -> Option<String> {
+        let text = String::from_utf8(call.text(path)?).ok()?;
+        if text.starts_with('/') {
+            return Some(text.trim_end_matches('/').to_owned());
+        }
+        let folder = match folder {
+            Some(folder) => call.path_of(folder)?,
+            None => self.working_folder.clone(),
+        };
+        Some(format!("{folder}/{text}"))
+    }
+
     /// The folder that a path ends in, and its last part. `None` when that is not watched.
     fn place(&self, path: &str) -> Option<(Node, String)> {
         let (folder, name) = path.rsplit_once('/')?;
@@ -335,16 +351,6 @@ impl Recorder {
             Content::File(_) => None,
         }
     }
-}
-
-/// The absolute path that a call names.
-fn call_path(call: &Call, folder: Option<usize>, path: usize) -> Option<String> {
-    let text = String::from_utf8(call.text(path)?).ok()?;
-    if text.starts_with('/') {
-        return Some(text.trim_end_matches('/').to_owned());
-    }
-    // `open` and its like take relative paths from the working folder, which nothing here does.
-    Some(format!("{}/{text}", call.path_of(folder?)?))
 }
 
 /// Changes what a name leads to.

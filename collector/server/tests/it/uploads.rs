@@ -87,6 +87,22 @@ fn the_newest_file_of_a_name_counts_and_invisible_ones_do_not() {
 }
 
 #[test]
+fn a_file_that_comes_again_because_the_answer_was_lost_is_recorded_once() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let (key, auth_key) = collector.add(client_info("hayloft", true));
+    let query = format!("visible=yes&description=&auth_key={auth_key}&filename=log");
+    for body in [b"same".as_slice(), b"same", b"other", b"same"] {
+        assert_eq!(upload(&collector, &query, body).status, 200);
+    }
+    let snapshot = Store::open(&place.repo()).unwrap().snapshot().unwrap();
+    let sizes = snapshot.artifacts("hayloft", snapshot.results("hayloft").unwrap()[0]).unwrap();
+    assert_eq!(sizes.iter().map(|file| file.size).collect::<Vec<_>>(), [4, 5, 4]);
+    let address = format!("/p/hayloft/{key}/files/log");
+    assert_eq!(get(collector.address, &address).body, b"same", "the newest counts");
+}
+
+#[test]
 fn a_wrong_key_is_refused_without_a_challenge() {
     let place = Place::new();
     let collector = place.start(&[]);

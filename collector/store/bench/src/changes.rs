@@ -9,7 +9,7 @@ use pony_store::{CommitId, Store};
 
 use crate::measure::{Sample, child, median, sample};
 use crate::repository::{base, copy, fill, git};
-use crate::{Failure, Plan, data};
+use crate::{Failure, Plan};
 
 /// Results that are new.
 const NEW: u64 = 100;
@@ -50,7 +50,7 @@ pub(crate) fn write(out: &mut dyn Write, plan: &Plan) -> Result<(), Failure> {
         let repo = plan.folder.join("written.git");
         copy(&base(&plan.folder, *results)?, &repo)?;
         let head = git(&repo, &["rev-parse", "main"])?;
-        fill(&repo, *results..*results + NEW, data::submission)?;
+        fill(&repo, *results..*results + NEW)?;
         let samples = (0..plan.rounds).map(|_| child("changes", &repo, &[head.clone()]));
         let samples = samples.collect::<Result<Vec<_>, Failure>>()?;
         fs::remove_dir_all(&repo)?;

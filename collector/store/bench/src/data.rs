@@ -75,32 +75,6 @@ pub(crate) fn submission(number: u64) -> Result<Submission, Failure> {
     Ok(Submission { client_info: client_info(package, client, success)?, results_list: vec![step] })
 }
 
-/// A run of the same 1 000 tests as all others. Durations are between a millisecond and seconds, differ from
-/// run to run by a tenth, and are told in milliseconds, as most runners do. Every other run has a failure.
-pub(crate) fn run(number: u64) -> Result<Submission, Failure> {
-    let mut random = Random(number ^ 0x7777_0000_4321);
-    let tests = (0..1_000).map(|index| {
-        let mut own = Random(index * 7_919);
-        let mut test = TestCase::new(name(0, index), Outcome::Passed);
-        let usual = 0.5 * (own.share() * 9.0).exp();
-        let milliseconds = usual * (0.9 + 0.2 * random.share());
-        test.duration = Some(milliseconds.round() / 1e3);
-        if random.below(2_000) == 0 {
-            fail(&mut test, &mut random);
-        }
-        test
-    });
-    let tests: Vec<TestCase> = tests.collect();
-    let success = tests.iter().all(|test| !test.outcome.is_bad());
-    let step = Step::default()
-        .with("type", "test")
-        .with("name", "unit tests")
-        .with("status", i64::from(!success))
-        .with("duration", 60.0 + random.below(9_000) as f64 / 1e3)
-        .with_tests(tests);
-    Ok(Submission { client_info: client_info(0, number % 5, success)?, results_list: vec![step] })
-}
-
 fn test(package: u64, index: u64, random: &mut Random) -> TestCase {
     let mut test = TestCase::new(name(package, index), Outcome::Passed);
     test.duration = Some(random.below(900_000) as f64 / 1e6);

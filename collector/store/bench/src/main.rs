@@ -7,8 +7,10 @@ mod bytes;
 mod changes;
 mod data;
 mod http;
+mod index;
 mod measure;
 mod repository;
+mod runs;
 mod table;
 mod writers;
 
@@ -19,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What is refused of the command line ends with this.
-const USAGE: &str = "usage: pony-store-bench [--rounds N] [--results N,N,..] [--folder FOLDER] [--collector PROGRAM]";
+const USAGE: &str = "usage: pony-store-bench [--rounds N] [--results N,N,..] [--indexed N,N] [--folder FOLDER] [--collector PROGRAM]";
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -28,6 +30,8 @@ struct Plan {
     rounds: usize,
     /// How many results there are in the repositories that are written to.
     bases: Vec<u64>,
+    /// How many results there are where the index is built, and where it is opened.
+    indexed: [u64; 2],
     /// Where repositories are made. Those to start from are kept there.
     folder: PathBuf,
     /// The program `pony-collector`, if it is to be measured.
@@ -56,6 +60,10 @@ fn run() -> Result<(), Failure> {
             let sample = changes::read(Path::new(repo), base)?;
             Ok(writeln!(io::stdout(), "{sample}")?)
         }
+        ["index", repo, results] => {
+            let sample = index::open(Path::new(repo), results)?;
+            Ok(writeln!(io::stdout(), "{sample}")?)
+        }
         options => all(&plan(options)?),
     }
 }
@@ -64,6 +72,7 @@ fn plan(options: &[&str]) -> Result<Plan, Failure> {
     let mut plan = Plan {
         rounds: 3,
         bases: vec![0, 10_000, 100_000],
+        indexed: [100_000, 1_000_000],
         folder: env::temp_dir().join("pony-store-bench"),
         collector: None,
     };
@@ -72,8 +81,9 @@ fn plan(options: &[&str]) -> Result<Plan, Failure> {
             ["--rounds", number] => plan.rounds = number.parse()?,
             ["--folder", folder] => plan.folder = std::path::absolute(folder)?,
             ["--collector", program] => plan.collector = Some(program.into()),
-            ["--results", numbers] => {
-                plan.bases = numbers.split(',').map(str::parse).collect::<Result<_, _>>()?;
+            ["--results", numbers] => plan.bases = list(numbers)?,
+            ["--indexed", numbers] => {
+                plan.indexed = list(numbers)?.try_into().map_err(|_| USAGE)?;
             }
             _ => return Err(USAGE.into()),
         }
@@ -81,11 +91,16 @@ fn plan(options: &[&str]) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
+fn list(numbers: &str) -> Result<Vec<u64>, Failure> {
+    Ok(numbers.split(',').map(str::parse).collect::<Result<_, _>>()?)
+}
+
 fn all(plan: &Plan) -> Result<(), Failure> {
     fs::create_dir_all(&plan.folder)?;
     let mut out = io::stdout().lock();
     table::write_rates(&mut out, plan)?;
     changes::write(&mut out, plan)?;
+    index::write(&mut out, plan)?;
     bytes::write(&mut out, plan)?;
     plan.collector.as_ref().map_or(Ok(()), |program| http::write(&mut out, plan, program))
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pony_formats::Submission;
 use pony_store::{Arrival, Prepared, Store};
 
 use crate::{Failure, data};
@@ -12,8 +11,8 @@ use crate::{Failure, data};
 /// The random part of all keys.
 pub(crate) const SALT: u32 = 123_456;
 
-/// Results in a batch when a repository is filled.
-const FILL_BATCH: u64 = 1_000;
+/// Results in a batch when a repository is filled: as a busy collector writes them.
+const FILL_BATCH: u64 = 100;
 
 /// A repository with so many results in the folder, made if it is not there.
 pub(crate) fn base(folder: &Path, results: u64) -> Result<PathBuf, Failure> {
@@ -23,25 +22,21 @@ pub(crate) fn base(folder: &Path, results: u64) -> Result<PathBuf, Failure> {
         if growing.exists() {
             fs::remove_dir_all(&growing)?;
         }
-        fill(&growing, 0..results, data::submission)?;
+        fill(&growing, 0..results)?;
         fs::rename(growing, &path)?;
     }
     Ok(path)
 }
 
 /// Creates a repository if there is none, and appends these results.
-pub(crate) fn fill(
-    path: &Path,
-    numbers: std::ops::Range<u64>,
-    submission: fn(u64) -> Result<Submission, Failure>,
-) -> Result<(), Failure> {
+pub(crate) fn fill(path: &Path, numbers: std::ops::Range<u64>) -> Result<(), Failure> {
     let store = Store::open_or_create(path)?;
     let mut writer = store.writer(Default::default())?.reproducible(data::arrival(0)?, SALT);
     let mut start = numbers.start;
     while start < numbers.end {
         let end = numbers.end.min(start + FILL_BATCH);
         let prepared = (start..end).map(|number| {
-            Ok((Prepared::new(&submission(number)?)?, Arrival::at(data::arrival(number)?)))
+            Ok((Prepared::new(&data::submission(number)?)?, Arrival::at(data::arrival(number)?)))
         });
         let batch = prepared.collect::<Result<Vec<_>, Failure>>()?;
         writer.append_all(&batch).into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -81,16 +76,4 @@ pub(crate) fn git(repo: &Path, arguments: &[&str]) -> Result<String, Failure> {
         return Err(format!("git {arguments:?}: {reason}").into());
     }
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
-/// Bytes of all packs, without their indexes.
-pub(crate) fn pack_bytes(repo: &Path) -> Result<u64, Failure> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(repo.join("objects/pack"))? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|end| end == "pack") {
-            bytes += entry.metadata()?.len();
-        }
-    }
-    Ok(bytes)
 }

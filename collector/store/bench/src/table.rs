@@ -76,7 +76,7 @@ fn check(
     let trees: Vec<String> = log.lines().map(str::to_owned).collect();
     let expected = expected.get_or_insert_with(|| trees.clone());
     let is_whole = trees.len() as u64 == contestant.results;
-    if is_whole && expected.get(..trees.len()) == Some(&trees) {
+    if is_whole && expected.iter().zip(&trees).all(|(expected, tree)| expected == tree) {
         git(repo, &["rev-list", "--objects", "-n", "3", "main"])?;
         return Ok(());
     }

@@ -75,8 +75,14 @@ type Opened = Result<Box<dyn FnOnce(&[Item]) -> Result<(), Failure>>, Failure>;
 const BATCH: usize = 100;
 
 /// All writers, ours first.
-pub(crate) const CONTESTANTS: [Contestant; 9] = [
+pub(crate) const CONTESTANTS: [Contestant; 10] = [
     Contestant { name: "pony-store, durable", results: 500, goal: None, open: pony::from_files },
+    Contestant {
+        name: "pony-store, durable, 3 200 results",
+        results: 3_200,
+        goal: None,
+        open: pony::from_files,
+    },
     Contestant {
         name: "pony-store, durable, from submissions",
         results: 500,

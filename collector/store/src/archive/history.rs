@@ -54,6 +54,8 @@ impl Move<'_> {
         }
         let is_there = |id: gix::ObjectId| repo.has_object(id);
         if old.to_object_id().is_some_and(is_there) {
+            // Its results are not all here any more. It is built again when it is needed.
+            swap::remove(&self.source.index_path())?;
             prune(&git, &git_dir, &mut self.disk)?;
             on_stage(Stage::Pruned);
         }

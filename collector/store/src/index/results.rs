@@ -35,6 +35,14 @@ impl<'i> Results<'i> {
     }
 }
 
+impl Results<'_> {
+    /// Only those before this one.
+    #[must_use]
+    pub fn before(self, entry: IndexEntry) -> Self {
+        Self { last: Some(entry), portion: VecDeque::new(), is_over: false, ..self }
+    }
+}
+
 impl Iterator for Results<'_> {
     type Item = Result<IndexEntry, StoreError>;
 

@@ -1,10 +1,10 @@
 //! Making one pack of several.
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
 use gix::ObjectId;
+use gix::hashtable::HashMap;
 
 use super::source::{Entry, Source};
 use super::versions::{self, Delta};
@@ -15,45 +15,49 @@ use crate::pack::{Form, PackWriter};
 /// The objects of several packs, each once.
 pub(super) struct Objects {
     sources: Vec<Source>,
-    /// Which source has an object, and where.
-    entries: HashMap<ObjectId, (usize, Entry)>,
-    /// In the order of the packs.
-    order: Vec<ObjectId>,
+    /// Source and entry of each object, in the order of the packs.
+    places: Vec<(usize, usize)>,
+    /// Where in `places` an object is.
+    positions: HashMap<ObjectId, usize>,
 }
 
 impl Objects {
     fn open(packs: &[Pack]) -> Result<Self, Failure> {
         let sources: Result<Vec<Source>, Failure> = packs.iter().map(Source::open).collect();
-        let mut objects = Self { sources: sources?, entries: HashMap::new(), order: Vec::new() };
-        for (at, source) in objects.sources.iter().enumerate() {
-            for entry in &source.entries {
-                objects.entries.entry(entry.id).or_insert_with(|| {
-                    objects.order.push(entry.id);
-                    (at, entry.clone())
+        let sources = sources?;
+        let count = sources.iter().map(|source| source.entries.len()).sum();
+        let mut places = Vec::with_capacity(count);
+        let mut positions = HashMap::with_capacity_and_hasher(count, Default::default());
+        for (at, source) in sources.iter().enumerate() {
+            for (number, entry) in source.entries.iter().enumerate() {
+                positions.entry(entry.id).or_insert_with(|| {
+                    places.push((at, number));
+                    places.len() - 1
                 });
             }
         }
-        Ok(objects)
+        Ok(Self { sources, places, positions })
     }
 
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.order.iter().filter_map(|id| self.get(id))
+        (0..self.places.len()).filter_map(|position| Some(self.at(position)?.1))
     }
 
     pub(super) fn get(&self, id: &ObjectId) -> Option<&Entry> {
-        self.entries.get(id).map(|(_, entry)| entry)
+        Some(self.at(*self.positions.get(id)?)?.1)
     }
 
     /// What an object that stands by itself holds.
     pub(super) fn inflated(&self, id: &ObjectId) -> Option<Vec<u8>> {
-        let (at, entry) = self.entries.get(id)?;
-        self.sources.get(*at)?.inflated(entry)
+        let (source, entry) = self.at(*self.positions.get(id)?)?;
+        source.inflated(entry)
     }
 
-    fn deflated(&self, id: &ObjectId) -> Option<&[u8]> {
-        let (at, entry) = self.entries.get(id)?;
-        self.sources.get(*at)?.deflated(entry)
+    fn at(&self, position: usize) -> Option<(&Source, &Entry)> {
+        let (source, number) = self.places.get(position)?;
+        let source = self.sources.get(*source)?;
+        Some((source, source.entries.get(*number)?))
     }
 }
 
@@ -61,15 +65,18 @@ impl Objects {
 pub(super) fn join(packs: &[Pack], folder: &Path, disk: &mut Disk) -> Result<(), Failure> {
     let objects = Objects::open(packs)?;
     let deltas = versions::deltas(&objects);
-    let count = u32::try_from(objects.order.len()).map_err(|_| Failure::Refused)?;
+    let order = bases_first(&objects, &deltas);
+    let order =
+        order.map_err(|source| packs.get(source).map_or(Failure::Refused, Pack::unusable))?;
+    let count = u32::try_from(order.len()).map_err(|_| Failure::Refused)?;
     let mut joined = PackWriter::create(folder, count)?;
-    for id in bases_first(&objects, &deltas).ok_or(Failure::Refused)? {
-        let (form, size, deflated) = match (deltas.get(&id), objects.get(&id)) {
-            (Some(delta), _) => (delta.form(), delta.size, Some(&*delta.deflated)),
-            (None, Some(entry)) => (entry.form, entry.size, objects.deflated(&id)),
-            (None, None) => return Err(Failure::Refused),
+    for position in order {
+        let (source, entry) = objects.at(position).ok_or(Failure::Refused)?;
+        let (form, size, deflated) = match deltas.get(&entry.id) {
+            Some(delta) => (delta.form(), delta.size, Some(&*delta.deflated)),
+            None => (entry.form, entry.size, source.deflated(entry)),
         };
-        joined.add(id, form, size, deflated.ok_or(Failure::Refused)?)?;
+        joined.add(entry.id, form, size, deflated.ok_or(Failure::Refused)?)?;
     }
     let joined = joined.finish(disk)?;
     drop(objects);
@@ -88,30 +95,38 @@ pub(super) fn join(packs: &[Pack], folder: &Path, disk: &mut Disk) -> Result<(),
     Ok(())
 }
 
-/// All objects, each base before the deltas that need it. `None` when deltas need one another, or a base that
-/// is elsewhere.
-fn bases_first(objects: &Objects, deltas: &HashMap<ObjectId, Delta>) -> Option<Vec<ObjectId>> {
-    let mut order = Vec::with_capacity(objects.order.len());
-    let mut is_there = HashSet::with_capacity(objects.order.len());
-    for id in &objects.order {
-        let mut chain = vec![*id];
-        while let Some(id) = chain.last() {
-            let form = deltas.get(id).map(Delta::form).or(objects.get(id).map(|entry| entry.form));
-            match form? {
-                Form::Delta { base } if !is_there.contains(&base) => chain.push(base),
-                _ => {
-                    if is_there.insert(*id) {
-                        order.push(*id);
+/// The positions of all objects, each base before the deltas that need it.
+///
+/// # Errors
+/// The number of a source with deltas that need one another, or a base that is elsewhere.
+fn bases_first(objects: &Objects, deltas: &HashMap<ObjectId, Delta>) -> Result<Vec<usize>, usize> {
+    let count = objects.places.len();
+    let mut order = Vec::with_capacity(count);
+    let mut is_there = vec![false; count];
+    for position in 0..count {
+        let mut chain = vec![position];
+        while let Some(&position) = chain.last() {
+            let (source, number) = objects.places[position];
+            let entry = &objects.sources[source].entries[number];
+            let base = match deltas.get(&entry.id).map_or(entry.form, Delta::form) {
+                Form::Delta { base } => Some(*objects.positions.get(&base).ok_or(source)?),
+                Form::Full(_) => None,
+            };
+            match base.filter(|base| !is_there[*base]) {
+                Some(base) => chain.push(base),
+                None => {
+                    if !std::mem::replace(&mut is_there[position], true) {
+                        order.push(position);
                     }
                     chain.pop();
                 }
             }
-            if chain.len() > objects.order.len() {
-                return None;
+            if chain.len() > count {
+                return Err(source);
             }
         }
     }
-    Some(order)
+    Ok(order)
 }
 
 #[cfg(test)]
@@ -119,6 +134,26 @@ mod tests {
     use super::*;
     use crate::pack::Deflater;
     use gix::objs::Kind;
+
+    #[test]
+    fn a_pack_whose_deltas_lead_nowhere_is_to_blame() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut disk = Disk::default();
+        let [base, id] = [1_u8, 2].map(|number| ObjectId::from_bytes_or_panic(&[number; 20]));
+        let mut pack = PackWriter::create(folder.path(), 2).unwrap();
+        let deflated = Deflater::new().deflate(b"content").unwrap();
+        pack.add(base, Form::Full(Kind::Blob), 7, &deflated).unwrap();
+        pack.add(id, Form::Delta { base }, 7, &deflated).unwrap();
+        let packs = [Pack { index: pack.finish(&mut disk).unwrap(), bytes: 0 }];
+        let Ok(mut objects) = Objects::open(&packs) else { panic!("the pack is sound") };
+        let none = HashMap::default();
+        assert_eq!(bases_first(&objects, &none), Ok(vec![0, 1]));
+        // As a stranger may have made it.
+        objects.sources[0].entries[0].form = Form::Delta { base: id };
+        assert_eq!(bases_first(&objects, &none), Err(0));
+        objects.positions.clear();
+        assert_eq!(bases_first(&objects, &none), Err(0));
+    }
 
     #[test]
     fn a_commit_that_claims_to_be_huge_takes_no_memory() {

@@ -3,9 +3,10 @@
 //! Every commit tells which folder is at which path. Those that are here in full are put in the order of their
 //! commits, path by path; each becomes a delta that makes it of the next, so that the newest stays in full.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use gix::ObjectId;
+use gix::hashtable::{HashMap, HashSet};
 use gix::objs::{CommitRef, Kind};
 
 use super::join::Objects;
@@ -16,6 +17,9 @@ use crate::tree;
 
 /// Bytes of all folders that are looked at. Those of strangers may be huge when inflated.
 const FOLDER_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// How often a folder is met, at most. One that strangers made may be in itself many times.
+const FOLDERS_MAX: usize = 1_000_000;
 
 /// What an object is to be instead of full.
 pub(super) struct Delta {
@@ -35,7 +39,7 @@ impl Delta {
 /// The folders that are better stored as deltas. Nothing is worse for one that is not found, or cannot be
 /// read: it stays as it is.
 pub(super) fn deltas(objects: &Objects) -> HashMap<ObjectId, Delta> {
-    let mut folders = Folders { objects, contents: HashMap::new(), bytes: 0 };
+    let mut folders = Folders { objects, contents: HashMap::default(), bytes: 0, met: 0 };
     let mut versions = BTreeMap::new();
     for root in roots(objects) {
         folders.note(root, &mut versions);
@@ -44,8 +48,12 @@ pub(super) fn deltas(objects: &Objects) -> HashMap<ObjectId, Delta> {
         Form::Delta { base } => Some(base),
         Form::Full(_) => None,
     });
-    let mut plan =
-        Plan { folders, bases: bases.collect(), deflater: Deflater::new(), deltas: HashMap::new() };
+    let mut plan = Plan {
+        folders,
+        bases: bases.collect(),
+        deflater: Deflater::new(),
+        deltas: HashMap::default(),
+    };
     for versions in versions.values() {
         plan.chain(versions);
     }
@@ -54,7 +62,7 @@ pub(super) fn deltas(objects: &Objects) -> HashMap<ObjectId, Delta> {
 
 /// The root folders of all commits, oldest first.
 fn roots(objects: &Objects) -> Vec<ObjectId> {
-    let mut commits = HashMap::new();
+    let mut commits = HashMap::default();
     for entry in objects.iter().filter(|entry| entry.form == Form::Full(Kind::Commit)) {
         let content = objects.inflated(&entry.id).unwrap_or_default();
         if let Ok(commit) = CommitRef::from_bytes(&content, HASH) {
@@ -64,7 +72,7 @@ fn roots(objects: &Objects) -> Vec<ObjectId> {
         }
     }
     // Many commits have the same second: then it is their ancestors that count.
-    let mut ages: HashMap<ObjectId, usize> = HashMap::new();
+    let mut ages: HashMap<ObjectId, usize> = HashMap::default();
     for id in commits.keys() {
         let mut line = Vec::new();
         let mut at = Some(*id);
@@ -93,6 +101,7 @@ struct Folders<'o> {
     objects: &'o Objects,
     contents: HashMap<ObjectId, Vec<u8>>,
     bytes: u64,
+    met: usize,
 }
 
 impl Folders<'_> {
@@ -108,7 +117,8 @@ impl Folders<'_> {
                 let content = self.contents.get(&id).map_or(&[][..], |content| content);
                 for entry in tree::entries(content).flatten().filter(|entry| entry.is_folder) {
                     let inner = entry.id();
-                    if self.objects.get(&inner).is_some() {
+                    if self.met < FOLDERS_MAX && self.objects.get(&inner).is_some() {
+                        self.met += 1;
                         waiting.push(([&path, &b"/"[..], entry.name].concat(), inner, depth + 1));
                     }
                 }

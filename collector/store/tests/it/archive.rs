@@ -98,7 +98,7 @@ fn results_of_earlier_days_move_with_everything_that_belongs_to_them() {
         .map(|key| farm.source().snapshot().unwrap().read("hayloft", *key).unwrap().unwrap())
         .collect();
     let (done, stages) = farm.run(&farm.plan("2026-01-01"));
-    assert_eq!(done, Archived { results: 3, files_missing: 0 });
+    assert_eq!(done, Archived { results: 3, ..Archived::default() });
     assert_eq!(stages, [Stage::Copied(3), Stage::Verified(3), Stage::Cut(3), Stage::Freed(1)]);
     assert_eq!(keys(&farm.archive(), "hayloft"), farm.keys[..2]);
     assert_eq!(keys(&farm.source(), "hayloft"), farm.keys[2..]);
@@ -241,13 +241,29 @@ fn a_writer_goes_on_with_rising_keys_and_readers_see_no_change_in_what_stays() {
 }
 
 #[test]
+fn an_archive_that_cannot_be_maintained_is_an_archive() {
+    let farm = Farm::new();
+    Store::create(&farm.to()).unwrap();
+    let in_the_way = farm.to().join("objects/tmp_pony_maintain");
+    std::fs::write(&in_the_way, "no folder").unwrap();
+    let (done, _) = farm.run(&farm.plan("2026-01-01"));
+    assert!(done.not_maintained.is_some());
+    assert_eq!(keys(&farm.archive(), "hayloft"), farm.keys[..2]);
+    std::fs::remove_file(in_the_way).unwrap();
+    farm.fsck();
+}
+
+#[test]
 fn dropping_the_history_starts_anew_and_the_archive_keeps_the_old_one() {
     let farm = Farm::new();
     let count =
         |store: &Store| git(store.path(), &["rev-list", "--count", "main"]).trim().to_owned();
     assert_eq!(count(&farm.source()), "9");
+    drop(farm.source().writer(Default::default()).unwrap().index().unwrap());
+    assert!(farm.source().index_path().exists());
     let plan = ArchivePlan { drop_history: true, ..farm.plan("2026-01-01") };
     let (_, stages) = farm.run(&plan);
+    assert!(!farm.source().index_path().exists(), "it has what was archived");
     assert_eq!(stages[4..], [Stage::HistoryKept, Stage::HistoryDropped, Stage::Pruned]);
     assert_eq!(count(&farm.source()), "1");
     assert_eq!(keys(&farm.source(), "hayloft"), farm.keys[2..]);

@@ -88,3 +88,44 @@ fn a_shallow_clone_begins_where_it_was_cut() {
     found.sort_unstable();
     assert_eq!(found, keys);
 }
+
+#[test]
+fn what_a_commit_adds_without_saying_so_is_found() {
+    let fixture = Fixture::new();
+    let base = fixture.store.snapshot().unwrap();
+    let mut keys = fixture.fill(&["hayloft", "barn", "hayloft"]);
+    let clone = fixture.clone_of();
+    git(&clone, &["reset", "--quiet", "--soft", &base.commit_id().to_string()]);
+    git(&clone, &["commit", "--quiet", "-m", &format!("all\n\nResult-Key: {}", keys[1])]);
+
+    let snapshot = pony_store::Store::open(&clone).unwrap().snapshot().unwrap();
+    let changes = snapshot.changes_since(Some(base.commit_id())).unwrap().unwrap();
+    let mut found: Vec<_> = changes.iter().map(|change| change.key).collect();
+    found.sort_unstable();
+    keys.sort_unstable();
+    assert_eq!(found, keys);
+    assert!(changes.iter().all(|change| change.commit_id == *snapshot.commit_id()));
+}
+
+#[test]
+fn a_result_that_has_more_is_listed_once_with_the_first_commit_that_added_to_it() {
+    let fixture = Fixture::new();
+    let mut writer = fixture.writer();
+    let old = append(&mut writer, "barn").receipt.key;
+    let base = fixture.store.snapshot().unwrap();
+    let new = append(&mut writer, "hayloft");
+    let artifact = pony_store::Artifact {
+        filename: "log.txt".to_owned(),
+        description: String::new(),
+        size: 0,
+        sha256: [0; 32].into(),
+        visible: true,
+    };
+    let first = writer.attach("barn", old, &artifact).unwrap();
+    writer.attach("barn", old, &artifact).unwrap();
+    writer.attach("hayloft", new.receipt.key, &artifact).unwrap();
+    let snapshot = fixture.store.snapshot().unwrap();
+    let changes = snapshot.changes_since(Some(base.commit_id())).unwrap().unwrap();
+    let found: Vec<_> = changes.into_iter().map(|change| (change.key, change.commit_id)).collect();
+    assert_eq!(found, [(new.receipt.key, new.commit_id), (old, first)]);
+}

@@ -1,6 +1,9 @@
 //! Repositories that others push to as well.
 
 use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -160,4 +163,52 @@ fn an_object_too_large_for_memory_is_not_inflated() {
     // Not ours, which would be found only afterwards.
     assert!(!error.to_string().contains("is larger than"), "{error}");
     assert!(snapshot.summary("hayloft", key).unwrap().is_some());
+}
+
+/// A folder with these entries, as `git ls-tree` lists them.
+fn folder(repository: &Path, entries: &str) -> String {
+    let mut git = Command::new("git")
+        .arg("mktree")
+        .current_dir(repository)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    git.stdin.take().unwrap().write_all(entries.as_bytes()).unwrap();
+    let output = git.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Five small trees that are two thousand million folders of results.
+#[test]
+fn a_folder_that_is_in_many_places_is_looked_at_in_a_few() {
+    let fixture = Fixture::new();
+    let keys = fixture.fill(&["barn"]);
+    let base = fixture.store.snapshot().unwrap();
+    let repository = fixture.path();
+    let many = |names: &[String], id: &str| -> String {
+        names.iter().map(|name| format!("040000 tree {id}\t{name}\n")).collect()
+    };
+    let days: Vec<String> = (0..100).map(|day| format!("{day:02}")).collect();
+    let years: Vec<String> = (1000..3000).map(|year| year.to_string()).collect();
+    let packages: Vec<String> = (0..100).map(|number| format!("p{number}")).collect();
+    let day = folder(repository, &git(repository, &["ls-tree", "main"]));
+    let month = folder(repository, &many(&days, &day));
+    let year = folder(repository, &many(&days, &month));
+    let package = folder(repository, &many(&years, &year));
+    let old = git(repository, &["ls-tree", "main"]);
+    let root = folder(repository, &(old + &many(&packages, &package)));
+    let head = git(repository, &["rev-parse", "main"]);
+    let commit = git(repository, &["commit-tree", "-p", head.trim(), "-m", "x", &root]);
+    git(repository, &["update-ref", "refs/heads/main", commit.trim()]);
+
+    let snapshot = fixture.store.snapshot().unwrap();
+    assert_eq!(snapshot.packages().unwrap(), ["barn"]);
+    assert!(snapshot.damage().unwrap()[0].to_string().contains("in more than 16 places"));
+    assert!(snapshot.changes_since(Some(base.commit_id())).is_err());
+    let index = pony_store::Index::in_memory(&snapshot).unwrap();
+    assert_eq!(index.len().unwrap(), 1);
+    assert!(index.unreadable().unwrap()[0].1.contains("in more than 16 places"));
+    assert!(append(&mut fixture.writer(), "barn").receipt.key > keys[0]);
 }

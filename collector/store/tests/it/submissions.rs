@@ -165,3 +165,27 @@ fn an_id_that_somebody_pushed_is_known() {
     git(&clone, &["push", "--quiet"]);
     assert_eq!(append(&mut writer, "hayloft", "a").receipt, first);
 }
+
+/// Flips bits all over the index.
+#[test]
+fn a_damaged_index_fails_no_submission() {
+    let fixture = Fixture::new();
+    let ids: Vec<String> = (0..20).map(|number| format!("id-{number}")).collect();
+    let mut writer = fixture.writer();
+    ids.iter().for_each(|id| drop(append(&mut writer, "hayloft", id)));
+    drop(writer.index().unwrap());
+    drop(writer);
+    let place = fixture.store.index_path();
+    let sound = fs::read(&place).unwrap();
+    let used: Vec<usize> = (0..sound.len()).filter(|at| sound[*at] != 0).collect();
+    for at in used.iter().step_by(used.len() / 60 + 1) {
+        let mut flipped = sound.clone();
+        flipped[*at] ^= 1 << (at % 8);
+        fs::write(&place, &flipped).unwrap();
+        let mut writer = fixture.writer();
+        for id in [&ids[3], &ids[17]] {
+            let outcome = writer.append(&submission("hayloft"), &arrival(id));
+            assert!(outcome.is_ok(), "byte {at}: {outcome:?}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! [`Git`]: the program, in a temporary repository that has one remote. It carries everything and knows the
+//! credentials, as it does for `git push`.
+
+use std::io::{self, IsTerminal as _, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use super::failure::{GitFailure, Kind};
+use crate::target::GitUrl;
+
+/// Where the newest commit is kept.
+const TIP: &str = "refs/pony/tip";
+
+/// How long one command may take: a push of tens of megabytes over a slow line.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(300);
+
+/// What is kept of what git says.
+const SAID_BYTES_MAX: u64 = 64 * 1024;
+
+/// Settings that must be as they are here, whatever the person has configured. Everything else is theirs.
+const SETTINGS: [&str; 10] = [
+    // Objects are fetched by their names, which older versions of the protocol cannot.
+    "protocol.version=2",
+    // Or it would say what it has, and be sent what makes sense only with what it does not have.
+    "fetch.negotiationAlgorithm=noop",
+    "fetch.recurseSubmodules=false",
+    "maintenance.auto=false",
+    "gc.auto=0",
+    // To find out what to send, it must not ask for folders that were not fetched.
+    "pack.useSparse=true",
+    "push.followTags=false",
+    "push.gpgSign=false",
+    "push.recurseSubmodules=no",
+    "http.lowSpeedLimit=1000",
+];
+
+/// Variables that would have git work on another repository, as in a hook: `git rev-parse --local-env-vars`, but
+/// for those with configuration.
+const LOCAL_VARIABLES: [&str; 12] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// git, ready to talk to one remote.
+#[derive(Debug)]
+pub(super) struct Git<'u> {
+    url: &'u GitUrl,
+    folder: tempfile::TempDir,
+}
+
+/// What a push came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pushed {
+    /// The branch is at the commit.
+    Yes,
+    /// The branch is where it was; git's reason, and what the host said besides.
+    No(String),
+    /// Nobody knows: the connection broke.
+    Unknown(GitFailure),
+}
+
+impl<'u> Git<'u> {
+    /// Makes the repository. It goes when this is dropped.
+    pub(super) fn new(url: &'u GitUrl) -> Result<Self, GitFailure> {
+        let broken = |error: io::Error| {
+            GitFailure::new(Kind::Io, format!("cannot make a temporary repository: {error}"))
+        };
+        let folder = tempfile::Builder::new().prefix("pony-").tempdir().map_err(broken)?;
+        let git = Self { url, folder };
+        let said = git.run(&["init", "--quiet", "--bare", "--template=", "."])?;
+        said.check(url)?;
+        // In a file, not among the arguments, which everybody on the machine can read.
+        let address = url.with_credentials().replace('\\', r"\\").replace('"', "\\\"");
+        let config = format!(
+            "[core]\n\trepositoryFormatVersion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n\
+             [remote \"origin\"]\n\turl = \"{address}\"\n\tpromisor = true\n\
+             \tpartialCloneFilter = tree:0\n"
+        );
+        std::fs::write(git.path().join("config"), config).map_err(broken)?;
+        Ok(git)
+    }
+
+    /// The repository.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Fetches the newest commit without its folders, and returns its id; `None` when there is no such branch.
+    /// With `everything`, all folders and files come as well: for hosts that do not give out single ones.
+    pub(super) fn fetch_tip(&self, everything: bool) -> Result<Option<String>, GitFailure> {
+        let branch = self.url.branch();
+        let refspec = format!("+refs/heads/{branch}:{TIP}");
+        let mut words = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--depth=1"];
+        words.push(if everything { "--refetch" } else { "--filter=tree:0" });
+        if everything {
+            // Or the filter of the configuration would count.
+            words.push("--no-filter");
+        }
+        let said = self.run(&[&words[..], &["origin", &refspec]].concat())?;
+        // As git says it since 2008, untranslated.
+        if said.errors.contains("couldn't find remote ref") {
+            return Ok(None);
+        }
+        said.check(self.url)?;
+        let said = self.run(&["rev-parse", "--verify", TIP])?;
+        said.check(self.url)?;
+        Ok(Some(said.output.trim().to_owned()))
+    }
+
+    /// Fetches these objects and nothing else.
+    pub(super) fn fetch_objects(&self, names: &[String]) -> Result<(), GitFailure> {
+        let mut words = vec![
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--filter=tree:0",
+            "origin",
+        ];
+        words.extend(names.iter().map(String::as_str));
+        self.run(&words)?.check(self.url)
+    }
+
+    /// The branches that there are.
+    pub(super) fn branches(&self) -> Result<Vec<String>, GitFailure> {
+        let said = self.run(&["ls-remote", "--quiet", "--heads", "origin"])?;
+        said.check(self.url)?;
+        let names = said.output.lines().filter_map(|line| line.split_once("\trefs/heads/"));
+        Ok(names.map(|(_, name)| name.to_owned()).collect())
+    }
+
+    /// Moves the branch to a commit, if it is an ancestor of that.
+    pub(super) fn push(&self, commit: &str) -> Result<Pushed, GitFailure> {
+        let refspec = format!("{commit}:refs/heads/{}", self.url.branch());
+        let said = self.run(&["push", "--porcelain", "--no-verify", "origin", &refspec])?;
+        if said.status.is_some_and(|status| status.success()) {
+            return Ok(Pushed::Yes);
+        }
+        Ok(match refusal(&said.output) {
+            Some(reason) => {
+                let remarks = said.remarks(self.url);
+                let remarks = if remarks.is_empty() { remarks } else { format!(": {remarks}") };
+                Pushed::No(format!("{reason}{remarks}"))
+            }
+            None => Pushed::Unknown(said.failure(self.url)),
+        })
+    }
+
+    fn run(&self, words: &[&str]) -> Result<Said, GitFailure> {
+        let mut command = Command::new("git");
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command.args(words).current_dir(self.path());
+        for name in LOCAL_VARIABLES {
+            command.env_remove(name);
+        }
+        command.env("GIT_DIR", self.path()).env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1");
+        // Nobody is there to answer.
+        if std::env::var_os("CI").is_some() || !io::stderr().is_terminal() {
+            command.env("GIT_TERMINAL_PROMPT", "0");
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                GitFailure::new(Kind::NoGit, "git is not installed".to_owned())
+            }
+            _ => GitFailure::new(Kind::NoGit, format!("cannot run git: {error}")),
+        })?;
+        Said::by(child).map_err(|error| {
+            GitFailure::new(Kind::Io, format!("cannot hear what git says: {error}"))
+        })
+    }
+}
+
+/// What git said, and how it ended.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// `None` when it had to be stopped.
+    pub(super) status: Option<ExitStatus>,
+    pub(super) output: String,
+    pub(super) errors: String,
+}
+
+impl Said {
+    fn by(mut child: Child) -> io::Result<Self> {
+        let output = listen(child.stdout.take());
+        let errors = listen(child.stderr.take());
+        let deadline = Instant::now() + COMMAND_PATIENCE;
+        // What git starts for the transport may live on; then it is not waited for.
+        let heard = |receiver: Receiver<Vec<u8>>| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let heard = receiver.recv_timeout(left.max(Duration::from_secs(1)));
+            heard.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).ok()
+        };
+        let (output, errors) = (heard(output), heard(errors));
+        let is_in_time = output.is_some() && errors.is_some();
+        if !is_in_time {
+            // It may have ended meanwhile.
+            let _ = child.kill();
+        }
+        let status = child.wait()?;
+        Ok(Self {
+            status: is_in_time.then_some(status),
+            output: output.unwrap_or_default(),
+            errors: errors.unwrap_or_default(),
+        })
+    }
+
+    fn check(&self, url: &GitUrl) -> Result<(), GitFailure> {
+        match self.status {
+            Some(status) if status.success() => Ok(()),
+            _ => Err(self.failure(url)),
+        }
+    }
+
+    fn failure(&self, url: &GitUrl) -> GitFailure {
+        match self.status {
+            Some(_) => GitFailure::of_git(&url.censor(&self.errors)),
+            None => {
+                let seconds = COMMAND_PATIENCE.as_secs();
+                GitFailure::new(Kind::Unreachable, format!("no answer for {seconds} seconds"))
+            }
+        }
+    }
+
+    /// What the host said for people to read.
+    fn remarks(&self, url: &GitUrl) -> String {
+        let lines = self.errors.lines().filter_map(|line| line.strip_prefix("remote: "));
+        let lines: Vec<&str> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+        super::failure::bounded(&url.censor(&lines.join(" ")))
+    }
+}
+
+/// Reads all of a stream beside the others, and keeps its beginning.
+fn listen(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        if let Some(mut stream) = stream {
+            let read = (&mut stream).take(SAID_BYTES_MAX).read_to_end(&mut kept);
+            // Or git would wait for somebody to read the rest.
+            let _ = read.and_then(|_| io::copy(&mut stream, &mut io::sink()));
+        }
+        // Nobody may be waiting any more.
+        let _ = sender.send(kept);
+    });
+    receiver
+}
+
+/// The reason in the line about a branch that was certainly not moved: `!`, both names, `[rejected] (reason)`.
+fn refusal(output: &str) -> Option<String> {
+    let line = output.lines().find_map(|line| line.strip_prefix("!\t"))?;
+    let (_, summary) = line.split_once('\t')?;
+    let is_certain = summary.starts_with("[rejected]") || summary.starts_with("[remote rejected]");
+    let reason = summary.split_once('(').map_or(summary, |(_, reason)| reason);
+    is_certain.then(|| reason.trim_end_matches(')').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_certain_refusal_counts_as_one() {
+        let line =
+            |summary: &str| refusal(&format!("To x\n!\tabc:refs/heads/main\t{summary}\nDone\n"));
+        assert_eq!(line("[rejected] (fetch first)").as_deref(), Some("fetch first"));
+        let hook = line("[remote rejected] (protected branch hook declined)");
+        assert_eq!(hook.as_deref(), Some("protected branch hook declined"));
+        assert_eq!(line("[remote failure] (remote failed to report status)"), None);
+        assert_eq!(refusal("To x\n=\tabc:refs/heads/main\t[up to date]\nDone\n"), None);
+        assert_eq!(refusal(""), None);
+    }
+}

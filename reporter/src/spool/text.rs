@@ -1,0 +1,63 @@
+//! An entry as text: canonical JSON.
+
+use std::path::PathBuf;
+
+use pony_formats::{Bag, Submission, Value, json};
+
+use super::SpoolError;
+use crate::parcel::Parcel;
+use crate::target::{GitUrl, ServerUrl, Target};
+
+/// What is written of a submission and where it goes.
+pub(super) fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError> {
+    let (client_info, results_list) = parcel.submission.clone().into_values();
+    let (key, place) = match target {
+        // Its `Display` leaves the credentials out.
+        Target::Server(url) => ("server", url.to_string()),
+        Target::GitHost(url) => ("git", url.to_string()),
+        Target::Repository(path) => match path.to_str() {
+            Some(text) => ("repo", text.to_owned()),
+            None => return Err(SpoolError::PathIsNotText { path: path.clone() }),
+        },
+    };
+    let mut bag = Bag::from([
+        ("submission_id".to_owned(), Value::from(parcel.id.as_str())),
+        ("client_info".to_owned(), client_info),
+        ("results_list".to_owned(), results_list),
+        (key.to_owned(), Value::String(place)),
+    ]);
+    if let Target::GitHost(url) = target {
+        bag.extend(url.named_branch().map(|name| ("branch".to_owned(), Value::from(name))));
+    }
+    Ok(bag)
+}
+
+/// Reads an entry back. `name` is that of its file without the extension: entries of versions before there were
+/// ids are named after it. An error is a reason.
+pub(super) fn from_text(text: &[u8], name: &str) -> Result<(Parcel, Target), String> {
+    let Value::Struct(mut bag) = json::from_text(text).map_err(|error| error.to_string())? else {
+        return Err("expected a JSON object".to_owned());
+    };
+    let mut take = |key: &str| bag.remove(key).ok_or(format!("`{key}` is missing"));
+    let (client_info, results_list) = (take("client_info")?, take("results_list")?);
+    let submission = Submission::from_values(client_info, results_list);
+    let submission = submission.map_err(|error| error.to_string())?;
+    let id = match take("submission_id") {
+        Err(_) => name.to_owned(),
+        Ok(Value::String(id)) => id,
+        Ok(_) => return Err("`submission_id` is no text".to_owned()),
+    };
+    let id = id.parse().map_err(|error| format!("`submission_id`: {error}"))?;
+    let branch = match take("branch") {
+        Err(_) => None,
+        Ok(Value::String(name)) => Some(name),
+        Ok(_) => return Err("`branch` is no text".to_owned()),
+    };
+    let target = match (take("server"), take("repo"), take("git")) {
+        (Ok(Value::String(url)), Err(_), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
+        (Err(_), Ok(Value::String(path)), Err(_)) => Target::Repository(PathBuf::from(path)),
+        (Err(_), Err(_), Ok(Value::String(url))) => Target::GitHost(GitUrl::parse(&url, branch)?),
+        _ => return Err("expected one of `server`, `repo` and `git`".to_owned()),
+    };
+    Ok((Parcel { id, submission }, target))
+}

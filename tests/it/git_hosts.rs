@@ -1,0 +1,88 @@
+//! Results pushed to git hosts over a network.
+
+use std::path::Path;
+use std::process::Command;
+
+use pony_store::Store;
+use pony_tests::git_server::{Habits, WebHost};
+use tempfile::TempDir;
+
+use crate::programs::{command, expect};
+
+const TAP: &[u8] = b"1..2\nok 1 - opens\nnot ok 2 - shuts\n";
+
+/// `ann:s3cret` in base64.
+const ANN: &str = "YW5uOnMzY3JldA==";
+
+/// A folder with an empty repository, as a host has it, and a home.
+fn host() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "--quiet", "--bare", "--initial-branch=main", "r.git"]);
+    git(&folder.path().join("r.git"), &["config", "uploadpack.allowFilter", "true"]);
+    folder
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    expect(command("git", folder).args(arguments), b"", 0)
+}
+
+fn submit(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = command("pony-report", home);
+    command.args(["submit", "--package", "barn", "--from", "tap"]).args(arguments);
+    command
+}
+
+fn count(home: &Path) -> usize {
+    let snapshot = Store::open(&home.join("r.git")).unwrap().snapshot().unwrap();
+    snapshot.results("barn").unwrap().len()
+}
+
+#[test]
+fn a_host_that_speaks_only_the_old_protocol_is_pushed_to_as_well() {
+    let folder = host();
+    let home = folder.path();
+    let habits = Habits { knows_only_the_old_protocol: true, ..Habits::default() };
+    let url = format!("http://{}/r.git", WebHost::start(home, habits).unwrap().address);
+    for _ in 0..3 {
+        expect(&mut submit(home, &["--repo", &url]), TAP, 0);
+    }
+    assert_eq!(count(home), 3);
+    assert_eq!(git(&home.join("r.git"), &["fsck", "--strict", "--no-dangling"]), "");
+}
+
+#[test]
+fn a_host_that_gives_out_no_parts_is_pushed_to_as_well() {
+    let folder = host();
+    let home = folder.path();
+    git(&home.join("r.git"), &["config", "uploadpack.allowFilter", "false"]);
+    let url = format!("http://{}/r.git", WebHost::start(home, Habits::default()).unwrap().address);
+    for _ in 0..3 {
+        expect(&mut submit(home, &["--repo", &url]), TAP, 0);
+    }
+    assert_eq!(count(home), 3);
+}
+
+#[test]
+fn git_finds_the_credentials_and_the_spool_does_not_keep_them() {
+    let folder = host();
+    let home = folder.path();
+    let habits = Habits { credentials: Some(ANN.to_owned()), ..Habits::default() };
+    let address = WebHost::start(home, habits).unwrap().address;
+    let plain = format!("http://{address}/r.git");
+    expect(&mut submit(home, &["--repo", &plain]), TAP, 77);
+    let wrong = format!("http://ann:wr0ngword@{address}/r.git");
+    let output = crate::programs::run(&mut submit(home, &["--repo", &wrong]), TAP);
+    assert_eq!(output.status.code(), Some(77));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("wr0ngword"));
+    let right = format!("http://ann:s3cret@{address}/r.git");
+    // What was refused before goes along.
+    expect(&mut submit(home, &["--repo", &right]), TAP, 0);
+    assert_eq!(count(home), 3);
+    // Or from git's own store of credentials.
+    expect(&mut submit(home, &["--repo", &wrong]), TAP, 77);
+    std::fs::write(home.join(".git-credentials"), format!("http://ann:s3cret@{address}\n"))
+        .unwrap();
+    std::fs::write(home.join(".gitconfig"), "[credential]\n\thelper = store\n").unwrap();
+    expect(command("pony-report", home).arg("retry"), b"", 0);
+    assert_eq!(count(home), 4);
+}
