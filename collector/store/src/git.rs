@@ -3,7 +3,8 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::{Action, PackScope, StoreError};
 
@@ -16,6 +17,12 @@ const GRAPH_LOCK: &str = "objects/info/commit-graph.lock";
 
 /// Age from which a lock is nobody's.
 const STALE: Duration = Duration::from_secs(60);
+
+/// How long a git whose starter was killed may go on putting files into the workplace.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long to wait for it before the next try.
+const ORPHAN_POLL: Duration = Duration::from_millis(20);
 
 /// Memory that git may use for finding deltas, by thread.
 const WINDOW_MEMORY: &str = "pack.windowMemory=64m";
@@ -168,15 +175,29 @@ fn output(mut command: Command, input: &str, git_dir: &Path) -> Result<String, S
     Ok(String::from_utf8_lossy(&stdout).into_owned())
 }
 
+/// Removes a folder in which a git may still be at work: it outlives whoever started it and was killed, until it
+/// finds that what it reads or writes is gone.
+fn remove_workplace(place: &Path) -> Result<(), StoreError> {
+    let start = Instant::now();
+    loop {
+        match std::fs::remove_dir_all(place) {
+            Ok(()) => return Ok(()),
+            Err(_) if !place.exists() => return Ok(()),
+            // Something was put into it, or taken out, meanwhile.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound
+                ) && start.elapsed() < ORPHAN_PATIENCE => {}
+            Err(error) => return Err(StoreError::io(Action::Remove, place)(error)),
+        }
+        thread::sleep(ORPHAN_POLL);
+    }
+}
+
 /// Removes what a run has left that was killed.
 pub(crate) fn remove_leftovers(git_dir: &Path) -> Result<(), StoreError> {
-    let place = git_dir.join(WORKPLACE);
-    match std::fs::remove_dir_all(&place) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::io(Action::Remove, &place)(error));
-        }
-        _ => {}
-    }
+    remove_workplace(&git_dir.join(WORKPLACE))?;
     let lock = git_dir.join(GRAPH_LOCK);
     let age = lock.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
     // A time in the future means that the clock was moved.
@@ -184,4 +205,31 @@ pub(crate) fn remove_leftovers(git_dir: &Path) -> Result<(), StoreError> {
         std::fs::remove_file(&lock).map_err(StoreError::io(Action::Remove, &lock))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_git_that_outlived_its_starter_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join(WORKPLACE);
+        std::fs::create_dir_all(&place).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 0..20_000 {
+                    // Fails once the folder is gone.
+                    if std::fs::write(place.join(format!("pack-{number}")), "").is_err() {
+                        return;
+                    }
+                }
+            });
+            while !place.join("pack-100").exists() {
+                thread::yield_now();
+            }
+            remove_leftovers(folder.path()).unwrap();
+        });
+        assert!(!place.exists());
+    }
 }

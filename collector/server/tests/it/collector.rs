@@ -1,5 +1,6 @@
 //! A running collector, and what a client says to it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -74,10 +75,24 @@ impl Place {
         }
     }
 
-    /// Checks the repository with git.
+    /// Checks the repository with git. It is confused by packs that a collector joins beneath it, so it begins
+    /// anew then.
     #[track_caller]
     pub(crate) fn fsck(&self) {
-        git(&self.repo(), &["fsck", "--strict", "--full"]);
+        let packs = || {
+            let entries = std::fs::read_dir(self.repo().join("objects/pack")).unwrap();
+            entries.map(|entry| entry.unwrap().file_name()).collect::<BTreeSet<_>>()
+        };
+        loop {
+            let before = packs();
+            let mut fsck = Command::new("git");
+            fsck.arg("-C").arg(self.repo()).args(["fsck", "--strict", "--full"]);
+            let output = fsck.output().unwrap();
+            if output.status.success() {
+                return;
+            }
+            assert!(packs() != before, "{}", String::from_utf8_lossy(&output.stderr));
+        }
     }
 }
 
