@@ -30,7 +30,7 @@
 //!   a reader can check by counting, and so a test that was repaired is flaky no longer after that many.
 //! - *New*: first seen at the newest commit. *Vanished*: not seen there, though on this line before; forgotten
 //!   after [`WINDOW`] commits.
-//! - *Silent*: see [`Rhythm`].
+//! - *Silent*: see [`Rhythm`]. *Slower* and *faster*: see [`trend`].
 //!
 //! # What is kept
 //!
@@ -38,19 +38,29 @@
 //! long ago that was, one more result costs the same however many there are, and a
 //! rebuild from all results ends with the same [`LineHistory`].
 
+mod comparison;
+mod joined;
 mod line_history;
+mod machine;
 mod notes;
 mod package_history;
+mod recent;
 mod revision;
 mod rhythm;
 mod test_history;
+mod trend;
 
+pub(crate) use comparison::{Compared, Comparison, Named};
+pub(crate) use joined::{Attempted, JoinedCommit, Joint};
 pub(crate) use line_history::{Commit, LineDigest, LineHistory, LineName, Observed};
+pub(crate) use machine::{MACHINE_ROWS_MAX, Machine};
 pub(crate) use notes::{Note, ResultNotes, Since, Subject};
 pub(crate) use package_history::{Concern, Kind, LINES_MAX, PackageHistory, Standing, Turn};
-pub(crate) use revision::{Repository, Revision, TESTED_COMMIT, Trunk, TrunkFinder};
+pub(crate) use recent::{Recent, Said};
+pub(crate) use revision::{Repository, Revision, TESTED_COMMIT, Trunk, TrunkFinder, is_commit_id};
 pub(crate) use rhythm::{Rhythm, Silence};
 pub(crate) use test_history::{Evidence, Failing, Run, TestHistory, Verdict};
+pub(crate) use trend::{LevelStep, SERIES_MAX, steps};
 
 #[cfg(test)]
 pub(crate) use line_history::tests::line as line_of_results;

@@ -1,6 +1,9 @@
 //! [`build`]: from a repository to files.
 
 mod all_results;
+mod badges;
+mod commit_pages;
+mod gathered;
 mod results;
 
 use std::path::Path;
@@ -8,16 +11,16 @@ use std::path::Path;
 use pony_store::{Snapshot, Store};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use self::results::Commits;
-use crate::analysis::PackageHistory;
-use crate::feeds::{self, Selection};
+use self::results::{Commits, News};
+use crate::analysis::{LineName, PackageHistory};
+use crate::feeds::{self, Address, Feed, Selection};
 use crate::folder::SiteFolder;
 use crate::history::Package;
 use crate::load::{self, Work};
 use crate::pages;
 use crate::state::State;
 use crate::view::TestPages;
-use crate::{Options, SiteError, changes, published};
+use crate::{Options, SiteError, changes, published, search, silent};
 
 /// What a build did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,8 @@ pub struct Built {
 }
 
 /// Files that are the same on every site.
-const FIXED: [(&str, &str); 3] = [
+const FIXED: [(&str, &str); 4] = [
+    ("site.js", include_str!("../templates/site.js")),
     ("style.css", include_str!("../templates/style.css")),
     ("favicon.svg", include_str!("../templates/favicon.svg")),
     // GitHub Pages leaves out folders like `_generic` otherwise.
@@ -50,13 +54,20 @@ const FIXED: [(&str, &str); 3] = [
 /// neither empty nor a site; nothing is touched then.
 pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, SiteError> {
     let base_url = options.checked_base_url()?;
+    options.check_hub()?;
     let snapshot = store.snapshot()?;
     let state = State::unfinished(base_url.as_deref(), options);
     let folder = SiteFolder::open(out, store.path(), state)?;
     let plan = load::plan(&snapshot, &folder)?;
     let commits = Commits::new(&snapshot, plan.commits);
     let build = Build { snapshot: &snapshot, folder, options, base_url, commits };
-    let unreadable = build.everything(&plan.packages, plan.from_scratch)?;
+    let unreadable = match build.everything(&plan.packages, plan.from_scratch) {
+        Err(Halt::Odd) => {
+            build.folder.start_all_over();
+            build.everything(&load::anew(&snapshot)?, true).map_err(Halt::into_error)?
+        }
+        done => done.map_err(Halt::into_error)?,
+    };
     // What is hidden would have had everything built from scratch.
     let may_hide = plan.from_scratch || build.folder.had_damage();
     let hidden = if may_hide { snapshot.damage()? } else { vec![] };
@@ -70,7 +81,7 @@ pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, Site
 /// Why a build did not come to its end.
 enum Halt {
     /// What the last build left is not what it was, or what is new does not just follow: the package has to be
-    /// built from scratch.
+    /// built from scratch, or the site.
     Odd,
     /// Something that building from scratch will not help.
     Failed(SiteError),
@@ -104,15 +115,18 @@ struct Build<'a> {
 struct Finished {
     package: Package,
     history: PackageHistory,
+    /// The build lines with new results.
+    lines: Vec<LineName>,
     /// See [`Built::unreadable`].
     unreadable: Vec<String>,
 }
 
 impl Build<'_> {
     /// Returns the results that cannot be read.
-    fn everything(&self, packages: &[Work], from_scratch: bool) -> Result<Vec<String>, SiteError> {
+    fn everything(&self, packages: &[Work], from_scratch: bool) -> Result<Vec<String>, Halt> {
         let finished = packages.par_iter().map(|work| self.package(work, from_scratch));
         let finished: Vec<Finished> = finished.collect::<Result<_, _>>()?;
+        self.machines(packages, &finished, from_scratch)?;
         let known: Vec<_> = finished.iter().map(|one| (&one.package, &one.history)).collect();
         self.root(&known)?;
         if from_scratch {
@@ -142,48 +156,61 @@ impl Build<'_> {
     fn root(&self, known: &[(&Package, &PackageHistory)]) -> Result<(), SiteError> {
         let packages: Vec<&Package> = known.iter().map(|(package, _)| *package).collect();
         let (commit, now) = (self.snapshot.commit_id().to_string(), self.options.now);
-        let base_url = self.base_url.clone();
+        let (base_url, options, address) = (self.base_url.as_deref(), self.options, self.address());
         let cuts = self.snapshot.cuts()?;
         for (path, content) in FIXED {
             self.folder.write(path, content)?;
         }
         self.folder.write("index.html", pages::index(known, &cuts, &commit, now)?)?;
         self.folder.write("index.json", published::index(&packages, &commit, now))?;
-        self.folder.write("404.html", pages::not_found(base_url.as_deref(), &cuts)?)?;
+        self.folder.write("404.html", pages::not_found(base_url, &cuts)?)?;
+        let about = pages::about(base_url, options.clone_url.as_deref())?;
+        self.folder.write("about/index.html", about)?;
+        self.folder.write("search/index.html", pages::search()?)?;
+        self.folder.write("search/packages.js", search::packages(&packages))?;
         for selection in [Selection::All, Selection::Failed] {
-            let feed = feeds::overall(&packages, selection, base_url.as_deref())?;
-            self.feed("rss2", selection.name(), &feed)?;
+            self.feed(&feeds::overall(&packages, selection, address)?)?;
         }
-        let feed = changes::overall(known, base_url.as_deref())?;
-        self.feed("rss2", changes::NAME, &feed)
+        self.feed(&changes::overall(known, address)?)?;
+        self.feed(&silent::overall(&packages, address, now)?)?;
+        if let Some(base_url) = base_url {
+            self.folder.write("sitemap.xml", pages::sitemap(base_url, &packages)?)?;
+        }
+        Ok(())
+    }
+
+    /// Where the site is.
+    fn address(&self) -> Address<'_> {
+        Address { base_url: self.base_url.as_deref(), hub: self.options.hub.as_deref() }
     }
 
     fn pages_of(&self, work: &Work) -> Result<Finished, Halt> {
         let (now, at) =
             (self.options.now, format!("p/{}", pony_formats::names::url_component(&work.name)));
-        let (package, history, mut unreadable) = if work.has_news() {
-            let (package, unreadable) = self.results(work)?;
+        let (package, history, lines, mut unreadable) = if work.has_news() {
+            let News { package, lines, unreadable } = self.results(work)?;
             let history = self.put_together(&package)?;
             self.lists(&package, &history)?;
             self.folder.write(&load::state_file(&package.folder()), package.to_text())?;
-            (package, history, unreadable)
+            (package, history, lines, unreadable)
         } else {
             let text = self.folder.read(&format!("{at}/tests/index.json"));
             let history = text.and_then(|text| published::read_tests(&work.name, &text));
-            (work.known.clone().ok_or(Halt::Odd)?, history.ok_or(Halt::Odd)?, Vec::new())
+            (work.known.clone().ok_or(Halt::Odd)?, history.ok_or(Halt::Odd)?, vec![], vec![])
         };
         self.folder.write(&format!("{at}/index.html"), pages::package(&package, &history, now)?)?;
         self.folder.write(&format!("{at}/index.json"), published::package(&package, now))?;
         let name = &package.name;
         let known = package.unreadable.iter();
         unreadable.extend(known.map(|result| format!("{name} {}: {}", result.key, result.reason)));
-        Ok(Finished { package, history, unreadable })
+        Ok(Finished { package, history, lines, unreadable })
     }
 
     /// What follows from the results of a package alone, whatever the time.
-    fn lists(&self, package: &Package, history: &PackageHistory) -> Result<(), SiteError> {
+    fn lists(&self, package: &Package, history: &PackageHistory) -> Result<(), Halt> {
         let at = format!("p/{}", package.folder());
-        let base_url = self.base_url.clone();
+        let address = self.address();
+        self.folder.write(&format!("{at}/compare/index.html"), pages::compare(package)?)?;
         let concerns = history.concerns();
         let paged = TestPages::of(&concerns);
         let tests = format!("{at}/tests");
@@ -191,6 +218,9 @@ impl Build<'_> {
             .write(&format!("{tests}/index.html"), pages::test_list(package, history, &paged)?)?;
         self.folder
             .write(&format!("{tests}/index.json"), published::tests(&package.name, history))?;
+        let main_lines = self.main_lines(package)?;
+        self.badges(package, &main_lines)?;
+        self.search_index(package, main_lines, &paged)?;
         for (concern, folder) in paged.iter() {
             let page = pages::test(package, history, concern)?;
             self.folder.write(&format!("{at}/test/{folder}/index.html"), page)?;
@@ -198,16 +228,19 @@ impl Build<'_> {
         let folders: Vec<_> = paged.iter().map(|(_, folder)| folder).collect();
         self.folder.keep_only_folders(&format!("{at}/test"), &folders)?;
         for selection in [Selection::All, Selection::Failed] {
-            let feed = feeds::of_package(package, selection, base_url.as_deref())?;
-            self.feed(&format!("rss2/_generic/{}", package.folder()), selection.name(), &feed)?;
+            self.feed(&feeds::of_package(package, selection, address)?)?;
         }
-        let feed = changes::of_package(package, history, base_url.as_deref())?;
-        self.feed(&format!("rss2/_generic/{}", package.folder()), changes::NAME, &feed)
+        Ok(self.feed(&changes::of_package(package, history, address)?)?)
     }
 
-    /// Writes a feed with and without an extension: the original collector used none.
-    fn feed(&self, at: &str, name: &str, feed: &str) -> Result<(), SiteError> {
-        self.folder.write(&format!("{at}/{name}.xml"), feed)?;
-        self.folder.write(&format!("{at}/{name}"), feed)
+    /// Writes a feed in all its forms, and as RSS also without an extension: the original collector used none.
+    fn feed(&self, feed: &Feed) -> Result<(), SiteError> {
+        for (extension, text) in feed.forms()? {
+            self.folder.write(&format!("{}.{extension}", feed.own), &text)?;
+        }
+        if feed.own.starts_with("rss2/") {
+            self.folder.write(&feed.own, feed.rss()?)?;
+        }
+        Ok(())
     }
 }

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use crate::SiteError;
-use crate::analysis::{Commit, LineDigest, PackageHistory, Turn};
-use crate::feeds::{self, Item, Links};
+use crate::analysis::{Commit, LineDigest, LineName, PackageHistory, Turn};
+use crate::feeds::{self, Address, Feed, Item, Links};
 use crate::history::Package;
 use crate::text;
 use crate::view::LineView;
@@ -25,28 +25,43 @@ type Change<'a> = (&'a Package, &'a LineDigest, &'a Commit, Turn<'a>);
 /// The feed of all packages.
 pub(crate) fn overall(
     packages: &[(&Package, &PackageHistory)],
-    base_url: Option<&str>,
-) -> Result<String, SiteError> {
+    address: Address<'_>,
+) -> Result<Feed, SiteError> {
     let changes = packages.iter().flat_map(|(package, history)| of(package, history));
     let mut changes: Vec<_> = changes.collect();
     changes.sort_by_key(|(_, _, commit, _)| std::cmp::Reverse(commit.key));
     changes.truncate(ITEMS_MAX);
-    let links = Links { base_url, depth: 1 };
+    let links = address.at(1);
     let title = "Test results: newly failing and fixed".to_owned();
-    feed(title, &changes, links, &links.page(""), "rss2/changes.xml")
+    feed(title, &changes, links, links.page(""), format!("rss2/{NAME}"))
 }
 
 /// The feed of a package.
 pub(crate) fn of_package(
     package: &Package,
     history: &PackageHistory,
-    base_url: Option<&str>,
-) -> Result<String, SiteError> {
-    let links = Links { base_url, depth: 3 };
+    address: Address<'_>,
+) -> Result<Feed, SiteError> {
+    let links = address.at(3);
     let folder = package.folder();
     let title = format!("{}: newly failing and fixed", text::name(&package.name));
-    let own = format!("rss2/_generic/{folder}/{NAME}.xml");
-    feed(title, &of(package, history), links, &links.page(&format!("p/{folder}/")), &own)
+    let own = format!("rss2/_generic/{folder}/{NAME}");
+    feed(title, &of(package, history), links, links.page(&format!("p/{folder}/")), own)
+}
+
+/// The feed of a build line, whose `history` has that line only.
+pub(crate) fn of_line(
+    package: &Package,
+    line: &LineName,
+    history: &PackageHistory,
+    address: Address<'_>,
+) -> Result<Feed, SiteError> {
+    let links = address.at(4);
+    let (package_name, machine) = (text::name(&package.name), LineView::machine(line));
+    let title = format!("{package_name} on {machine}: newly failing and fixed");
+    let folder = format!("p/{}/line/{}/", package.folder(), line.file());
+    let own = format!("{folder}{NAME}");
+    feed(title, &of(package, history), links, links.page(&folder), own)
 }
 
 fn of<'a>(package: &'a Package, history: &'a PackageHistory) -> Vec<Change<'a>> {
@@ -58,13 +73,20 @@ fn feed(
     title: String,
     changes: &[Change<'_>],
     links: Links<'_>,
-    link: &str,
-    own: &str,
-) -> Result<String, SiteError> {
+    link: String,
+    own: String,
+) -> Result<Feed, SiteError> {
     let items = changes.iter().map(|change| item(change, links)).collect::<Result<_, _>>()?;
-    let built = changes.first().map(|(_, _, commit, _)| commit.key.time());
-    let description = "What began to fail and what was repaired, as soon as it is known.";
-    Ok(feeds::feed(&title, description, items, built, links, link, own)?)
+    Ok(Feed {
+        title: text::xml(&title),
+        description: "What began to fail and what was repaired, as soon as it is known.",
+        link,
+        own,
+        base_url: links.base_url.map(str::to_owned),
+        hub: links.hub.map(str::to_owned),
+        built: changes.first().map(|(_, _, commit, _)| commit.key.time()),
+        items,
+    })
 }
 
 fn item(
@@ -105,7 +127,7 @@ fn item(
         guid: format!("pony-change-{}", commit.key),
         is_perma_link: false,
         description: text::xml(&feeds::lines_of_html(&lines)?),
-        published: feeds::rfc822(received),
+        published: received,
     })
 }
 
@@ -129,7 +151,8 @@ mod tests {
     #[test]
     fn only_results_that_changed_something_are_items() {
         let package = crate::history::tests::package("p", vec![row(1, "a", true)]);
-        let feed = of_package(&package, &history(), Some("https://ci.example/")).unwrap();
+        let address = Address { base_url: Some("https://ci.example/"), hub: None };
+        let feed = of_package(&package, &history(), address).unwrap().rss().unwrap();
         assert_eq!(feed.matches("<item>").count(), 1);
         let item = &feed[feed.find("<item>").unwrap()..feed.find("</item>").unwrap()];
         insta::assert_snapshot!(item);
@@ -137,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_feed_without_changes_is_a_feed() {
-        let feed = overall(&[], None).unwrap();
+        let feed = overall(&[], Address::default()).unwrap().rss().unwrap();
         assert!(!feed.contains("<item>") && feed.contains("</channel>"));
     }
 }

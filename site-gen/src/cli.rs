@@ -44,6 +44,12 @@ struct BuildArgs {
     /// The address the site will be served from. Feeds need it for absolute links; pages do not.
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
+    /// Where readers can clone the results repository from, for the page about the site.
+    #[arg(long, value_name = "ADDRESS")]
+    clone_url: Option<String>,
+    /// The WebSub hub that the feeds name.
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    hub: Option<String>,
     /// Link uploaded files: they are served below each result's page.
     #[arg(long)]
     link_artifacts: bool,
@@ -63,6 +69,8 @@ impl Cli {
             base_url: args.base_url,
             link_artifacts: args.link_artifacts,
             live: false,
+            clone_url: args.clone_url,
+            hub: args.hub,
             now: args.now.unwrap_or_else(Timestamp::now),
         };
         let store = Store::open(&args.repo)?;

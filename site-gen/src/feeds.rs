@@ -1,7 +1,11 @@
-//! RSS 2.0 at the addresses and in the words of the original collector: scripts subscribe to them.
+//! Feeds: RSS 2.0 at the addresses and in the words of the original collector, as scripts subscribe to them; and
+//! the same as Atom and JSON Feed beside it.
+
+mod forms;
+
+pub(crate) use forms::{Feed, Item};
 
 use askama::Template;
-use jiff::Timestamp;
 
 use crate::history::{Package, Row};
 use crate::text;
@@ -39,40 +43,32 @@ impl Selection {
     }
 }
 
+/// Where the site is, for those who read its feeds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Address<'a> {
+    /// The address of the site, with a final slash.
+    pub(crate) base_url: Option<&'a str>,
+    /// The WebSub hub of the feeds.
+    pub(crate) hub: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// The links of a feed that is `depth` folders below the root.
+    pub(crate) fn at(self, depth: usize) -> Links<'a> {
+        Links { base_url: self.base_url, hub: self.hub, depth }
+    }
+}
+
 /// Where the links of a feed lead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Links<'a> {
     /// The address of the site, with a final slash. Without one, links are relative to the feed, and
     /// names of items are no links.
     pub(crate) base_url: Option<&'a str>,
+    /// The WebSub hub.
+    pub(crate) hub: Option<&'a str>,
     /// Folders between the feed and the root of the site.
     pub(crate) depth: usize,
-}
-
-#[derive(Template)]
-#[template(path = "feed.xml", whitespace = "minimize")]
-struct Feed {
-    title: String,
-    link: String,
-    description: String,
-    own: Option<String>,
-    built: Option<String>,
-    version: &'static str,
-    items: Vec<Item>,
-}
-
-/// An entry of a feed; every text is fit for XML.
-#[derive(Debug)]
-pub(crate) struct Item {
-    pub(crate) title: String,
-    pub(crate) link: String,
-    /// Its name for ever.
-    pub(crate) guid: String,
-    /// Whether the name is an address.
-    pub(crate) is_perma_link: bool,
-    /// HTML.
-    pub(crate) description: String,
-    pub(crate) published: String,
 }
 
 /// The body of an item, which is HTML: subscribers split each line at the first `": "`.
@@ -98,8 +94,8 @@ struct Lines<'a> {
 pub(crate) fn overall(
     packages: &[&Package],
     selection: Selection,
-    base_url: Option<&str>,
-) -> Result<String, askama::Error> {
+    address: Address<'_>,
+) -> Result<Feed, askama::Error> {
     let mut rows: Vec<(&Package, &Row)> = Vec::new();
     for package in packages {
         let newest = package.rows.iter().rev().filter(|row| selection.has(row)).take(ITEMS_MAX);
@@ -107,61 +103,46 @@ pub(crate) fn overall(
     }
     rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.key));
     rows.truncate(ITEMS_MAX);
-    let links = Links { base_url, depth: 1 };
+    let links = address.at(1);
     let title = selection.titled("pony-build feed".to_owned());
-    of_rows(&title, &rows, links, &links.page(""), &format!("rss2/{}.xml", selection.name()))
+    of_rows(&title, &rows, links, links.page(""), format!("rss2/{}", selection.name()))
 }
 
 /// The feed of a package: the newest result of every build line.
 pub(crate) fn of_package(
     package: &Package,
     selection: Selection,
-    base_url: Option<&str>,
-) -> Result<String, askama::Error> {
+    address: Address<'_>,
+) -> Result<Feed, askama::Error> {
     let lines = package.lines();
     let latest = lines.iter().map(|line| line.latest).filter(|row| selection.has(row));
     let mut rows: Vec<_> = latest.map(|row| (package, row)).collect();
     rows.sort_by_key(|(_, row)| std::cmp::Reverse(row.key));
-    let links = Links { base_url, depth: 3 };
+    let links = address.at(3);
     let title = selection.titled(format!("pony-build feed for {}", text::name(&package.name)));
     let folder = package.folder();
-    let own = format!("rss2/_generic/{folder}/{}.xml", selection.name());
-    of_rows(&title, &rows, links, &links.page(&format!("p/{folder}/")), &own)
+    let own = format!("rss2/_generic/{folder}/{}", selection.name());
+    of_rows(&title, &rows, links, links.page(&format!("p/{folder}/")), own)
 }
 
 fn of_rows(
     title: &str,
     rows: &[(&Package, &Row)],
     links: Links<'_>,
-    link: &str,
-    own: &str,
-) -> Result<String, askama::Error> {
-    let items = rows.iter().map(|(package, row)| Item::new(package, row, links));
-    let items = items.collect::<Result<_, _>>()?;
-    let built = rows.first().map(|(_, row)| row.received);
-    feed(title, "Test results from many machines.", items, built, links, link, own)
-}
-
-/// A feed that leads to the page `link`; `own` is its address below the root of the site.
-pub(crate) fn feed(
-    title: &str,
-    description: &str,
-    items: Vec<Item>,
-    built: Option<Timestamp>,
-    links: Links<'_>,
-    link: &str,
-    own: &str,
-) -> Result<String, askama::Error> {
-    let feed = Feed {
+    link: String,
+    own: String,
+) -> Result<Feed, askama::Error> {
+    let items = rows.iter().map(|(package, row)| Item::of_row(package, row, links));
+    Ok(Feed {
         title: text::xml(title),
-        link: link.to_owned(),
-        description: description.to_owned(),
-        own: links.base_url.map(|base| format!("{base}{own}")),
-        built: built.map(rfc822),
-        version: env!("CARGO_PKG_VERSION"),
-        items,
-    };
-    feed.render()
+        description: "Test results from many machines.",
+        link,
+        own,
+        base_url: links.base_url.map(str::to_owned),
+        hub: links.hub.map(str::to_owned),
+        built: rows.first().map(|(_, row)| row.received),
+        items: items.collect::<Result<_, _>>()?,
+    })
 }
 
 /// Lines of text as HTML.
@@ -180,7 +161,7 @@ impl Links<'_> {
 }
 
 impl Item {
-    fn new(package: &Package, row: &Row, links: Links<'_>) -> Result<Self, askama::Error> {
+    fn of_row(package: &Package, row: &Row, links: Links<'_>) -> Result<Self, askama::Error> {
         let link = links.page(&format!("p/{}/{}/", package.folder(), row.key));
         let name = text::name(&package.name);
         let status = if row.success { "success" } else { "failure" };
@@ -209,14 +190,9 @@ impl Item {
             is_perma_link: links.base_url.is_some(),
             link,
             description: text::xml(&description.render()?),
-            published: rfc822(row.received),
+            published: row.received,
         })
     }
-}
-
-/// `Sun, 01 Mar 2026 12:34:56 GMT`.
-pub(crate) fn rfc822(time: Timestamp) -> String {
-    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[cfg(test)]
@@ -229,10 +205,18 @@ mod tests {
         crate::history::tests::package(name, rows)
     }
 
+    fn address(base_url: Option<&str>) -> Address<'_> {
+        Address { base_url, hub: None }
+    }
+
+    fn rss(feed: Result<Feed, askama::Error>) -> String {
+        feed.unwrap().rss().unwrap()
+    }
+
     #[test]
     fn items_say_what_the_original_collector_said() {
         let feed =
-            of_package(&package("p q"), Selection::All, Some("https://ci.example/")).unwrap();
+            rss(of_package(&package("p q"), Selection::All, address(Some("https://ci.example/"))));
         let item = &feed[feed.find("<item>").unwrap()..];
         let item = &item[..item.find("</item>").unwrap()];
         insta::assert_snapshot!(item, @r#"
@@ -248,7 +232,7 @@ mod tests {
 
     #[test]
     fn failed_feed_of_a_package_forgets_what_was_repaired() {
-        let feed = of_package(&package("p"), Selection::Failed, None).unwrap();
+        let feed = rss(of_package(&package("p"), Selection::Failed, address(None)));
         assert_eq!(feed.matches("<item>").count(), 1, "{feed}");
         assert!(feed.contains("build host: b"));
         assert!(feed.contains("<title>Package p build FAILED (tags py3.14)</title>"));
@@ -256,7 +240,7 @@ mod tests {
 
     #[test]
     fn without_an_address_links_are_relative_and_names_are_no_links() {
-        let feed = of_package(&package("p"), Selection::All, None).unwrap();
+        let feed = rss(of_package(&package("p"), Selection::All, address(None)));
         assert!(
             feed.contains("<link>../../../p/p/1772334000000000007/index.html</link>"),
             "{feed}"
@@ -264,7 +248,7 @@ mod tests {
         assert!(
             feed.contains("<guid isPermaLink=\"false\">pony-result-1772334000000000007</guid>")
         );
-        let feed = overall(&[&package("p")], Selection::All, None).unwrap();
+        let feed = rss(overall(&[&package("p")], Selection::All, address(None)));
         assert!(feed.contains("<link>../p/p/1772334000000000007/index.html</link>"), "{feed}");
     }
 
@@ -273,16 +257,16 @@ mod tests {
         let rows = |host: &str| (0..40).map(|hour| row(hour, host, hour % 4 != 0)).collect();
         let packages = ["a", "b"].map(|name| crate::history::tests::package(name, rows(name)));
         let packages = packages.each_ref();
-        let feed = overall(&packages, Selection::All, None).unwrap();
+        let feed = rss(overall(&packages, Selection::All, address(None)));
         assert_eq!(feed.matches("<item>").count(), 50);
         assert_eq!(feed.matches("build host: a").count(), 25);
-        let failed = overall(&packages, Selection::Failed, None).unwrap();
+        let failed = rss(overall(&packages, Selection::Failed, address(None)));
         assert_eq!(failed.matches("<item>").count(), 20);
     }
 
     #[test]
     fn feeds_of_nothing_are_feeds() {
-        let feed = overall(&[], Selection::All, None).unwrap();
+        let feed = rss(overall(&[], Selection::All, address(None)));
         assert!(!feed.contains("lastBuildDate") && feed.contains("</channel>"));
     }
 }

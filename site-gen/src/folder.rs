@@ -14,7 +14,7 @@ use crate::state::{STATE_FILE, State};
 
 /// The folders that the generator owns: what it did not write there goes away when a site is built
 /// from scratch.
-const OWNED: [&str; 2] = ["p", "rss2"];
+const OWNED: [&str; 5] = ["p", "rss2", "machine", "about", "search"];
 
 /// Uploaded files, which others put beside a result.
 const FILES: &str = "files";
@@ -128,6 +128,11 @@ impl SiteFolder {
     /// [`SiteFolder::prune`].
     pub(crate) fn start_over(&self, part: &str) {
         self.written().kept.remove(Path::new(part));
+    }
+
+    /// Forgets all that this build has written so far.
+    pub(crate) fn start_all_over(&self) {
+        self.written().kept.clear();
     }
 
     /// Writes a file unless it has this content already. Others see the old file or the new one,

@@ -4,7 +4,7 @@ mod package;
 
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::record::Summary;
-use pony_formats::{ResultKey, Tally};
+use pony_formats::{ClientInfo, Receipt, ResultKey, Tally, TestResult};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use package::Package;
@@ -58,17 +58,26 @@ pub(crate) struct Unreadable {
 impl Row {
     /// The row of a summary.
     pub(crate) fn new(summary: &Summary, commit: String) -> Self {
-        let info = &summary.client_info;
+        Self::of(&summary.receipt, &summary.client_info, summary.tally, commit)
+    }
+
+    /// The row of a result, which is that of its summary.
+    pub(crate) fn of_result(result: &TestResult, commit: String) -> Self {
+        let submission = &result.submission;
+        Self::of(&result.receipt, &submission.client_info, submission.tally(), commit)
+    }
+
+    fn of(receipt: &Receipt, info: &ClientInfo, tests: Tally, commit: String) -> Self {
         Self {
-            key: summary.receipt.key,
-            received: summary.receipt.received,
+            key: receipt.key,
+            received: receipt.received,
             commit,
             host: info.host().to_owned(),
             arch: info.arch().to_owned(),
             tags: info.tags().map(str::to_owned).collect(),
             success: info.success(),
             duration: info.duration(),
-            tests: summary.tally,
+            tests,
             tested: Revision::of(info.bag()),
         }
     }

@@ -110,9 +110,15 @@ pub(crate) fn plan(snapshot: &Snapshot, folder: &SiteFolder) -> Result<Plan, Sit
         }
         return Ok(Plan { packages, from_scratch: false, commits });
     }
-    let names = snapshot.packages()?.into_iter();
-    let packages = names.map(|name| Work::anew(snapshot, name)).collect::<Result<_, _>>()?;
-    Ok(Plan { packages, from_scratch: true, commits: Commits::default() })
+    Ok(Plan { packages: anew(snapshot)?, from_scratch: true, commits: Commits::default() })
+}
+
+/// Everything from scratch.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub(crate) fn anew(snapshot: &Snapshot) -> Result<Vec<Work>, SiteError> {
+    snapshot.packages()?.into_iter().map(|name| Work::anew(snapshot, name)).collect()
 }
 
 /// The file with what is remembered of a package.

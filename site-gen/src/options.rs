@@ -13,6 +13,10 @@ pub struct Options {
     pub link_artifacts: bool,
     /// Whether a collector serves the site, so that its pages may ask it for builds.
     pub live: bool,
+    /// Where readers can clone the results repository from, as git takes it; shown as text.
+    pub clone_url: Option<String>,
+    /// The address of a WebSub hub that the feeds name, when `base_url` is known.
+    pub hub: Option<String>,
     /// Now, in UTC: what is stale is decided by it.
     pub now: jiff::Timestamp,
 }
@@ -21,6 +25,11 @@ impl Options {
     /// The address of the site with a final slash.
     pub(crate) fn checked_base_url(&self) -> Result<Option<String>, SiteError> {
         self.base_url.as_deref().map(base_url).transpose()
+    }
+
+    /// Refuses a hub that is no address.
+    pub(crate) fn check_hub(&self) -> Result<(), SiteError> {
+        self.hub.as_deref().map_or(Ok(()), |hub| base_url(hub).map(drop))
     }
 }
 

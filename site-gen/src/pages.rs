@@ -1,18 +1,34 @@
 //! One module per page: views in, HTML out.
 
+mod about;
+mod commit;
+mod compare;
 mod index;
+mod line;
+mod machine;
 mod not_found;
 mod package;
+mod redirect;
 mod result;
+mod search;
 mod show_all;
+mod sitemap;
 mod test;
 mod test_list;
 
+pub(crate) use about::about;
+pub(crate) use commit::commit;
+pub(crate) use compare::compare;
 pub(crate) use index::index;
+pub(crate) use line::{RECENT_MAX as LINE_RECENT_MAX, line};
+pub(crate) use machine::machine;
 pub(crate) use not_found::not_found;
 pub(crate) use package::package;
+pub(crate) use redirect::line_latest;
 pub(crate) use result::{Place, portion, result, unreadable};
+pub(crate) use search::search;
 pub(crate) use show_all::{Chunk, PAGE as CHUNK, show_all};
+pub(crate) use sitemap::sitemap;
 pub(crate) use test::test;
 pub(crate) use test_list::test_list;
 
@@ -34,6 +50,8 @@ pub(crate) struct Frame {
     pub(crate) commit: Option<String>,
     /// The same content as JSON.
     pub(crate) json: Option<String>,
+    /// What a chat shows below the title.
+    pub(crate) description: Option<String>,
     /// Whether the page has a form for the server that it comes from.
     pub(crate) has_form: bool,
     pub(crate) version: &'static str,
@@ -44,6 +62,18 @@ pub(crate) struct Frame {
 pub(crate) struct FeedLink {
     pub(crate) title: &'static str,
     pub(crate) href: String,
+}
+
+impl FeedLink {
+    /// The same feed as Atom.
+    fn atom(&self) -> String {
+        format!("{}.atom", self.href.trim_end_matches(".xml"))
+    }
+
+    /// The same feed as JSON Feed.
+    fn json(&self) -> String {
+        format!("{}.json", self.href.trim_end_matches(".xml"))
+    }
 }
 
 /// A step on the way from the root; the page itself has no link.

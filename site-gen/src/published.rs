@@ -1,12 +1,16 @@
 //! The JSON beside every page. Field names are part of the interface: fields may be added, none
 //! changes its meaning while `format` stays the same. Unknown fields are to be ignored.
 
+mod gathered;
+
+pub(crate) use gathered::{commit, line, machine, read_commit, read_line, read_machine};
+
 use jiff::Timestamp;
 use pony_formats::{Bag, Receipt, Tally, TestResult, Value, json};
 use pony_store::Artifact;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{PackageHistory, ResultNotes};
+use crate::analysis::{Comparison, PackageHistory, ResultNotes};
 use crate::digest::Digest;
 use crate::history::{Package, Row, Unreadable};
 use crate::pages::Chunk;
@@ -126,7 +130,7 @@ pub(crate) fn package(package: &Package, now: Timestamp) -> String {
 /// `index.json` of one page of all results.
 pub(crate) fn show_all(package: &Package, chunk: &Chunk<'_>) -> String {
     let unreadable = package.unreadable.iter().rev().filter(|_| chunk.number.is_none());
-    line(&ShowAll {
+    one_line(&ShowAll {
         format: FORMAT,
         package: package.name.clone(),
         // On an older page this would change with every page that is added.
@@ -160,7 +164,7 @@ struct Tests<H> {
 
 /// `p/<package>/tests/index.json`.
 pub(crate) fn tests(package: &str, history: &PackageHistory) -> String {
-    line(&Tests { format: FORMAT, package: package.to_owned(), history })
+    one_line(&Tests { format: FORMAT, package: package.to_owned(), history })
 }
 
 /// Reads back what [`tests`] wrote. `None` when it is odd.
@@ -181,12 +185,15 @@ pub(crate) fn read_show_all(package: &str, text: &[u8]) -> Option<(usize, Vec<Ro
 /// `result.json`: `format` (1), `commit` (the one that added the result), `receipt` (`result_key`,
 /// `received`, `client`, `flags`), `client_info` and `results_list` as the client sent them
 /// (in the JSON of the results repository), `artifacts` (`filename`, `description`, `size`, `sha256`), and
-/// `history`: what the page says of failing tests besides the result itself.
+/// `history`: what the page says of failing tests besides the result itself. `changes` is what changed since
+/// the result of its build line `before` it on the main line: `newly_failing`, `fixed`, `new`, `vanished` and
+/// `slower` tests, each with their `count` and the names of the first hundred, and how many are `still_failing`.
 pub(crate) fn result(
     result: TestResult,
     artifacts: &[Artifact],
     commit: &str,
     notes: Option<&ResultNotes>,
+    changes: Option<&Comparison>,
 ) -> String {
     let (client_info, results_list) = result.submission.into_values();
     let visible = artifacts.iter().filter(|artifact| artifact.visible);
@@ -210,17 +217,23 @@ pub(crate) fn result(
         // Nothing in it has a key that is no string, which is the only way for this to fail.
         object.insert("history".to_owned(), serde_json::to_value(notes).unwrap_or_default());
     }
-    line(&json)
+    if let (Some(object), Some(changes)) = (json.as_object_mut(), changes) {
+        object.insert("changes".to_owned(), serde_json::to_value(changes).unwrap_or_default());
+    }
+    json::pretty(&json)
 }
 
-/// What [`result`] wrote and cannot be made again: the notes, and the commit. `None` when it is odd.
-pub(crate) fn read_notes(text: &[u8]) -> Option<(ResultNotes, String)> {
-    #[derive(Deserialize)]
-    struct Noted {
-        history: ResultNotes,
-        commit: String,
-    }
-    serde_json::from_slice::<Noted>(text).ok().map(|noted| (noted.history, noted.commit))
+/// What [`result`] wrote and cannot be made again.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Noted {
+    pub(crate) history: ResultNotes,
+    pub(crate) changes: Option<Comparison>,
+    pub(crate) commit: String,
+}
+
+/// What of it cannot be made again. `None` when it is odd.
+pub(crate) fn read_notes(text: &[u8]) -> Option<Noted> {
+    serde_json::from_slice(text).ok()
 }
 
 /// Without the client's address: whoever may read the repository finds it there, the site is for
@@ -236,7 +249,7 @@ fn receipt(receipt: &Receipt) -> Value {
 }
 
 /// On one line, where there is much of it.
-fn line(value: &impl Serialize) -> String {
+fn one_line(value: &impl Serialize) -> String {
     // Nothing here has a key that is no string, which is the only way for this to fail.
     serde_json::to_string(value).map(|text| text + "\n").unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use crate::Options;
 pub(crate) const STATE_FILE: &str = ".pony-site.json";
 
 /// The layout of the site's files. Raise it to have every site built from scratch.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// How a site was built. A site that was built in another way is built from scratch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,10 @@ pub(crate) struct State {
     base_url: Option<String>,
     link_artifacts: bool,
     live: bool,
+    #[serde(default)]
+    clone_url: Option<String>,
+    #[serde(default)]
+    hub: Option<String>,
     /// The commit that the site shows; null while it is being changed.
     commit: Option<String>,
     /// Whether folders of the repository could not be read.
@@ -37,6 +41,8 @@ impl State {
             base_url: base_url.map(str::to_owned),
             link_artifacts: options.link_artifacts,
             live: options.live,
+            clone_url: options.clone_url.clone(),
+            hub: options.hub.clone(),
             commit: None,
             damage: false,
         }

@@ -3,10 +3,13 @@
 
 mod archive;
 mod attention;
+mod changes;
 mod concern;
+mod grid;
 mod line;
 mod matrix;
 mod names;
+mod plot;
 mod result;
 mod row;
 mod runs;
@@ -17,13 +20,17 @@ mod test;
 
 pub(crate) use archive::ArchiveView;
 pub(crate) use attention::Attention;
-pub(crate) use concern::{ConcernView, StandingView, TestPages};
+pub(crate) use changes::ChangesView;
+pub(crate) use concern::{ConcernView, StandingView, TestPages, concern_words};
+pub(crate) use grid::Grid;
 pub(crate) use line::LineView;
 pub(crate) use matrix::Matrix;
 pub(crate) use names::Portion;
+pub(crate) use plot::Plot;
 pub(crate) use result::ResultView;
 pub(crate) use row::{RowView, Strip, TestsView};
 pub(crate) use runs::Runs;
+pub(crate) use since::CommitView;
 pub(crate) use test::NOTES_MAX;
 
 /// How something ended, as a shape, a word and a colour.

@@ -167,8 +167,8 @@ fn lazy() {}
 }
 
 #[test]
-fn feeds_are_read_by_feedparser() {
-    if programs::peer("python3", &["-c", "import feedparser"]).is_none() {
+fn feeds_are_read_by_two_parsers() {
+    if programs::peer("python3", &["-c", "import feedparser, fastfeedparser"]).is_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -206,6 +206,20 @@ print(json.dumps([
     assert_eq!(feeds[1]["titles"].as_array().unwrap().len(), 1, "only what failed: {:#}", feeds[1]);
     let link = feeds[1]["links"][0].as_str().unwrap();
     assert!(link.starts_with("https://ci.example/pony/p/hay~20~26~20loft/"), "{link}");
+    // All forms of a feed say the same, to the other parser, too.
+    let script = r#"
+import fastfeedparser, feedparser, json, sys
+atom = feedparser.parse("site/rss2/failed.atom")
+forms = [fastfeedparser.parse(open(f"site/rss2/failed.{form}").read()) for form in ("xml", "atom", "json")]
+print(json.dumps([[[e.title, e.link, e.published] for e in f.entries] for f in forms]
+    + [atom.bozo, atom.version, len(atom.entries)]))
+"#;
+    let mut python = command("python3", folder);
+    let printed = expect(python.args(["-c", script]), b"", 0);
+    let forms: Json = serde_json::from_str(&printed).unwrap();
+    assert_eq!(forms[0].as_array().unwrap().len(), 1, "{forms:#}");
+    assert_eq!((&forms[0], &forms[0]), (&forms[1], &forms[2]));
+    assert_eq!((&forms[3], &forms[4], &forms[5]), (&false.into(), &"atom10".into(), &1.into()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tests that need more than one package, and tests of the workspace itself.
 //!
 //! - `journeys`: from a real runner to a commit, a page and a feed.
+//! - `browser`: the site in a real browser.
 //! - `interface`: the collector's interface for programs, against its own description.
 //! - `collector`: a running collector and the clients of the original protocol.
 //! - `faults`: faults on purpose, in their short form.
@@ -15,6 +16,7 @@
 
 mod architecture;
 mod archive;
+mod browser;
 mod collector;
 mod faults;
 mod git_hosts;

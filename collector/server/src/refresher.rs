@@ -51,6 +51,8 @@ fn render(store: &Store, site: &Path, base_url: Option<&str>) {
         base_url: base_url.map(str::to_owned),
         link_artifacts: true,
         live: true,
+        clone_url: None,
+        hub: None,
         now: Timestamp::now(),
     };
     // A mistake in a page must not keep all later pages from being written.

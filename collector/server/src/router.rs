@@ -18,9 +18,9 @@ use crate::collector::{Collector, Sender};
 use crate::listener::Peer;
 use crate::{api, rpc, site, upload};
 
-/// Pages show what strangers sent: no script runs, nothing is loaded from elsewhere.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Pages show what strangers sent: no script runs but the one of the site, nothing is loaded from elsewhere.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The longest call of somebody who may not submit, in bytes: everybody may ask for what the site shows.
 const QUESTION_BYTES_MAX: usize = 64 * 1024;

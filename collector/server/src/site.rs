@@ -31,15 +31,15 @@ pub(crate) async fn page(collector: &Collector, request: Request) -> Response {
     if request.uri().path().starts_with("//") {
         return not_found();
     }
-    let is_feed = is_feed(request.uri().path());
+    let form = feed_form(request.uri().path());
     let request = with_index(unconditional(request));
     match ServeDir::new(&collector.plan.site).try_call(request).await {
         Ok(response) if response.status() == StatusCode::NOT_FOUND => not_found(),
         Ok(response) => {
             let mut response = undated(response.map(Body::new));
-            if is_feed && response.status() == StatusCode::OK {
-                let feed = HeaderValue::from_static("application/rss+xml");
-                response.headers_mut().insert(header::CONTENT_TYPE, feed);
+            if let Some(form) = form.filter(|_| response.status() == StatusCode::OK) {
+                let form = HeaderValue::from_static(form);
+                response.headers_mut().insert(header::CONTENT_TYPE, form);
             }
             response
         }
@@ -99,8 +99,15 @@ fn modern_path(path: &str, key_named: impl Fn(&str) -> Option<ResultKey>) -> Opt
 
 /// Whether this is a feed. Those at the addresses that the original server gave them have no extension to
 /// tell their type by.
-fn is_feed(path: &str) -> bool {
-    path.starts_with("/rss2/") && !path.ends_with('/')
+fn feed_form(path: &str) -> Option<&'static str> {
+    if !path.starts_with("/rss2/") || path.ends_with('/') {
+        return None;
+    }
+    Some(match path.rsplit_once('.') {
+        Some((_, "atom")) => "application/atom+xml",
+        Some((_, "json")) => "application/feed+json",
+        _ => "application/rss+xml",
+    })
 }
 
 /// A visible file of a result. Never shown in the browser: it may be a page with a script in it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pony_formats::{ResultKey, TestResult, names};
+use pony_formats::{ClientInfo, ResultKey, TestResult, names};
 use serde::{Deserialize, Serialize};
 
 use super::revision::is_commit_id;
@@ -26,6 +26,15 @@ pub(crate) struct LineName {
 }
 
 impl LineName {
+    /// The line that a result with this `client_info` belongs to.
+    pub(crate) fn of(client_info: &ClientInfo) -> Self {
+        Self {
+            host: client_info.host().to_owned(),
+            arch: client_info.arch().to_owned(),
+            tags: client_info.tags().map(str::to_owned).collect(),
+        }
+    }
+
     /// The name of its file, another one for every line.
     pub(crate) fn file(&self) -> String {
         // No part of a tagset holds a NUL.

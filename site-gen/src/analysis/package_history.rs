@@ -164,13 +164,17 @@ impl Standing<'_> {
 
     /// Why it is worth a look there.
     pub(crate) fn kind(&self) -> Kind {
-        let newest = self.line.history.newest;
-        let is_flaky = self.test.flaky(newest).is_some();
+        Self::kind_of(self.test, self.line.history.newest)
+    }
+
+    /// Why a test is worth a look on a line whose newest commit is `newest`.
+    pub(crate) fn kind_of(test: &TestHistory, newest: u32) -> Kind {
+        let is_flaky = test.flaky(newest).is_some();
         let repaired = || {
-            let timeline = self.test.timeline();
+            let timeline = test.timeline();
             timeline.len() > 1 && timeline.last().is_some_and(|run| !run.bad && run.first == newest)
         };
-        match self.failing() {
+        match test.failing(newest) {
             // A flaky test that fails once more is no news.
             _ if is_flaky => Kind::Flaky,
             Some(failing) if failing.first == newest && newest > 1 => Kind::NewlyFailing,

@@ -183,7 +183,7 @@ impl Repository {
 }
 
 /// Whether this is the id of a git commit, perhaps shortened. Then it is harmless in a shell and an address.
-pub(super) fn is_commit_id(text: &str) -> bool {
+pub(crate) fn is_commit_id(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

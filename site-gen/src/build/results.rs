@@ -13,18 +13,40 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 pub(super) use self::commits::Commits;
 use super::all_results::AllResults;
+use super::commit_pages::CommitPages;
 use super::{Build, Halt};
 use crate::analysis::{
-    LINES_MAX, LineHistory, LineName, Observed, PackageHistory, ResultNotes, Revision, Trunk,
+    Attempted, Compared, Comparison, LINES_MAX, LineHistory, LineName, Observed, PackageHistory,
+    ResultNotes, Revision, Said, Trunk,
 };
 use crate::history::{Package, Row, Unreadable};
 use crate::load::{self, Work};
 use crate::pages::{self, Place};
-use crate::view::{NOTES_MAX, ResultView};
+use crate::view::{ChangesView, NOTES_MAX, ResultView};
 use crate::{SiteError, published};
 
 /// What is stored of a result, or why it cannot be had.
 type Read = Result<(TestResult, Vec<Artifact>), String>;
+
+/// What the new results of a package brought.
+pub(super) struct News {
+    /// What is known of the package with them.
+    pub(super) package: Package,
+    /// The build lines that they belong to.
+    pub(super) lines: Vec<LineName>,
+    /// Results that turned out to be unreadable.
+    pub(super) unreadable: Vec<String>,
+}
+
+/// A package whose new results are rendered.
+struct KnownPackage<'r> {
+    /// With its new results.
+    package: &'r Package,
+    /// What was known before them; `None` when it is built from scratch.
+    known: Option<&'r Package>,
+    trunk: &'r Trunk,
+    commits: &'r CommitPages<'r>,
+}
 
 /// What the results of a build line brought.
 struct LineNews {
@@ -41,12 +63,14 @@ struct Subject<'r> {
     commit: &'r str,
     revision: &'r Revision,
     notes: Option<&'r ResultNotes>,
+    /// What changed since the result before it.
+    changes: Option<&'r Comparison>,
 }
 
 impl Build<'_> {
     /// Writes the pages of all changed results of a package, and the histories of their build lines. Returns
-    /// what is known of the package then, and which results turned out to be unreadable.
-    pub(super) fn results(&self, work: &Work) -> Result<(Package, Vec<String>), Halt> {
+    /// what they brought.
+    pub(super) fn results(&self, work: &Work) -> Result<News, Halt> {
         let (mut package, lines) = self.take_in(work)?;
         let trunk = package.trunk();
         if work.known.as_ref().is_some_and(|known| known.results > 0 && known.trunk() != trunk) {
@@ -54,11 +78,14 @@ impl Build<'_> {
             return Err(Halt::Odd);
         }
         let lines: Vec<(LineName, Vec<ResultKey>)> = lines.into_iter().collect();
-        let continues = work.known.is_some();
+        let known = work.known.as_ref();
+        let commits = CommitPages::new(self, &package, known);
         let news = lines.par_iter().map(|(name, keys)| {
-            self.line(&package, name.clone(), keys, &trunk, continues).map(|news| (name, news))
+            let line = KnownPackage { package: &package, known, trunk: &trunk, commits: &commits };
+            self.line(&line, name.clone(), keys).map(|news| (name, news))
         });
         let news: Vec<(&LineName, LineNews)> = news.collect::<Result<_, _>>()?;
+        commits.finish()?;
         let mut unreadable = Vec::new();
         for (name, line) in news {
             package.note_main(name, line.main);
@@ -74,7 +101,8 @@ impl Build<'_> {
         if package.rows.is_empty() {
             self.folder.keep_only(&format!("p/{}/latest", package.folder()), &[])?;
         }
-        Ok((package, unreadable))
+        let lines = lines.into_iter().map(|(name, _)| name).collect();
+        Ok(News { package, lines, unreadable })
     }
 
     /// Adds new results to what is known of a package, and to the pages that list all of them. Returns the new
@@ -117,17 +145,17 @@ impl Build<'_> {
         PackageHistory::of(package.trunk(), files.len(), read).ok_or(Halt::Odd)
     }
 
-    /// `keys` are the new results of a build line, oldest first. Unless it `continues`, those are all.
+    /// `keys` are the new results of a build line, oldest first: all of them when nothing is known yet.
     fn line(
         &self,
-        package: &Package,
+        of: &KnownPackage<'_>,
         name: LineName,
         keys: &[ResultKey],
-        trunk: &Trunk,
-        continues: bool,
     ) -> Result<LineNews, Halt> {
+        let (package, trunk, continues) = (of.package, of.trunk, of.known.is_some());
         let path = history_file(package, &name);
         let is_known = continues && (package.has_main(&name) || self.folder.has(&path));
+        let mut recent = self.earlier_line(package, of.known, &name)?;
         let mut line = match is_known {
             true => {
                 let text = self.folder.read(&path).unwrap_or_default();
@@ -135,28 +163,70 @@ impl Build<'_> {
             }
             false => LineHistory::new(name),
         };
+        let mut before = self.compared(package, recent.main.as_ref())?;
         let (mut unreadable, mut has_news) = (Vec::new(), false);
         for key in keys {
             let commit = self.commits.of(&package.name, continues, *key)?;
             let read = self.read(package, *key)?;
-            let (mut revision, mut notes) = (Revision::default(), None);
-            if let Ok((result, _)) = &read {
-                revision = Revision::of(result.submission.client_info.bag());
-                if trunk.has(&revision) {
-                    line.observe(&Observed::new(result, &revision));
+            let result = read.as_ref().ok().map(|(result, _)| result);
+            let row = self.row(package, *key, result, &commit)?;
+            let is_main = trunk.has(&row.tested);
+            let compared = result.map(Compared::new);
+            let changes = before.as_ref().zip(compared.as_ref());
+            let changes = changes.map(|(before, after)| Comparison::of(before, after));
+            let mut notes = None;
+            if let Some(result) = result {
+                if is_main {
+                    line.observe(&Observed::new(result, &row.tested));
+                    recent.failing = Said::all(result);
+                    recent.main = Some(row.clone());
+                    before = compared;
                     has_news = true;
                 }
-                notes = Some(ResultNotes::new(&line, trunk, result, &revision, NOTES_MAX));
+                notes = Some(ResultNotes::new(&line, trunk, result, &row.tested, NOTES_MAX));
             }
-            let subject =
-                Subject { key: *key, commit: &commit, revision: &revision, notes: notes.as_ref() };
+            if row.tested.is_exact() {
+                of.commits.add(Attempted::new(&row, result))?;
+            }
+            let subject = Subject {
+                key: *key,
+                commit: &commit,
+                revision: &row.tested,
+                notes: notes.as_ref(),
+                changes: changes.as_ref(),
+            };
             unreadable.extend(self.pages(package, &subject, read)?);
+            recent.take(row, pages::LINE_RECENT_MAX);
         }
         let main = line.commit(line.newest).map(|commit| commit.key);
+        self.line_page(package, &line, &recent)?;
         if has_news {
             self.folder.write(&path, line.into_text())?;
         }
         Ok(LineNews { main, unreadable })
+    }
+
+    /// What the next result of the main line is compared with.
+    fn compared(&self, package: &Package, row: Option<&Row>) -> Result<Option<Compared>, Halt> {
+        let Some(row) = row else { return Ok(None) };
+        let (result, _) = self.read(package, row.key)?.map_err(|_| Halt::Odd)?;
+        Ok(Some(Compared::new(&result)))
+    }
+
+    /// The row of a result whose summary was read before.
+    fn row(
+        &self,
+        package: &Package,
+        key: ResultKey,
+        result: Option<&TestResult>,
+        commit: &str,
+    ) -> Result<Row, Halt> {
+        let commit = commit.to_owned();
+        if let Some(result) = result {
+            return Ok(Row::of_result(result, commit));
+        }
+        let summary = self.snapshot.summary(&package.name, key)?.ok_or(Halt::Odd)?;
+        Ok(Row::new(&summary, commit))
     }
 
     fn read(&self, package: &Package, key: ResultKey) -> Result<Read, SiteError> {
@@ -183,8 +253,9 @@ impl Build<'_> {
         let revision = Revision::of(result.submission.client_info.bag());
         let text = self.folder.read(&format!("p/{}/{key}/result.json", package.folder()));
         let earlier = text.and_then(|text| published::read_notes(&text));
-        let (notes, commit) = earlier.ok_or(Halt::Odd)?;
-        let subject = Subject { key, commit: &commit, revision: &revision, notes: Some(&notes) };
+        let published::Noted { history, changes, commit } = earlier.ok_or(Halt::Odd)?;
+        let (notes, changes) = (Some(&history), changes.as_ref());
+        let subject = Subject { key, commit: &commit, revision: &revision, notes, changes };
         Ok(self.pages(package, &subject, read)?)
     }
 
@@ -196,7 +267,7 @@ impl Build<'_> {
         subject: &Subject<'_>,
         read: Read,
     ) -> Result<Option<String>, SiteError> {
-        let Subject { key, commit, revision, notes } = *subject;
+        let Subject { key, commit, revision, notes, changes } = *subject;
         let is_latest = package.latest().is_some_and(|latest| latest.key == key);
         let places = [Place::Own].into_iter().chain(is_latest.then_some(Place::Latest));
         let (result, artifacts) = match read {
@@ -209,8 +280,9 @@ impl Build<'_> {
             }
         };
         let own = folder_of(package, key, Place::Own);
-        let (view, full_texts) =
+        let (mut view, full_texts) =
             ResultView::new(&result, &artifacts, self.options.link_artifacts, revision, notes);
+        view.changes = changes.map(|changes| ChangesView::new(changes, &view.key));
         for place in places {
             let page = pages::result(&view, commit, place, self.options.live)?;
             let at = folder_of(package, key, place);
@@ -224,7 +296,7 @@ impl Build<'_> {
             self.folder.write(&format!("{own}/{}", portion.file), page)?;
         }
         drop(view);
-        let json = published::result(result, &artifacts, commit, notes);
+        let json = published::result(result, &artifacts, commit, notes, changes);
         self.folder.write(&format!("{own}/result.json"), &json)?;
         Ok(None)
     }
@@ -245,7 +317,7 @@ impl Build<'_> {
     }
 }
 
-fn history_file(package: &Package, line: &LineName) -> String {
+pub(super) fn history_file(package: &Package, line: &LineName) -> String {
     format!("p/{}/history/{}.json", package.folder(), line.file())
 }
 

@@ -190,6 +190,16 @@ impl Package {
         self.known.get(line).is_some_and(|line| line.main.is_some())
     }
 
+    /// Whether a build line is remembered.
+    pub(crate) fn has_line(&self, line: &LineName) -> bool {
+        self.known.contains_key(line)
+    }
+
+    /// Whether a build line of a machine is remembered.
+    pub(crate) fn has_host(&self, host: &str) -> bool {
+        self.known.keys().any(|line| line.host == host)
+    }
+
     /// Its build lines: failing first, then by tags, host and arch.
     pub(crate) fn lines(&self) -> Vec<Line<'_>> {
         let mut lines: BTreeMap<LineName, Vec<&Row>> = BTreeMap::new();

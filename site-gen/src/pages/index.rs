@@ -56,6 +56,7 @@ pub(crate) fn index(
     frame.feeds = vec![
         FeedLink { title: "Changes", href: "rss2/changes.xml".to_owned() },
         FeedLink { title: "All results", href: "rss2/all.xml".to_owned() },
+        FeedLink { title: "Silent machines", href: "rss2/silent.xml".to_owned() },
         FeedLink { title: "Failures", href: "rss2/failed.xml".to_owned() },
     ];
     let failing = rows.iter().filter(|row| row.status == Status::Failed).count();
@@ -63,6 +64,7 @@ pub(crate) fn index(
         0 => format!("{}, none failing", text::counted(rows.len(), "package")),
         _ => format!("{}, {} failing", text::counted(rows.len(), "package"), text::count(failing)),
     };
+    frame.description = Some(lead.clone());
     let attention = Attention::of_all(packages, now);
     Index { frame, lead, attention, packages: rows, archives: ArchiveView::all(cuts) }.render()
 }
@@ -88,7 +90,7 @@ impl PackageRow {
             },
             note: (!notes.is_empty()).then(|| notes.join(", ")),
             tests: TestsView::new(digest.tests),
-            strip: Strip::new(package.rows.iter().rev(), STRIP, &to_package),
+            strip: Strip::new(package.rows.iter().rev(), STRIP),
             last: package.latest().map(|row| When::of(row.received)),
         }
     }

@@ -51,10 +51,11 @@ pub(crate) fn package(
         feed("Feed of failures", "failed"),
     ];
     frame.commit = package.commit().map(str::to_owned);
+    frame.description = Some(format!("{name}: {}", lead(digest)));
     let lines = package.lines();
     let lines = lines.iter().map(|line| LineRow {
         latest: RowView::new(line.latest, "", now),
-        strip: Strip::new(line.rows.iter().copied(), STRIP, ""),
+        strip: Strip::new(line.rows.iter().copied(), STRIP),
     });
     let page = PackagePage {
         frame,

@@ -76,6 +76,10 @@ pub(crate) fn result(
     let mut frame = frame(title, view.package.clone(), place, &view.key, commit);
     frame.json = Some(format!("{own}result.json"));
     frame.has_form = live;
+    frame.description = Some(match view.counts.words.as_str() {
+        "" => format!("Received {} UTC", view.received.text),
+        words => format!("{words}; received {} UTC", view.received.text),
+    });
     ResultPage { frame, own, commit, view }.render()
 }
 

@@ -190,6 +190,40 @@ fn a_test_has_its_history_on_every_build_line() {
 }
 
 #[test]
+fn a_commit_has_its_tests_against_build_lines() {
+    use crate::analysis::{Attempted, JoinedCommit};
+    let mut joined = JoinedCommit::new("2222222222222222");
+    for (hour, host) in [(1, "a"), (2, "<b>"), (3, "a")] {
+        let row = of("22", row(hour, host, false));
+        joined.take(Attempted::new(&row, Some(&one_result())));
+    }
+    insta::assert_snapshot!(main_of(&commit("red & <b>", &joined).unwrap()));
+}
+
+#[test]
+fn a_build_line_has_plots_and_its_tests_against_commits() {
+    let mut recent = crate::analysis::Recent::default();
+    for hour in 1..4 {
+        recent.take(of("22", row(hour, "a", hour < 3)), LINE_RECENT_MAX);
+    }
+    let history = super::tests::line("a");
+    let page = super::line("red & <b>", &history.name, &recent, Some(&history), None).unwrap();
+    insta::assert_snapshot!(main_of(&page.unwrap()));
+}
+
+#[test]
+fn a_machine_has_its_build_lines_with_failing_ones_first() {
+    let mut machine = crate::analysis::Machine::new("a");
+    for (hour, package, success) in [(1, "calm", true), (2, "red & <b>", false)] {
+        let row = row(hour, "a", success);
+        let (line, mut recent) = (row.line(), crate::analysis::Recent::default());
+        recent.take(row, LINE_RECENT_MAX);
+        machine.put(package, &line, &recent);
+    }
+    insta::assert_snapshot!(main_of(&super::machine(&machine).unwrap()));
+}
+
+#[test]
 fn nothing_to_look_at_is_said() {
     let calm = PackageHistory::default();
     let page = test_list(&packages()[0], &calm, &TestPages::of(&[])).unwrap();

@@ -28,6 +28,15 @@ impl<'a> TestPages<'a> {
         Self { concerns, pages: pages.collect() }
     }
 
+    /// Where a test is shown, below its package's folder; `rank` is its place in the order of urgency.
+    pub(crate) fn page(id: &str, rank: usize) -> String {
+        let anchor = names::url_component(id);
+        match rank < PAGES_MAX {
+            true => format!("test/{anchor}/index.html"),
+            false => format!("tests/index.html#{anchor}"),
+        }
+    }
+
     /// All of them, with and without a page.
     pub(crate) fn concerns(&self) -> &'a [Concern<'a>] {
         self.concerns
@@ -93,10 +102,7 @@ impl ConcernView {
         if shown.len() > LINES_NAMED {
             machines.push(format!("{} more", text::count(shown.len() - LINES_NAMED)));
         }
-        let href = match rank < PAGES_MAX {
-            true => format!("{to_package}test/{anchor}/index.html"),
-            false => format!("{to_package}tests/index.html#{anchor}"),
-        };
+        let href = format!("{to_package}{}", TestPages::page(concern.id, rank));
         let (status, word) = words(concern.kind);
         Self {
             id: text::name(concern.id),
@@ -118,7 +124,7 @@ impl ConcernView {
 }
 
 /// What a kind is called.
-fn words(kind: Kind) -> (Status, &'static str) {
+pub(super) fn words(kind: Kind) -> (Status, &'static str) {
     match kind {
         Kind::NewlyFailing => (Status::Failed, "newly failing"),
         Kind::Failing => (Status::Failed, "failing"),
@@ -126,6 +132,11 @@ fn words(kind: Kind) -> (Status, &'static str) {
         Kind::Fixed => (Status::Passed, "fixed"),
         Kind::Calm => (Status::Passed, "passing"),
     }
+}
+
+/// What a kind is called, in a word.
+pub(crate) fn concern_words(kind: Kind) -> &'static str {
+    words(kind).1
 }
 
 fn why_flaky(standing: &Standing<'_>) -> Option<String> {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Status;
 use super::row::shown_tags;
+use super::since::page_of;
+use super::{LineView, Status};
 use crate::analysis::{LineName, Trunk};
 use crate::history::{Package, Row};
 use crate::text::{self, When};
@@ -31,13 +32,15 @@ pub(crate) struct Column {
     pub(crate) label: String,
     /// When its first result arrived.
     pub(crate) seen: When,
-    /// Its page at the host of the repository.
-    pub(crate) source: Option<String>,
+    /// Its page.
+    pub(crate) href: String,
 }
 
 /// A build line.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
+    /// Its page.
+    pub(crate) href: String,
     pub(crate) host: String,
     pub(crate) arch: String,
     pub(crate) tags: Vec<String>,
@@ -83,7 +86,8 @@ impl Matrix {
             }
         }
         let lines = lines.into_iter().take(LINES_MAX).map(|(name, cells)| Line {
-            host: text::name(&name.host),
+            href: LineView::page(&name),
+            host: LineView::host(&name),
             arch: text::name(&name.arch),
             tags: shown_tags(name.tags.iter().map(String::as_str)),
             cells: cells.iter().map(|rows| Cell::new(rows)).collect(),
@@ -111,7 +115,7 @@ impl Column {
                 str::to_owned,
             ),
             seen: When::of(row.received),
-            source: row.tested.repository.as_ref().and_then(|it| it.commit(commit)),
+            href: page_of(commit),
         }
     }
 }

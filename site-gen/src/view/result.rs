@@ -4,12 +4,12 @@ use pony_formats::{Step, TestResult, Value};
 use pony_store::Artifact;
 
 use super::row::shown_tags;
-use super::since::NoteView;
+use super::since::{NoteView, page_of};
 use super::step::{self, StepView};
 use super::stream::{Entry, FullText, Listed};
 use super::test::Tests;
-use super::{Status, TestsView};
-use crate::analysis::{ResultNotes, Revision, TESTED_COMMIT};
+use super::{ChangesView, LineView, Status, TestsView};
+use crate::analysis::{LineName, ResultNotes, Revision, TESTED_COMMIT};
 use crate::text::{self, When};
 
 /// Keys of client_info that a page shows.
@@ -34,6 +34,14 @@ pub(crate) struct ResultView {
     pub(crate) tested_commit: Option<String>,
     /// Its page at the host of the repository.
     pub(crate) tested_source: Option<String>,
+    /// The page of all results of that commit.
+    pub(crate) commit_page: Option<String>,
+    /// The page of the build line.
+    pub(crate) line_page: String,
+    /// The page of the machine.
+    pub(crate) machine_page: String,
+    /// What changed since an earlier result.
+    pub(crate) changes: Option<ChangesView>,
     /// The branch, and what else there is to say about it.
     pub(crate) branch: Option<String>,
     /// Since when the run fails, when no test says so.
@@ -72,6 +80,7 @@ impl ResultView {
             found.filter(|_| link_artifacts).and_then(|artifact| address_of(&artifact.filename))
         };
         let (steps, full) = step::views(&submission.results_list, href);
+        let line = LineName::of(info);
         let unnamed = submission.results_list.iter().map(Step::unnamed_tests).sum();
         let unnamed = Some(TestsView::new(unnamed)).filter(|view| !view.words.is_empty());
         let view = Self {
@@ -93,6 +102,10 @@ impl ResultView {
                 .filter(|commit| !commit.is_empty())
                 .map(text::name),
             tested_source: revision.repository.as_ref().and_then(|it| it.commit(&revision.commit)),
+            commit_page: revision.is_exact().then(|| format!("../{}", page_of(&revision.commit))),
+            line_page: format!("../{}", LineView::page(&line)),
+            machine_page: format!("../../../{}", LineView::machine_page(&line.host)),
+            changes: None,
             branch: branch(revision),
             note: notes.and_then(|notes| {
                 let whole = notes.whole.as_ref().filter(|_| submission.tally().bad() == 0)?;

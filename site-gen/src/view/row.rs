@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use pony_formats::Tally;
 
-use super::Status;
+use super::since::{CommitView, page_of};
+use super::{LineView, Status};
 use crate::history::Row;
 use crate::text::{self, When};
 
@@ -15,6 +16,8 @@ pub(super) const UNNAMED: &str = "unnamed machine";
 pub(crate) struct RowView {
     /// Its page.
     pub(crate) href: String,
+    /// The page of its build line.
+    pub(crate) line: String,
     pub(crate) status: Status,
     pub(crate) received: When,
     pub(crate) stale: bool,
@@ -23,6 +26,15 @@ pub(crate) struct RowView {
     pub(crate) tags: Vec<String>,
     pub(crate) duration: Option<String>,
     pub(crate) tests: TestsView,
+    /// What was tested, and the page of all results of it.
+    pub(crate) commit: Option<CommitLink>,
+}
+
+/// A commit and its page.
+#[derive(Debug, Clone)]
+pub(crate) struct CommitLink {
+    pub(crate) label: String,
+    pub(crate) href: String,
 }
 
 impl RowView {
@@ -30,6 +42,7 @@ impl RowView {
     pub(crate) fn new(row: &Row, to_package: &str, now: Timestamp) -> Self {
         Self {
             href: format!("{to_package}{}/index.html", row.key),
+            line: format!("{to_package}{}", LineView::page(&row.line())),
             status: Status::of_success(row.success),
             received: When::of(row.received),
             stale: row.is_stale(now),
@@ -38,6 +51,10 @@ impl RowView {
             tags: shown_tags(row.tags.iter().map(String::as_str)),
             duration: row.duration.map(text::duration),
             tests: TestsView::new(row.tests),
+            commit: row.tested.is_exact().then(|| CommitLink {
+                label: CommitView::short(&row.tested.commit),
+                href: format!("{to_package}{}", page_of(&row.tested.commit)),
+            }),
         }
     }
 }
@@ -126,21 +143,14 @@ pub(crate) struct Strip {
 /// One shape of a strip.
 #[derive(Debug, Clone)]
 pub(crate) struct Mark {
-    pub(crate) href: String,
     pub(crate) status: Status,
-    /// `failed, 2026-03-01 12:34 UTC, win-arm`.
-    pub(crate) title: String,
 }
 
 impl Strip {
     /// The first `length` of `newest_first`.
-    pub(crate) fn new<'a>(
-        newest_first: impl Iterator<Item = &'a Row>,
-        length: usize,
-        to_package: &str,
-    ) -> Self {
-        let mut marks: Vec<_> =
-            newest_first.take(length).map(|row| Mark::new(row, to_package)).collect();
+    pub(crate) fn new<'a>(newest_first: impl Iterator<Item = &'a Row>, length: usize) -> Self {
+        let mark = |row: &Row| Mark { status: Status::of_success(row.success) };
+        let mut marks: Vec<_> = newest_first.take(length).map(mark).collect();
         marks.reverse();
         let failed = marks.iter().filter(|mark| mark.status == Status::Failed).count();
         let label = match marks.len() {
@@ -150,18 +160,6 @@ impl Strip {
             many => format!("last {many} results: {} passed, {failed} failed", many - failed),
         };
         Self { label, marks }
-    }
-}
-
-impl Mark {
-    fn new(row: &Row, to_package: &str) -> Self {
-        let status = Status::of_success(row.success);
-        let received = When::of(row.received).text;
-        Self {
-            href: format!("{to_package}{}/index.html", row.key),
-            status,
-            title: format!("{}, {received} UTC, {}", status.word(), text::name(&row.host)),
-        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! Commits, and since which one a test fails, in words and links.
 
-use crate::analysis::{Commit, Evidence, Note, Repository, ResultNotes, Since, Subject};
+use pony_formats::names;
+
+use crate::analysis::{
+    Commit, Evidence, Note, Repository, ResultNotes, Since, Subject, is_commit_id,
+};
 use crate::text::{self, When};
 
 /// Digits of a commit id that are shown.
@@ -13,7 +17,7 @@ pub(crate) struct CommitView {
     pub(crate) label: String,
     /// Whether the label is an id.
     pub(crate) is_id: bool,
-    /// Its first result.
+    /// Its page, or its first result where it is no commit to speak of.
     pub(crate) href: String,
     /// Its page at the host of the repository.
     pub(crate) source: Option<String>,
@@ -26,20 +30,37 @@ impl CommitView {
     /// `to_package` leads from the page to the folder of the package.
     pub(crate) fn new(commit: &Commit, repository: Option<&Repository>, to_package: &str) -> Self {
         let seen = When::of(commit.key.time());
-        let label = match commit.id() {
-            Some(id) => id.get(..SHORT).unwrap_or(id).to_owned(),
-            None if commit.commit.is_empty() => format!("the result of {}", seen.text),
-            None => text::name(&text::Excerpt::of(commit.commit.clone(), 40).head),
+        let label = match commit.commit.as_str() {
+            "" => format!("the result of {}", seen.text),
+            commit => Self::short(commit),
         };
         Self {
             label,
             is_id: !commit.commit.is_empty(),
-            href: format!("{to_package}{}/index.html", commit.key),
+            href: match commit.dirty || commit.commit.is_empty() {
+                true => format!("{to_package}{}/index.html", commit.key),
+                false => format!("{to_package}{}", page_of(&commit.commit)),
+            },
             source: commit.id().and_then(|id| repository?.commit(id)),
             seen,
             dirty: commit.dirty,
         }
     }
+}
+
+impl CommitView {
+    /// An id, shortened; or what else clients call a commit, if that is not too long.
+    pub(crate) fn short(commit: &str) -> String {
+        match is_commit_id(commit) {
+            true => commit.get(..SHORT).unwrap_or(commit).to_owned(),
+            false => text::name(&text::Excerpt::of(commit.to_owned(), 40).head),
+        }
+    }
+}
+
+/// The page of a commit, below its package's folder.
+pub(super) fn page_of(commit: &str) -> String {
+    format!("commit/{}/index.html", names::url_component(commit))
 }
 
 /// Since when a test fails.

@@ -2,6 +2,7 @@
 
 use pony_formats::{Value, json};
 
+use crate::terminal::{self, Span, Style, Terminal};
 use crate::text::{self, Excerpt};
 
 /// Bytes of one captured text that a page shows.
@@ -12,6 +13,8 @@ const STREAM_BYTES_MAX: usize = 256 * 1024;
 pub(crate) struct Stream {
     pub(crate) title: &'static str,
     pub(crate) text: Excerpt,
+    /// How it looked on a terminal.
+    styles: Vec<(usize, Style)>,
     /// The file beside the page that holds the whole text, when the page does not.
     pub(crate) full: Option<String>,
     /// The address, below the result's, of the file that holds what was not stored in the result.
@@ -37,6 +40,17 @@ impl FullText<'_> {
 }
 
 impl Stream {
+    /// The beginning, or all of it, as it looked on a terminal.
+    pub(crate) fn head(&self) -> Vec<Span<'_>> {
+        terminal::spans(&self.text.head, 0, &self.styles)
+    }
+
+    /// The end, as it looked on a terminal.
+    pub(crate) fn tail(&self) -> Vec<Span<'_>> {
+        let start = self.text.total - self.text.tail.len();
+        terminal::spans(&self.text.tail, start, &self.styles)
+    }
+
     pub(crate) fn size(&self) -> String {
         format!("{} bytes", text::count(self.text.total))
     }
@@ -63,13 +77,13 @@ impl Budget {
 
     /// What can be shown of `text`; nothing at all when there is nothing in it.
     pub(super) fn stream(&mut self, title: &'static str, text: Option<&str>) -> Option<Stream> {
-        let shown = text::output(text?);
+        let Terminal { text: shown, styles } = Terminal::read(text?);
         if shown.trim().is_empty() {
             return None;
         }
         let text = Excerpt::of(shown, STREAM_BYTES_MAX.min(self.left));
         self.left -= text.head.len() + text.tail.len();
-        Some(Stream { title, text, full: None, whole: None })
+        Some(Stream { title, text, styles, full: None, whole: None })
     }
 }
 

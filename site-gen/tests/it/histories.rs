@@ -46,6 +46,9 @@ fn history() -> Vec<(Submission, Timestamp)> {
     ]
 }
 
+/// What is known of the second commit, in the folder of the package.
+const COMMIT: &str = "commit/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb/index.json";
+
 /// The text of a page, without its markup.
 fn words(place: &Place, path: &str) -> String {
     let page = place.text("site", path);
@@ -157,6 +160,12 @@ fn histories_that_are_lost_or_damaged_are_made_again() {
         ("history/py3.14~00~00atlas~00linux-x86_64.json", None),
         ("history/py3.14~00~00atlas~00linux-x86_64.json", Some("{\"line\":")),
         ("tests/index.json", None),
+        ("line/py3.14~00~00atlas~00linux-x86_64/index.json", None),
+        ("line/py3.14~00~00atlas~00linux-x86_64/index.json", Some("{")),
+        ("../../machine/atlas/index.json", None),
+        ("../../machine/atlas/index.json", Some("{")),
+        (COMMIT, None),
+        (COMMIT, Some("{")),
     ] {
         let place = Place::new();
         place.append(&history()[..4]);

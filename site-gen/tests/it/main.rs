@@ -5,6 +5,7 @@
 mod build;
 mod cli;
 mod escaping;
+mod gathered;
 mod histories;
 mod hostile;
 mod links;

@@ -79,6 +79,7 @@ fn submission(made: &Made) -> Submission {
     let client_info = ClientInfo::new(&tagset, success)
         .and_then(|info| info.with("commit", format!("{:07x}", made.commit)))
         .and_then(|info| info.with("branch", branch))
+        .and_then(|info| info.with("duration", made.minutes.unsigned_abs() as f64))
         .unwrap();
     Submission { client_info, results_list: vec![Step::default().with_tests(tests)] }
 }

@@ -99,7 +99,7 @@ fn files_of_the_site_are_served_without_scripts() {
     assert_eq!(answer.header("content-type"), Some("text/html"));
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     let policy = answer.header("content-security-policy").unwrap();
-    assert!(policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self' data:"));
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:"));
     let answer = get(collector.address, "/nowhere");
     assert_eq!((answer.status, answer.text()), (404, "there is nothing at this address\n"));
     assert_eq!(get(collector.address, "/exit").status, 404);
