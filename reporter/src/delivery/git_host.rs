@@ -114,9 +114,9 @@ impl<'d, 's> Delivery<'d, 's> {
             let reason = match self.git.push(&head.to_string())? {
                 Pushed::Yes => return Ok(keys),
                 Pushed::Unknown(failure) => return Err(failure),
+                // The keys stay noted: a host may move the branch, and refuse behind that.
                 Pushed::No(reason) => reason,
             };
-            self.take_back(&keys);
             let before = std::mem::replace(&mut tip, self.tip()?);
             if before == tip && !COLLISIONS.iter().any(|words| reason.contains(words)) {
                 return Err(refused(&reason, self.url));
@@ -194,13 +194,6 @@ impl<'d, 's> Delivery<'d, 's> {
             })?;
         }
         Ok(())
-    }
-
-    /// These were certainly not pushed.
-    fn take_back(&mut self, keys: &[ResultKey]) {
-        for (shipment, key) in self.shipments.iter_mut().zip(keys) {
-            shipment.tries.take_back(*key);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! An entry as text: canonical JSON.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pony_formats::{Bag, Submission, Value, json};
 
@@ -56,8 +56,40 @@ pub(super) fn from_text(text: &[u8], name: &str) -> Result<(Parcel, Target), Str
     let target = match (take("server"), take("repo"), take("git")) {
         (Ok(Value::String(url)), Err(_), Err(_)) => Target::Server(ServerUrl::parse(&url)?),
         (Err(_), Ok(Value::String(path)), Err(_)) => Target::Repository(PathBuf::from(path)),
-        (Err(_), Err(_), Ok(Value::String(url))) => Target::GitHost(GitUrl::parse(&url, branch)?),
+        (Err(_), Err(_), Ok(Value::String(url))) => Target::GitHost(match Path::new(&url) {
+            path if path.is_absolute() => GitUrl::of_path(path, branch)?,
+            _ => GitUrl::parse(&url, branch)?,
+        }),
         _ => return Err("expected one of `server`, `repo` and `git`".to_owned()),
     };
     Ok((Parcel { id, submission }, target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_read_back() {
+        let tagset = pony_formats::Tagset {
+            package: "hayloft".to_owned(),
+            host: "shed".to_owned(),
+            arch: "x".to_owned(),
+            tags: std::collections::BTreeSet::new(),
+        };
+        let client_info = pony_formats::ClientInfo::new(&tagset, true).unwrap();
+        let submission = Submission { client_info, results_list: vec![] };
+        let parcel = Parcel { id: "a-1".parse().unwrap(), submission };
+        let branch = || Some("results".to_owned());
+        for target in [
+            Target::Server(ServerUrl::parse("http://ci.example/x/").unwrap()),
+            Target::Repository(PathBuf::from("/my folder/results.git")),
+            Target::GitHost(GitUrl::parse("https://forge.example/r.git", branch()).unwrap()),
+            Target::GitHost(GitUrl::of_path(Path::new("/my folder/cart.git"), branch()).unwrap()),
+        ] {
+            let text = json::to_text(&Value::Struct(to_bag(&parcel, &target).unwrap()));
+            let (_, found) = from_text(text.as_bytes(), "x").unwrap();
+            assert_eq!(found, target);
+        }
+    }
 }

@@ -51,12 +51,6 @@ impl Tries {
         let folder = path.parent().filter(|_| cfg!(unix) && self.keys.len() == 1);
         folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     }
-
-    /// The try came to nothing. In the file it stays, which is only ever added to: there it is looked for once
-    /// more.
-    pub(crate) fn take_back(&mut self, key: ResultKey) {
-        self.keys.retain(|other| *other != key);
-    }
 }
 
 #[cfg(test)]
@@ -75,8 +69,6 @@ mod tests {
         tries.note(key(1)).unwrap();
         tries.note(key(1)).unwrap();
         assert_eq!(read(), [key(1)]);
-        tries.take_back(key(1));
-        assert!(tries.keys().is_empty());
         fs::write(&path, format!("{}\n17\n{}", key(3), &key(4).to_string()[..5])).unwrap();
         assert_eq!(read(), [key(3)], "half a line was not acted upon");
         tries.note(key(5)).unwrap();

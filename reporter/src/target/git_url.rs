@@ -57,6 +57,9 @@ impl GitUrl {
     /// A repository on this machine, to be reached through git.
     pub(crate) fn of_path(path: &Path, branch: Option<String>) -> Result<Self, String> {
         let text = path.to_str().ok_or("the path is not UTF-8")?;
+        if text.contains(char::is_control) {
+            return Err("the path has control characters".to_owned());
+        }
         Self::parse("", branch).map(|url| Self { shown: text.to_owned(), ..url })
     }
 

@@ -43,7 +43,6 @@ const WORDS: [(Kind, &[&str]); 3] = [
             "not found: did you run",
             "repository not exported",
             "could not be found or you don't have permission",
-            "no such file or directory",
         ],
     ),
     (
@@ -78,7 +77,11 @@ impl GitFailure {
         let fits = |(_, words): &&(Kind, &[&str])| words.iter().any(|word| lower.contains(word));
         let kind = WORDS.iter().find(fits).map_or(Kind::Unreachable, |(kind, _)| *kind);
         let said = errors.lines().map(str::trim).filter(|line| {
-            !line.is_empty() && !line.starts_with("hint:") && !line.starts_with("warning:")
+            // ssh says `Warning:`.
+            let is = |word: &str| {
+                line.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+            };
+            !line.is_empty() && !is("hint:") && !is("warning:")
         });
         let plain = |line: &str| {
             let line = line.strip_prefix("remote:").unwrap_or(line).trim();

@@ -1,10 +1,11 @@
 //! [`Git`]: the program, in a temporary repository that has one remote. It carries everything and knows the
 //! credentials, as it does for `git push`.
 
-use std::io::{self, IsTerminal as _, Read};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::{GitFailure, Kind};
@@ -17,10 +18,16 @@ const TIP: &str = "refs/pony/tip";
 const COMMAND_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What is kept of what git says.
-const SAID_BYTES_MAX: u64 = 64 * 1024;
+const SAID_BYTES_MAX: usize = 64 * 1024;
+
+/// How often to look whether a command has ended.
+const POLL: Duration = Duration::from_millis(10);
+
+/// How long to listen to a command that has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Settings that must be as they are here, whatever the person has configured. Everything else is theirs.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     // Objects are fetched by their names, which older versions of the protocol cannot.
     "protocol.version=2",
     // Or it would say what it has, and be sent what makes sense only with what it does not have.
@@ -34,6 +41,7 @@ const SETTINGS: [&str; 10] = [
     "push.gpgSign=false",
     "push.recurseSubmodules=no",
     "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
 ];
 
 /// Variables that would have git work on another repository, as in a hook: `git rev-parse --local-env-vars`, but
@@ -196,27 +204,22 @@ pub(super) struct Said {
 
 impl Said {
     fn by(mut child: Child) -> io::Result<Self> {
-        let output = listen(child.stdout.take());
-        let errors = listen(child.stderr.take());
+        let output = Heard::listen(child.stdout.take());
+        let errors = Heard::listen(child.stderr.take());
         let deadline = Instant::now() + COMMAND_PATIENCE;
-        // What git starts for the transport may live on; then it is not waited for.
-        let heard = |receiver: Receiver<Vec<u8>>| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let heard = receiver.recv_timeout(left.max(Duration::from_secs(1)));
-            heard.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).ok()
+        let status = loop {
+            match child.try_wait()? {
+                Some(status) => break Some(status),
+                None if Instant::now() >= deadline => {
+                    // It may have ended meanwhile.
+                    let _ = child.kill();
+                    child.wait()?;
+                    break None;
+                }
+                None => std::thread::sleep(POLL),
+            }
         };
-        let (output, errors) = (heard(output), heard(errors));
-        let is_in_time = output.is_some() && errors.is_some();
-        if !is_in_time {
-            // It may have ended meanwhile.
-            let _ = child.kill();
-        }
-        let status = child.wait()?;
-        Ok(Self {
-            status: is_in_time.then_some(status),
-            output: output.unwrap_or_default(),
-            errors: errors.unwrap_or_default(),
-        })
+        Ok(Self { status, output: output.so_far(), errors: errors.so_far() })
     }
 
     fn check(&self, url: &GitUrl) -> Result<(), GitFailure> {
@@ -244,20 +247,44 @@ impl Said {
     }
 }
 
-/// Reads all of a stream beside the others, and keeps its beginning.
-fn listen(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut kept = Vec::new();
-        if let Some(mut stream) = stream {
-            let read = (&mut stream).take(SAID_BYTES_MAX).read_to_end(&mut kept);
-            // Or git would wait for somebody to read the rest.
-            let _ = read.and_then(|_| io::copy(&mut stream, &mut io::sink()));
-        }
-        // Nobody may be waiting any more.
-        let _ = sender.send(kept);
-    });
-    receiver
+/// The beginning of a stream, which is read beside the others.
+struct Heard {
+    kept: Arc<Mutex<Vec<u8>>>,
+    end: Receiver<()>,
+}
+
+impl Heard {
+    fn listen(stream: Option<impl Read + Send + 'static>) -> Self {
+        let (sender, end) = mpsc::channel();
+        let heard = Self { kept: Arc::default(), end };
+        let kept = Arc::clone(&heard.kept);
+        std::thread::spawn(move || {
+            let mut stream = stream.map(BufReader::new);
+            // Read also when no more is kept, or git would wait for somebody to do so.
+            while let Some(piece) = stream.as_mut().and_then(|stream| stream.fill_buf().ok()) {
+                let size = piece.len();
+                if size == 0 {
+                    break;
+                }
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = SAID_BYTES_MAX.saturating_sub(kept.len());
+                kept.extend_from_slice(&piece[..size.min(room)]);
+                drop(kept);
+                stream.iter_mut().for_each(|stream| stream.consume(size));
+            }
+            // Nobody may be waiting any more.
+            let _ = sender.send(());
+        });
+        heard
+    }
+
+    /// What was heard, all of it unless somebody keeps the stream open: what git starts for the transport may
+    /// live on.
+    fn so_far(self) -> String {
+        let _ = self.end.recv_timeout(LAST_WORDS);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
+    }
 }
 
 /// The reason in the line about a branch that was certainly not moved: `!`, both names, `[rejected] (reason)`.
@@ -272,6 +299,17 @@ fn refusal(output: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_a_command_leaves_running_is_not_waited_for() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo said; echo complained >&2; sleep 30 &"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let said = Said::by(command.spawn().unwrap()).unwrap();
+        assert!(said.status.unwrap().success());
+        assert_eq!((said.output.as_str(), said.errors.as_str()), ("said\n", "complained\n"));
+    }
 
     #[test]
     fn only_a_certain_refusal_counts_as_one() {
