@@ -45,12 +45,23 @@ fn assert_fsck_is_clean(repo: &Path) {
 /// A page, once the site has it.
 #[track_caller]
 fn wait_for(address: &str) -> String {
+    wait_until(address, |_| true)
+}
+
+/// A page, once it is as it will be: the site is written file by file, and anew when files of a result arrive.
+#[track_caller]
+fn wait_until(address: &str, is_ready: impl Fn(&str) -> bool) -> String {
     // Bounded by count, not by clock: a loaded machine may take long, a broken site takes for ever.
-    let page = (0..300).find_map(|_| {
+    let mut last = String::new();
+    for _ in 0..300 {
         std::thread::sleep(std::time::Duration::from_millis(100));
-        ureq::get(address).call().ok()?.body_mut().read_to_string().ok()
-    });
-    page.unwrap_or_else(|| panic!("{address} never came"))
+        let Ok(mut answer) = ureq::get(address).call() else { continue };
+        last = answer.body_mut().read_to_string().unwrap_or_default();
+        if is_ready(&last) {
+            return last;
+        }
+    }
+    panic!("{address} never came to be: {last}")
 }
 
 #[test]
@@ -181,9 +192,8 @@ fn the_site_shows_a_result_soon_after_it_was_accepted() {
     let address = format!("{}p/foo/latest/", collector.url);
     let page = wait_for(&address);
     assert!(page.contains("a::b") && page.contains("3 &#60; 2"), "{page}");
-    let feed = ureq::get(format!("{}rss2/failed", collector.url)).call().unwrap();
-    let feed = feed.into_body().read_to_string().unwrap();
-    assert!(feed.contains(&format!("<link>{}p/foo/", collector.url)), "links are absolute: {feed}");
+    let absolute = format!("<link>{}p/foo/", collector.url);
+    wait_until(&format!("{}rss2/failed", collector.url), |feed| feed.contains(&absolute));
 }
 
 #[test]
@@ -193,7 +203,8 @@ fn the_whole_of_a_long_output_is_uploaded_and_linked() {
     let mut run = programs::command("pony-report", folder.path());
     run.args(["run", "--package", "foo", "--max-output", "10K", "--server", &collector.url]);
     let printed = programs::expect(run.args(["--", "seq", "20000"]), b"", 0);
-    let page = wait_for(&format!("{}p/foo/latest/", collector.url));
+    let address = format!("{}p/foo/latest/", collector.url);
+    let page = wait_until(&address, |page| page.contains("The whole as a file"));
     let link = page
         .split("<a href=\"")
         .find_map(|rest| rest.split_once("\">The whole as a file").map(|(address, _)| address));
