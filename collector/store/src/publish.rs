@@ -43,6 +43,9 @@ pub(crate) fn packs(repo: &gix::Repository) -> PathBuf {
     repo.objects.store_ref().path().join("pack")
 }
 
+/// How often the branch is tried to be moved that is where it should be.
+const TRIES_MAX: usize = 10;
+
 /// Compare-and-swap of the branch. `false` when it was not at `old`.
 pub(crate) fn move_branch(
     repo: &gix::Repository,
@@ -62,15 +65,24 @@ pub(crate) fn move_branch(
     let patience = Fail::AfterDurationWithBackoff(BRANCH_PATIENCE);
     let edit = RefEdit::update(name, new, expected, "pony: add");
     let prepare = || repo.refs.transaction().prepare([edit.clone()], patience, patience);
-    let prepared = match prepare() {
+    let mut tries = 1;
+    let transaction = loop {
+        let error = match prepare() {
+            Ok(transaction) => break transaction,
+            Err(error) => error,
+        };
         // A push that died while we were running.
-        Err(_) if recovery::remove_stale_locks(repo.common_dir()) => prepare(),
-        prepared => prepared,
-    };
-    let transaction = match prepared {
-        Ok(transaction) => transaction,
-        Err(_) if crate::objects::Objects::new(repo).branch(BRANCH)? != old => return Ok(false),
-        Err(error) => return Err(StoreError::gix(Action::Lock, &lock)(error)),
+        let is_freed = recovery::remove_stale_locks(repo.common_dir());
+        // git may have packed the refs a moment ago, and gix have looked at the list of before: it tells lists
+        // apart by their times.
+        let _ = repo.refs.force_refresh_packed_buffer();
+        if crate::objects::Objects::new(repo).branch(BRANCH)? != old {
+            return Ok(false);
+        }
+        if tries == TRIES_MAX || (lock.exists() && !is_freed) {
+            return Err(StoreError::gix(Action::Lock, &lock)(error));
+        }
+        tries += 1;
     };
     // gix has written the new id there and closed the file, but does not sync it.
     let file =
