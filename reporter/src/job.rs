@@ -219,13 +219,13 @@ mod tests {
     }
 
     fn job() -> Job {
-        Job { summary: None, workspace: Some("/work".to_owned()) }
+        Job { summary: None, workspace: Some("/checkout".to_owned()) }
     }
 
     #[test]
     fn an_annotation_names_the_place_and_cannot_be_another_command() {
         let mut test = failed("a::b\n::set-output", "");
-        (test.file, test.line) = (Some("/work/src/a,b.rs".to_owned()), Some(7));
+        (test.file, test.line) = (Some("/checkout/src/a,b.rs".to_owned()), Some(7));
         let expected = "::error file=src/a%2Cb.rs,line=7,title=a%3A%3Ab %3A%3Aset-output\
                         ::expected 3,%0Afound 4%25";
         assert_eq!(job().annotation(&test), expected);
