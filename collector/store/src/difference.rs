@@ -54,14 +54,7 @@ pub(crate) fn visit<E: From<Unreadable>>(
     new: Option<ObjectId>,
     visit: impl FnMut(Difference) -> Result<(), E>,
 ) -> Result<Vec<Hidden>, E> {
-    let mut walk = Walk {
-        objects,
-        package: None,
-        path: Vec::new(),
-        hidden: Vec::new(),
-        uses: Uses::default(),
-        visit,
-    };
+    let mut walk = Walk::new(objects, visit);
     walk.descend(old, new)?;
     Ok(walk.hidden)
 }
@@ -77,14 +70,7 @@ pub(crate) fn visit_below<E: From<Unreadable>>(
     visit: impl FnMut(Difference) -> Result<(), E>,
 ) -> Result<Vec<Hidden>, E> {
     let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
-    let mut walk = Walk {
-        objects,
-        package: None,
-        path: Vec::new(),
-        hidden: Vec::new(),
-        uses: Uses::default(),
-        visit,
-    };
+    let mut walk = Walk::new(objects, visit);
     let mut at = root;
     for (depth, name) in names.iter().enumerate() {
         let Some(entry) = objects.find(at, name)?.filter(|entry| entry.is_folder) else {
@@ -118,7 +104,19 @@ struct Pair {
     new: Option<ObjectId>,
 }
 
-impl<V> Walk<'_, '_, V> {
+impl<'w, 'r, V> Walk<'w, 'r, V> {
+    /// At the root.
+    fn new(objects: &'w Objects<'r>, visit: V) -> Self {
+        Self {
+            objects,
+            package: None,
+            path: Vec::new(),
+            hidden: Vec::new(),
+            uses: Uses::default(),
+            visit,
+        }
+    }
+
     /// As deep as the layout, so the recursion is bounded.
     fn descend<E>(&mut self, old: Option<ObjectId>, new: Option<ObjectId>) -> Result<(), E>
     where
