@@ -177,12 +177,7 @@ fn a_build_line_that_was_forgotten_goes_on_where_it_was() {
     let changes = &json(&place, &format!("p/cart/{}/result.json", keys[0]))["changes"];
     assert_eq!(changes["newly_failing"]["tests"], serde_json::json!(["t"]));
     assert_eq!(json(&place, "machine/runner-0/index.json")["lines"][0]["results"], 2);
-    place.build("new");
-    let (site, new) = (place.files("site"), place.files("new"));
-    assert_eq!(site.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
-    for (name, content) in site {
-        assert!(new[&name] == content, "{name} differs");
-    }
+    place.assert_like_new();
 }
 
 #[test]

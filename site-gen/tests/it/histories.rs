@@ -60,16 +60,6 @@ fn words(place: &Place, path: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[track_caller]
-fn assert_like_new(place: &Place) {
-    place.build("new");
-    let (site, new) = (place.files("site"), place.files("new"));
-    assert_eq!(site.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
-    for (name, content) in site {
-        assert!(new[&name] == content, "{name} differs");
-    }
-}
-
 #[test]
 fn pages_name_the_first_bad_and_the_last_good_commit() {
     let place = Place::new();
@@ -116,7 +106,7 @@ fn one_result_at_a_time_is_like_all_at_once() {
         place.append(&[one]);
         place.build("site");
     }
-    assert_like_new(&place);
+    place.assert_like_new();
 }
 
 #[test]
@@ -128,7 +118,7 @@ fn a_result_from_the_past_is_put_in_its_place() {
     place.build("site");
     place.append(&[late]);
     place.build("site");
-    assert_like_new(&place);
+    place.assert_like_new();
 }
 
 #[test]
@@ -140,7 +130,7 @@ fn another_main_branch_makes_everything_another() {
     place.append(&[result(3, 'c', "main", &[("t", 'P')])]);
     place.build("site");
     assert!(words(&place, "index.html").contains("Nothing: on the main line no test fails"));
-    assert_like_new(&place);
+    place.assert_like_new();
 }
 
 #[test]
@@ -179,7 +169,7 @@ fn histories_that_are_lost_or_damaged_are_made_again() {
         place.build("site");
         place.append(&history()[4..]);
         place.build("site");
-        assert_like_new(&place);
+        place.assert_like_new();
     }
 }
 
@@ -195,7 +185,7 @@ fn a_test_that_is_called_like_a_file_of_the_site_is_in_nobodys_way() {
     for folder in ["index.html", "files", "~2e~2e", "~"] {
         assert!(place.path("site").join(format!("p/cart/test/{folder}/index.html")).is_file());
     }
-    assert_like_new(&place);
+    place.assert_like_new();
 }
 
 #[test]
@@ -214,5 +204,5 @@ fn the_page_of_a_result_says_the_same_after_a_file_was_attached() {
     place.build("site");
     let page = words(&place, &format!("p/cart/{}/index.html", keys[2]));
     assert!(page.contains("(1 commit), last good") && page.contains("log.txt"), "{page}");
-    assert_like_new(&place);
+    place.assert_like_new();
 }

@@ -59,6 +59,17 @@ impl Place {
         pony_site::build(&store, &self.path(name), options)
     }
 
+    /// That `site`, however it came to be, is what a site built from nothing is.
+    #[track_caller]
+    pub(crate) fn assert_like_new(&self) {
+        self.build("new");
+        let (site, new) = (self.files("site"), self.files("new"));
+        assert_eq!(site.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
+        for (name, content) in site {
+            assert!(new[&name] == content, "{name} differs");
+        }
+    }
+
     /// Every file of a site with its content.
     pub(crate) fn files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
         let root = self.path(name);
