@@ -158,10 +158,13 @@
   window.pony = {
     /** Names and folders. */
     packages: (list) => { index.packages = list; },
-    /** Id, state, where it is shown, and what it said when it failed; and whether there are more. */
-    tests: (folder, list, more) => {
+    /** Id, state, page, and what it said when it failed; or id and number of the page that names it. */
+    tests: (folder, list, more, pages) => {
       const known = index.tests.get(folder)?.list ?? [];
-      index.tests.set(folder, { list: [...known, ...list], more });
+      const whole = ([id, state, href, message]) => typeof state === "number"
+        ? [id, "", `${pages[state]}?calm=${encodeURIComponent(id)}`]
+        : [id, state, href, message];
+      index.tests.set(folder, { list: known.concat(list.map(whole)), more });
     },
   };
 

@@ -296,7 +296,7 @@ impl Build<'_> {
             self.folder.write(&format!("{own}/{}", portion.file), page)?;
         }
         drop(view);
-        let json = published::result(result, &artifacts, commit, notes, changes);
+        let json = published::result(&result, &artifacts, commit, notes, changes);
         self.folder.write(&format!("{own}/result.json"), &json)?;
         Ok(None)
     }
