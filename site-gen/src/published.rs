@@ -148,7 +148,8 @@ pub(crate) fn show_all(package: &Package, chunk: &Chunk<'_>) -> String {
 /// - `lines`: the build lines with the newest results on it, newest first. Each has `line` (`host`, `arch`,
 ///   `tags`), `newest` (how many commits it has seen), `commits` (those that anything else names, by their
 ///   number `at`, with the `key` of their first result), `whole` (the run as a whole) and `tests`: what is
-///   known of the tests that are worth a look, those with the same history together. Then the numbers of tests
+///   known of the tests that are worth a look, those with the same `history` together; their `ids` are names by
+///   class. Then the numbers of tests
 ///   at the newest commit: `count`, `failing`, `new_count`, `vanished_count`, and names of some.
 ///
 /// A `history` is the commit that the test was `first` seen at, the `runs` before the `newest` commit that

@@ -35,8 +35,31 @@ enum Entry {
     Quiet(String, &'static str, String),
     /// The same, and what it said.
     Said(String, &'static str, String, String),
-    /// One that always passed: its name, and the number of the build line that it is shown on.
-    Calm(String, usize),
+    /// Some that always passed: what their names begin with, the number of the build line that they are shown on,
+    /// and the rest of their names.
+    Calm(String, usize, Vec<String>),
+}
+
+impl Entry {
+    /// A test that always passed, on its own.
+    fn calm(id: &str, line: usize) -> Self {
+        let mut class = text::name(id);
+        let rest = class.split_off(class.rfind("::").map_or(0, |at| at + 2));
+        Self::Calm(class, line, vec![rest])
+    }
+
+    /// Takes in the entry of the next test, if both are of the same class. Gives it back otherwise.
+    fn join(&mut self, next: Self) -> Option<Self> {
+        match (self, next) {
+            (Self::Calm(class, line, names), Self::Calm(other, other_line, more))
+                if (&*class, *line) == (&other, other_line) =>
+            {
+                names.extend(more);
+                None
+            }
+            (_, next) => Some(next),
+        }
+    }
 }
 
 impl Names {
@@ -70,12 +93,19 @@ impl Names {
         });
         let known: BTreeSet<&str> = concerns.iter().map(|concern| concern.id).collect();
         let calm = self.tests.iter().filter(move |(id, _)| !known.contains(id.as_str()));
-        let calm = calm.map(|(id, line)| Entry::Calm(text::name(id), *line));
+        let calm = calm.map(|(id, line)| Entry::calm(id, *line));
         let lines: Vec<String> = self.lines.iter().map(LineView::page).collect();
         let mut rest = remarkable.chain(calm).peekable();
         let (folder, mut is_first) = (folder.to_owned(), true);
         std::iter::from_fn(move || {
-            let tests: Vec<Entry> = rest.by_ref().take(PART).collect();
+            let mut tests: Vec<Entry> = Vec::new();
+            for test in rest.by_ref().take(PART) {
+                let left = match tests.last_mut() {
+                    Some(last) => last.join(test),
+                    None => Some(test),
+                };
+                tests.extend(left);
+            }
             if tests.is_empty() && !std::mem::take(&mut is_first) {
                 return None;
             }
@@ -128,7 +158,7 @@ mod tests {
         let history = PackageHistory::of(Trunk::default(), 1, |_| Some(line("h"))).unwrap();
         let concerns = history.concerns();
         let pages = TestPages::of(&concerns);
-        insta::assert_snapshot!(names.parts("p", &pages).collect::<String>(), @r#"pony.tests("p",[["a & b","newly failing","test/a~20~26~20b/index.html","1 != 2"],["</script>",0],["calm",0]],false,["line/py3.14~00~00h~00linux-x86_64/index.html","line/py3.14~00~00i~00linux-x86_64/index.html"]);"#);
+        insta::assert_snapshot!(names.parts("p", &pages).collect::<String>(), @r#"pony.tests("p",[["a & b","newly failing","test/a~20~26~20b/index.html","1 != 2"],["",0,["</script>","calm"]]],false,["line/py3.14~00~00h~00linux-x86_64/index.html","line/py3.14~00~00i~00linux-x86_64/index.html"]);"#);
     }
 
     #[test]

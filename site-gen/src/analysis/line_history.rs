@@ -81,8 +81,7 @@ impl<'a> Observed<'a> {
     /// Of several tests with the same id in one result, the worst counts: they may be of different steps.
     pub(crate) fn new(result: &'a TestResult, revision: &'a Revision) -> Self {
         let tests = result.submission.results_list.iter().flat_map(|step| step.tests());
-        let mut tests: Vec<_> =
-            tests.map(|test| (test.id.as_str(), Verdict::of(test))).collect();
+        let mut tests: Vec<_> = tests.map(|test| (test.id.as_str(), Verdict::of(test))).collect();
         // Those of a step are sorted already, which costs a look at each.
         tests.sort_by_key(|(id, verdict)| (*id, Reverse(*verdict)));
         tests.dedup_by_key(|(id, _)| *id);
@@ -272,14 +271,29 @@ impl LineTests {
 
     /// In no particular order.
     pub(crate) fn ids(self) -> impl Iterator<Item = String> {
-        self.tests.into_iter().flat_map(|alike| alike.ids)
+        self.tests.into_iter().flat_map(|alike| whole_ids(alike.ids))
     }
 }
 
 /// What is read of [`Alike`] when nothing but names is wanted.
 #[derive(Debug, Deserialize)]
 struct IdsAlike {
-    ids: Vec<String>,
+    ids: ByClass<String>,
+}
+
+/// Ids of tests, by their class: what they have up to their last `::` stands once.
+type ByClass<T> = BTreeMap<T, Vec<T>>;
+
+/// The class of a test, with the colons, and its name.
+fn parts(id: &str) -> (&str, &str) {
+    id.split_at(id.rfind("::").map_or(0, |at| at + 2))
+}
+
+fn whole_ids(ids: ByClass<String>) -> impl Iterator<Item = String> {
+    let whole = |(class, names): (String, Vec<String>)| {
+        names.into_iter().map(move |name| [&*class, &*name].concat())
+    };
+    ids.into_iter().flat_map(whole)
 }
 
 /// [`LineHistory`] in JSON. Most tests have the same history, so each history stands once.
@@ -304,16 +318,17 @@ struct Storing<'a> {
 
 /// Tests with the same history.
 #[derive(Debug, Serialize, Deserialize)]
-struct Alike<H, I> {
+struct Alike<H, I: Ord> {
     history: H,
-    ids: Vec<I>,
+    ids: ByClass<I>,
 }
 
 impl<'a> Storing<'a> {
     fn new(line: &'a LineHistory) -> Self {
-        let mut tests: BTreeMap<&TestHistory, Vec<&str>> = BTreeMap::new();
+        let mut tests: BTreeMap<&TestHistory, ByClass<&str>> = BTreeMap::new();
         for (id, history) in &line.tests {
-            tests.entry(history).or_default().push(id);
+            let (class, name) = parts(id);
+            tests.entry(history).or_default().entry(class).or_default().push(name);
         }
         Self {
             line: &line.name,
@@ -338,7 +353,7 @@ impl TryFrom<Stored> for LineHistory {
             return Err("commits out of order");
         }
         let each = |Alike { history, ids }: Alike<TestHistory, String>| {
-            ids.into_iter().map(move |id| (id, history.clone()))
+            whole_ids(ids).map(move |id| (id, history.clone()))
         };
         let tests = tests.into_iter().flat_map(each).collect();
         Ok(Self { name, newest, commits, whole, tests })

@@ -207,7 +207,7 @@ fn the_search_index_has_every_test_and_what_failing_ones_said() {
         place.text("site", "p/cart/search/0.js"),
         format!(
             "pony.tests(\"cart\",[[\"t\",\"newly failing\",\"test/t/index.html\",\"expected 3 horses\"],\
-             [\"calm\",0]],false,[\"line/{LINE}/index.html\"]);\n"
+             [\"\",0,[\"calm\"]]],false,[\"line/{LINE}/index.html\"]);\n"
         )
     );
 }
