@@ -1,6 +1,7 @@
 //! [`build`]: from a repository to files.
 
 mod all_results;
+mod annotated;
 mod badges;
 mod commit_pages;
 mod gathered;
@@ -11,6 +12,7 @@ use std::path::Path;
 use pony_store::{Snapshot, Store};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use self::annotated::{Annotated, annotate};
 use self::results::{Commits, News};
 use crate::analysis::{LineName, PackageHistory};
 use crate::feeds::{self, Address, Feed, Selection};
@@ -58,9 +60,10 @@ pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, Site
     let snapshot = store.snapshot()?;
     let state = State::unfinished(base_url.as_deref(), options);
     let folder = SiteFolder::open(out, store.path(), state)?;
-    let plan = load::plan(&snapshot, &folder)?;
+    let mut plan = load::plan(&snapshot, &folder)?;
+    let annotated = annotate(&mut plan, &snapshot, &folder)?;
     let commits = Commits::new(&snapshot, plan.commits);
-    let build = Build { snapshot: &snapshot, folder, options, base_url, commits };
+    let build = Build { snapshot: &snapshot, folder, options, base_url, commits, annotated };
     let unreadable = match build.everything(&plan.packages, plan.from_scratch) {
         Err(Halt::Odd) => {
             build.folder.start_all_over();
@@ -109,6 +112,7 @@ struct Build<'a> {
     options: &'a Options,
     base_url: Option<String>,
     commits: Commits<'a>,
+    annotated: Annotated,
 }
 
 /// A package whose pages are written.
@@ -158,10 +162,15 @@ impl Build<'_> {
         let (commit, now) = (self.snapshot.commit_id().to_string(), self.options.now);
         let (base_url, options, address) = (self.base_url.as_deref(), self.options, self.address());
         let cuts = self.snapshot.cuts()?;
+        let annotations = &self.annotated.all;
+        self.folder.write(published::ANNOTATIONS, published::annotations(annotations))?;
         for (path, content) in FIXED {
             self.folder.write(path, content)?;
         }
-        self.folder.write("index.html", pages::index(known, &cuts, &commit, now)?)?;
+        self.folder.write(
+            "index.html",
+            pages::index(known, &cuts, &annotations.problems, &commit, now)?,
+        )?;
         self.folder.write("index.json", published::index(&packages, &commit, now))?;
         self.folder.write("404.html", pages::not_found(base_url, &cuts)?)?;
         let about = pages::about(base_url, options.clone_url.as_deref())?;
@@ -189,14 +198,18 @@ impl Build<'_> {
             (self.options.now, format!("p/{}", pony_formats::names::url_component(&work.name)));
         let (package, history, lines, mut unreadable) = if work.has_news() {
             let News { package, lines, unreadable } = self.results(work)?;
-            let history = self.put_together(&package)?;
+            let mut history = self.put_together(&package)?;
+            history.excuses = self.annotated.all.of(&package);
             self.lists(&package, &history)?;
             self.folder.write(&load::state_file(&package.folder()), package.to_text())?;
             (package, history, lines, unreadable)
         } else {
             let text = self.folder.read(&format!("{at}/tests/index.json"));
             let history = text.and_then(|text| published::read_tests(&work.name, &text));
-            (work.known.clone().ok_or(Halt::Odd)?, history.ok_or(Halt::Odd)?, vec![], vec![])
+            let package = work.known.clone().ok_or(Halt::Odd)?;
+            let mut history = history.ok_or(Halt::Odd)?;
+            history.excuses = self.annotated.all.of(&package);
+            (package, history, vec![], vec![])
         };
         self.folder.write(&format!("{at}/index.html"), pages::package(&package, &history, now)?)?;
         self.folder.write(&format!("{at}/index.json"), published::package(&package, now))?;

@@ -9,6 +9,7 @@
 //! | address | content |
 //! | --- | --- |
 //! | `index.html`, `index.json` | all packages |
+//! | `annotations.json` | known failures and notes, from files in the results repository |
 //! | `p/<package>/` | the latest result of every build line |
 //! | `p/<package>/state.json` | what the next build goes on from; not for others |
 //! | `p/<package>/show_all/`, `…/show_all/<n>/` | every result, newest first |
@@ -44,6 +45,7 @@
 //! having brought it up to date (for the same [`Options`], including the time).
 
 mod analysis;
+mod annotations;
 mod badges;
 mod build;
 mod changes;

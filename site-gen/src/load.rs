@@ -32,20 +32,25 @@ pub(crate) struct Work {
     pub(crate) known: Option<Package>,
     /// Results that are not known yet, oldest first: all of them when it is built from scratch.
     pub(crate) added: Vec<ResultKey>,
-    /// Known results with other uploaded files, oldest first.
+    /// Known results with other uploaded files or other notes, oldest first.
     pub(crate) attached: Vec<ResultKey>,
+    /// Whether other tests are known to fail than when the site was built last.
+    pub(crate) reannotated: bool,
 }
 
 impl Work {
     /// Whether anything but the time is another than when the site was built last.
     pub(crate) fn has_news(&self) -> bool {
-        self.known.is_none() || !self.added.is_empty() || !self.attached.is_empty()
+        self.known.is_none()
+            || !self.added.is_empty()
+            || !self.attached.is_empty()
+            || self.reannotated
     }
 
     /// A package from scratch.
     pub(crate) fn anew(snapshot: &Snapshot, name: String) -> Result<Self, SiteError> {
         let added = snapshot.results(&name)?;
-        Ok(Self { name, known: None, added, attached: vec![] })
+        Ok(Self { name, known: None, added, attached: vec![], reannotated: false })
     }
 }
 
@@ -104,7 +109,9 @@ pub(crate) fn plan(snapshot: &Snapshot, folder: &SiteFolder) -> Result<Plan, Sit
             let known = folder.read(&state_file(&pony_formats::names::url_component(&name)));
             let known = known.and_then(|text| Package::from_text(&name, &text));
             packages.push(match known {
-                Some(known) => Work { name, known: Some(known), added, attached },
+                Some(known) => {
+                    Work { name, known: Some(known), added, attached, reannotated: false }
+                }
                 None => Work::anew(snapshot, name)?,
             });
         }

@@ -1,6 +1,7 @@
 //! What pages show, ready to be shown: every text is fit for display, every link is relative to its
 //! page. Views are pure functions of rows and results, and know nothing of folders or git.
 
+mod annotation;
 mod archive;
 mod attention;
 mod changes;
@@ -18,6 +19,7 @@ mod step;
 mod stream;
 mod test;
 
+pub(crate) use annotation::{ExcuseView, ProblemView, RemarkView};
 pub(crate) use archive::ArchiveView;
 pub(crate) use attention::Attention;
 pub(crate) use changes::ChangesView;

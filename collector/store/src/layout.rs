@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! README.md  format.json                      what this is, for people and for programs
+//! annotations/<name>.toml                     what people say of results afterwards
 //! <package>/<yyyy>/<mm>/<dd>/<key>/…          one result; the files are those of `pony_formats::record`
 //! <package>/<yyyy>/<mm>/<dd>/<key>/artifacts/<name>.json
 //! ```
@@ -18,6 +19,10 @@ pub(crate) const BRANCH: &str = "refs/heads/main";
 
 /// The file in the root that says which format the repository has.
 pub(crate) const FORMAT_FILE: &str = "format.json";
+
+/// The folder in the root with what people say of results afterwards. It is no package's: `pony_formats::names` escapes
+/// that name.
+pub(crate) const ANNOTATIONS: &str = "annotations";
 
 /// The folder of uploaded files inside a result's folder.
 pub(crate) const ARTIFACTS: &str = "artifacts";

@@ -41,6 +41,7 @@
 //! This is the only package that names gix, and no gix type is part of its interface. Everything
 //! is synchronous.
 
+mod annotations;
 mod archive;
 mod artifact;
 mod batch;
@@ -80,6 +81,7 @@ mod uses;
 mod verify;
 mod writer;
 
+pub use annotations::AnnotationFile;
 pub use archive::{ArchivePlan, Archived, Stage};
 pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
 pub use commit_id::{CommitId, CommitIdError};

@@ -7,6 +7,7 @@ use pony_formats::ResultKey;
 use serde::{Deserialize, Serialize};
 
 use super::{Commit, Failing, LineDigest, LineHistory, TestHistory, Trunk};
+use crate::annotations::{Excuse, Excuses};
 
 /// Build lines that are put together: those with the newest results.
 pub(crate) const LINES_MAX: usize = 50;
@@ -18,6 +19,9 @@ pub(crate) struct PackageHistory {
     pub(crate) trunk: Trunk,
     /// The line with the newest result first. Each has its own remarkable tests and those of the others.
     pub(crate) lines: Vec<LineDigest>,
+    /// Which failures are no news.
+    #[serde(skip)]
+    pub(crate) excuses: Excuses,
 }
 
 /// Why a test is worth a look, the most urgent first.
@@ -31,6 +35,8 @@ pub(crate) enum Kind {
     Flaky,
     /// It was repaired at the newest commit of a line.
     Fixed,
+    /// It is something of the above, and somebody says that this is known.
+    Known,
     /// It was something of the above once.
     Calm,
 }
@@ -42,6 +48,8 @@ pub(crate) struct Standing<'a> {
     pub(crate) line: &'a LineDigest,
     /// The test there.
     pub(crate) test: &'a TestHistory,
+    /// What people say of it.
+    pub(crate) excuse: Option<&'a Excuse>,
 }
 
 /// A test on all build lines.
@@ -88,7 +96,7 @@ impl PackageHistory {
             digest.history.include(whole);
         }
         lines.retain(|line| line.history.newest > 0);
-        Some(Self { trunk, lines })
+        Some(Self { trunk, lines, excuses: Excuses::default() })
     }
 
     /// Every test worth a look: the most urgent first, then those that changed last.
@@ -96,7 +104,8 @@ impl PackageHistory {
         let mut tests: BTreeMap<&str, Vec<Standing<'_>>> = BTreeMap::new();
         for line in &self.lines {
             for (id, test) in &line.history.tests {
-                tests.entry(id).or_default().push(Standing { line, test });
+                let excuse = self.excuses.on(id, &line.history.name);
+                tests.entry(id).or_default().push(Standing { line, test, excuse });
             }
         }
         let mut concerns: Vec<_> = tests.into_iter().map(|(id, on)| Concern::new(id, on)).collect();
@@ -109,14 +118,24 @@ impl PackageHistory {
         let mut all = Vec::new();
         for line in &self.lines {
             let mut turns: BTreeMap<u32, Turn<'_>> = BTreeMap::new();
+            let mut excused = BTreeSet::new();
             for (id, test) in &line.history.tests {
+                let excuse = self.excuses.on(id, &line.history.name);
                 for (at, bad) in turning_points(test) {
+                    let kind = if bad { Kind::NewlyFailing } else { Kind::Fixed };
+                    if excuse.is_some_and(|excuse| excuse.covers(kind)) {
+                        excused.insert((at, bad));
+                        continue;
+                    }
                     let turn = turns.entry(at).or_default();
                     if bad { turn.failing.push(id) } else { turn.fixed.push(id) }
                 }
             }
             for (at, bad) in turning_points(&line.history.whole) {
-                turns.entry(at).or_default().whole = Some(bad);
+                // A run that fails because of what is known is no news either.
+                if turns.contains_key(&at) || !excused.contains(&(at, bad)) {
+                    turns.entry(at).or_default().whole = Some(bad);
+                }
             }
             let named = turns.into_iter().rev().take(max);
             all.extend(named.filter_map(|(at, turn)| Some((line, line.history.commit(at)?, turn))));
@@ -164,7 +183,11 @@ impl Standing<'_> {
 
     /// Why it is worth a look there.
     pub(crate) fn kind(&self) -> Kind {
-        Self::kind_of(self.test, self.line.history.newest)
+        let kind = Self::kind_of(self.test, self.line.history.newest);
+        match self.excuse {
+            Some(excuse) if excuse.covers(kind) => Kind::Known,
+            _ => kind,
+        }
     }
 
     /// Why a test is worth a look on a line whose newest commit is `newest`.

@@ -11,12 +11,13 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use super::results::history_file;
 use super::{Build, Finished, Halt};
 use crate::analysis::{
-    LINES_MAX, LineHistory, LineName, LineTests, Machine, PackageHistory, Recent, Trunk,
+    LINES_MAX, LineHistory, LineName, LineTests, Machine, PackageHistory, Recent,
 };
+use crate::annotations::Noted;
 use crate::badges::Badge;
 use crate::history::Package;
 use crate::load::Work;
-use crate::view::{LineView, TestPages};
+use crate::view::{LineView, RemarkView, TestPages};
 use crate::{changes, pages, published, search};
 
 impl Build<'_> {
@@ -35,7 +36,7 @@ impl Build<'_> {
             self.folder.write(&format!("{at}/index.html"), page)?;
         }
         let lines = history.map(LineHistory::digest).into_iter().collect();
-        let alone = PackageHistory { trunk: Trunk::default(), lines };
+        let alone = PackageHistory { lines, ..PackageHistory::default() };
         self.feed(&changes::of_line(package, name, &alone, self.address())?)?;
         if let Some(page) = pages::line_latest(name, recent)? {
             self.folder.write(&format!("{at}/latest/index.html"), page)?;
@@ -112,13 +113,18 @@ impl Build<'_> {
         from_scratch: bool,
     ) -> Result<(), Halt> {
         let mut machines: BTreeMap<&str, Vec<(&Package, &LineName)>> = BTreeMap::new();
+        for host in &self.annotated.machines {
+            if !from_scratch && self.folder.has(&format!("{}/index.json", machine_folder(host))) {
+                machines.entry(host).or_default();
+            }
+        }
         for one in finished {
             for line in &one.lines {
                 machines.entry(&line.host).or_default().push((&one.package, line));
             }
         }
         machines.into_par_iter().try_for_each(|(host, lines)| {
-            let at = format!("machine/{}", names::url_component(host));
+            let at = machine_folder(host);
             let known = || packages.iter().filter_map(|work| work.known.as_ref());
             let text = match from_scratch {
                 true => None,
@@ -133,8 +139,15 @@ impl Build<'_> {
                 let recent = self.read_line(package, line)?.ok_or(Halt::Odd)?;
                 machine.put(&package.name, line, &recent);
             }
-            self.folder.write(&format!("{at}/index.html"), pages::machine(&machine)?)?;
+            let on = Noted::Machine(host.to_owned());
+            let remarks = RemarkView::all(self.annotated.all.notes_on(&on));
+            let page = pages::machine(&machine, remarks)?;
+            self.folder.write(&format!("{at}/index.html"), page)?;
             Ok(self.folder.write(&format!("{at}/index.json"), published::machine(&machine))?)
         })
     }
+}
+
+fn machine_folder(host: &str) -> String {
+    format!("machine/{}", names::url_component(host))
 }

@@ -6,10 +6,11 @@ use pony_store::Cut;
 
 use super::{FeedLink, Frame};
 use crate::analysis::PackageHistory;
+use crate::annotations::Problem;
 use crate::digest::Digest;
 use crate::history::Package;
 use crate::text::{self, When};
-use crate::view::{ArchiveView, Attention, Status, Strip, TestsView};
+use crate::view::{ArchiveView, Attention, ProblemView, Status, Strip, TestsView};
 
 /// Results in the strip of a package.
 const STRIP: usize = 24;
@@ -20,6 +21,8 @@ struct Index {
     frame: Frame,
     lead: String,
     attention: Attention,
+    /// In files of annotations.
+    problems: Vec<ProblemView>,
     packages: Vec<PackageRow>,
     archives: Vec<ArchiveView>,
 }
@@ -37,10 +40,12 @@ struct PackageRow {
     last: Option<When>,
 }
 
-/// The page. `packages` are sorted by name; `cuts` are results that were moved elsewhere.
+/// The page. `packages` are sorted by name; `cuts` are results that were moved elsewhere,
+/// `problems` what is wrong with annotations.
 pub(crate) fn index(
     packages: &[(&Package, &PackageHistory)],
     cuts: &[Cut],
+    problems: &[Problem],
     commit: &str,
     now: Timestamp,
 ) -> Result<String, askama::Error> {
@@ -66,7 +71,9 @@ pub(crate) fn index(
     };
     frame.description = Some(lead.clone());
     let attention = Attention::of_all(packages, now);
-    Index { frame, lead, attention, packages: rows, archives: ArchiveView::all(cuts) }.render()
+    let problems = problems.iter().map(ProblemView::new).collect();
+    let archives = ArchiveView::all(cuts);
+    Index { frame, lead, attention, problems, packages: rows, archives }.render()
 }
 
 impl PackageRow {

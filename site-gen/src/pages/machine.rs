@@ -7,7 +7,7 @@ use pony_formats::names;
 use super::Frame;
 use crate::analysis::{LineName, MACHINE_ROWS_MAX, Machine, Recent};
 use crate::text::{self, When};
-use crate::view::{LineView, RowView, Status, Strip};
+use crate::view::{LineView, RemarkView, RowView, Status, Strip};
 
 #[derive(Template)]
 #[template(path = "machine.html", whitespace = "minimize")]
@@ -17,6 +17,7 @@ struct MachinePage {
     status: Status,
     lead: String,
     seen: Option<When>,
+    remarks: Vec<RemarkView>,
     lines: Vec<LineRow>,
     has_older: bool,
 }
@@ -30,8 +31,11 @@ struct LineRow {
     results: String,
 }
 
-/// The page.
-pub(crate) fn machine(machine: &Machine) -> Result<String, askama::Error> {
+/// The page, with the notes on the machine.
+pub(crate) fn machine(
+    machine: &Machine,
+    remarks: Vec<RemarkView>,
+) -> Result<String, askama::Error> {
     let host = match machine.host.as_str() {
         "" => "unnamed machine".to_owned(),
         host => text::name(host),
@@ -57,6 +61,7 @@ pub(crate) fn machine(machine: &Machine) -> Result<String, askama::Error> {
         frame,
         status: Status::of_success(failing == 0),
         lead,
+        remarks,
         seen: newest.map(|row| When::of(row.received)),
         has_older: machine.has_older,
         lines: lines

@@ -40,11 +40,12 @@ struct Names {
     more: Option<String>,
 }
 
-const GROUPS: [(Kind, &str, &str); 5] = [
+const GROUPS: [(Kind, &str, &str); 6] = [
     (Kind::NewlyFailing, "Newly failing", "newly-failing"),
     (Kind::Failing, "Failing", "failing"),
     (Kind::Flaky, "Flaky", "flaky"),
     (Kind::Fixed, "Fixed", "fixed"),
+    (Kind::Known, "Known", "known"),
     (Kind::Calm, "Passing now, but not always", "calm"),
 ];
 

@@ -57,17 +57,17 @@ fn index_shows_failing_packages_first() {
     let packages = packages();
     let history = history();
     let known: Vec<_> = packages.iter().map(|package| (package, &history)).collect();
-    let page = index(&known[2..], &[], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&known[2..], &[], &[], &"c0de".repeat(10), now()).unwrap();
     insta::assert_snapshot!("attention", main_of(&page));
     let calm = PackageHistory::default();
     let known: Vec<_> = packages.iter().map(|package| (package, &calm)).collect();
-    let page = index(&known, &[], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&known, &[], &[], &"c0de".repeat(10), now()).unwrap();
     insta::assert_snapshot!(main_of(&page));
 }
 
 #[test]
 fn index_of_an_empty_repository_says_so() {
-    let page = index(&[], &[], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&[], &[], &[], &"c0de".repeat(10), now()).unwrap();
     assert!(main_of(&page).contains("No results yet"));
     assert!(main_of(&page).contains("0 packages"));
 }
@@ -84,7 +84,7 @@ fn what_was_moved_elsewhere_is_named_where_somebody_would_look_for_it() {
         history: None,
     };
     let cuts = [cut("https://ci.example/2025.git"), cut("javascript:alert(1)")];
-    for page in [index(&[], &cuts, "", now()).unwrap(), not_found(None, &cuts).unwrap()] {
+    for page in [index(&[], &cuts, &[], "", now()).unwrap(), not_found(None, &cuts).unwrap()] {
         let link = "<a href=\"https://ci.example/2025.git\">";
         assert!(page.contains("results received before 2026-01-01 are in 2025: "), "{page}");
         assert!(page.contains(link) && !page.contains("href=\"javascript"), "{page}");
@@ -198,7 +198,7 @@ fn a_machine_has_its_build_lines_with_failing_ones_first() {
         recent.take(row, LINE_RECENT_MAX);
         machine.put(package, &line, &recent);
     }
-    insta::assert_snapshot!(main_of(&super::machine(&machine).unwrap()));
+    insta::assert_snapshot!(main_of(&super::machine(&machine, vec![]).unwrap()));
 }
 
 #[test]

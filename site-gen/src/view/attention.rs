@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::ConcernView;
 use super::line::LineView;
 use super::since::SinceView;
 use super::stream::Listed;
+use super::{ConcernView, ExcuseView};
 use crate::analysis::{Kind, PackageHistory, Since};
 use crate::history::Package;
 use crate::text::{self, When};
@@ -26,6 +26,9 @@ pub(crate) struct Attention {
     pub(crate) failing: Listed<Item<ConcernView>>,
     pub(crate) flaky: Listed<Item<ConcernView>>,
     pub(crate) fixed: Listed<Item<ConcernView>>,
+    pub(crate) known: Listed<Item<ConcernView>>,
+    /// Annotations that hold no longer.
+    pub(crate) expired: Listed<Item<ExcuseView>>,
     pub(crate) vanished: Listed<Item<VanishedView>>,
 }
 
@@ -100,6 +103,8 @@ impl Attention {
             && self.failing.is_empty()
             && self.flaky.is_empty()
             && self.fixed.is_empty()
+            && self.known.is_empty()
+            && self.expired.is_empty()
             && self.vanished.is_empty()
     }
 }
@@ -112,6 +117,7 @@ struct Found {
     broken: Vec<Item<BrokenView>>,
     silent: Vec<Item<SilentView>>,
     vanished: Vec<Item<VanishedView>>,
+    expired: Vec<Item<ExcuseView>>,
     /// How many tests of each kind there are beyond those that are listed of their package.
     more: std::collections::HashMap<Kind, usize>,
 }
@@ -155,6 +161,8 @@ impl Found {
                 self.vanished.push(Item { package: link.cloned(), it });
             }
         }
+        let expired = history.excuses.expired.iter().map(ExcuseView::new);
+        self.expired.extend(expired.map(|it| Item { package: link.cloned(), it }));
         for line in package.lines() {
             let silence = line.silence(now).filter(|silence| silence.is_news);
             let Some(silence) = silence else { continue };
@@ -186,6 +194,8 @@ impl Found {
             failing: of(Kind::Failing),
             flaky: of(Kind::Flaky),
             fixed: of(Kind::Fixed),
+            known: of(Kind::Known),
+            expired: Listed::new(self.expired.into_iter(), TESTS_MAX),
             broken: Listed::new(self.broken.into_iter(), MACHINES_MAX),
             silent: Listed::new(self.silent.into_iter(), MACHINES_MAX),
             vanished: Listed::new(self.vanished.into_iter(), MACHINES_MAX),

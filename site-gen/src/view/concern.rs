@@ -3,7 +3,7 @@
 use pony_formats::names;
 
 use super::since::{ProofView, SinceView};
-use super::{LineView, Runs, Status};
+use super::{ExcuseView, LineView, Runs, Status};
 use crate::analysis::{Concern, Kind, LineDigest, Repository, Since, Standing};
 use crate::text;
 
@@ -67,6 +67,8 @@ pub(crate) struct ConcernView {
     pub(crate) since: Option<SinceView>,
     /// Why it is called flaky.
     pub(crate) flaky: Option<String>,
+    /// Why it is no news, where it is so on all build lines.
+    pub(crate) excuse: Option<ExcuseView>,
 }
 
 impl ConcernView {
@@ -119,6 +121,12 @@ impl ConcernView {
             machines: machines.join("; "),
             since,
             flaky: concern.on.iter().find_map(why_flaky),
+            excuse: concern
+                .on
+                .iter()
+                .find_map(|standing| standing.excuse)
+                .filter(|_| concern.kind == Kind::Known)
+                .map(ExcuseView::new),
         }
     }
 }
@@ -130,6 +138,7 @@ pub(super) fn words(kind: Kind) -> (Status, &'static str) {
         Kind::Failing => (Status::Failed, "failing"),
         Kind::Flaky => (Status::Flaky, "flaky"),
         Kind::Fixed => (Status::Passed, "fixed"),
+        Kind::Known => (Status::Unknown, "known"),
         Kind::Calm => (Status::Passed, "passing"),
     }
 }
@@ -162,6 +171,8 @@ pub(crate) struct StandingView {
     pub(crate) runs: Runs,
     pub(crate) flaky: Option<String>,
     pub(crate) proofs: Vec<ProofView>,
+    /// What people say of it.
+    pub(crate) excuse: Option<ExcuseView>,
 }
 
 impl StandingView {
@@ -170,7 +181,7 @@ impl StandingView {
         repository: Option<&Repository>,
         to_package: &str,
     ) -> Self {
-        let Standing { line, test } = standing;
+        let Standing { line, test, excuse } = standing;
         let newest = line.history.newest;
         let since = standing.failing().and_then(|failing| Since::new(&line.history, failing));
         let (status, word) = match (standing.kind(), test.is_bad()) {
@@ -190,6 +201,7 @@ impl StandingView {
             runs: Runs::new(test, &line.history, repository, to_package),
             flaky: why_flaky(standing),
             proofs: proofs.iter().rev().map(|proof| ProofView::new(proof, to_package)).collect(),
+            excuse: excuse.map(ExcuseView::new),
         }
     }
 }

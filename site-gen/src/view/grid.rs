@@ -64,7 +64,7 @@ impl Grid {
                 kind: match kind {
                     Kind::NewlyFailing | Kind::Failing => "failing",
                     Kind::Flaky => "flaky",
-                    Kind::Fixed | Kind::Calm => "other",
+                    Kind::Fixed | Kind::Known | Kind::Calm => "other",
                 },
                 runs: Runs::new(test, line, repository, "../../"),
             }

@@ -8,7 +8,7 @@ use super::since::{NoteView, page_of};
 use super::step::{self, StepView};
 use super::stream::{Entry, FullText, Listed};
 use super::test::Tests;
-use super::{ChangesView, LineView, Status, TestsView};
+use super::{ChangesView, LineView, RemarkView, Status, TestsView};
 use crate::analysis::{LineName, ResultNotes, Revision, TESTED_COMMIT};
 use crate::text::{self, When};
 
@@ -44,6 +44,8 @@ pub(crate) struct ResultView {
     pub(crate) changes: Option<ChangesView>,
     /// The branch, and what else there is to say about it.
     pub(crate) branch: Option<String>,
+    /// What people say of it.
+    pub(crate) remarks: Vec<RemarkView>,
     /// Since when the run fails, when no test says so.
     pub(crate) note: Option<NoteView>,
     pub(crate) tests: Tests,
@@ -106,6 +108,7 @@ impl ResultView {
             line_page: format!("../{}", LineView::page(&line)),
             machine_page: format!("../../../{}", LineView::machine_page(&line.host)),
             changes: None,
+            remarks: vec![],
             branch: branch(revision),
             note: notes.and_then(|notes| {
                 let whole = notes.whole.as_ref().filter(|_| submission.tally().bad() == 0)?;

@@ -9,7 +9,7 @@ use crate::place::{Place, options};
 
 /// A result of `host` that arrived `hour` hours after the first of March: commit, seconds it took, and tests by
 /// name and letter.
-fn result(
+pub(crate) fn result(
     (hour, package, host, commit): (i64, &str, &str, char),
     seconds: f64,
     tests: &[(&str, char)],
@@ -35,12 +35,12 @@ fn result(
     (Submission { client_info, results_list }, start + SignedDuration::from_hours(hour))
 }
 
-fn json(place: &Place, path: &str) -> serde_json::Value {
+pub(crate) fn json(place: &Place, path: &str) -> serde_json::Value {
     serde_json::from_str(&place.text("site", path)).unwrap()
 }
 
 /// The text of a page, without its markup.
-fn words(place: &Place, path: &str) -> String {
+pub(crate) fn words(place: &Place, path: &str) -> String {
     let page = place.text("site", path);
     let parts = page.split('<').filter_map(|part| Some(part.split_once('>')?.1));
     parts.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")

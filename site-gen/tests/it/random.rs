@@ -1,7 +1,7 @@
 //! Whatever happens to a repository between two builds, the site is that of a single build.
 
 use jiff::{SignedDuration, Timestamp};
-use pony_formats::{ClientInfo, Outcome, Step, Submission, Tagset, TestCase};
+use pony_formats::{ClientInfo, Outcome, ResultKey, Step, Submission, Tagset, TestCase};
 use proptest::prelude::*;
 
 use crate::place::Place;
@@ -21,6 +21,8 @@ enum Event {
     Rewind,
     /// Somebody breaks a file of a result.
     Break(usize),
+    /// Somebody writes annotations: of tests that may fail, and of results and machines.
+    Annotate(usize),
 }
 
 /// A result, made of small numbers.
@@ -57,6 +59,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => prop::collection::vec(made(), 1..4).prop_map(Event::Merge),
         1 => Just(Event::Rewind),
         1 => (0..99usize).prop_map(Event::Break),
+        3 => (0..99usize).prop_map(Event::Annotate),
     ]
 }
 
@@ -91,6 +94,35 @@ fn dated(made: &Made, clock: &mut Timestamp) -> (Submission, Timestamp) {
     (submission(made), time)
 }
 
+/// All results with their packages.
+fn results(place: &Place) -> Vec<(String, ResultKey)> {
+    let snapshot = place.store.snapshot().unwrap();
+    let packages = snapshot.packages().unwrap().into_iter();
+    let of = |package: String| {
+        let keys = snapshot.results(&package).unwrap();
+        keys.into_iter().map(move |key| (package.clone(), key))
+    };
+    packages.flat_map(of).collect()
+}
+
+/// Another file for every number.
+fn annotations(number: usize, results: &[(String, ResultKey)]) -> String {
+    let (kind, package) = (["known", "quarantine"][number % 2], ["cart", "a/b"][number / 2 % 2]);
+    let (test, host) = (["t", "*"][number / 4 % 2], ["x", "y", "z"][number % 3]);
+    let mut text = format!(
+        "[[{kind}]]\npackage = \"{package}\"\ntest = \"{test}\"\nreason = \"{number}\"\n\
+         expires = 2026-03-0{}\n[[note]]\nmachine = \"{host}\"\ntext = \"{number}\"\n",
+        number % 3 + 1
+    );
+    if let Some((_, key)) = results.get(number % results.len().max(1)) {
+        text.push_str(&format!("[[note]]\nresult = \"{key}\"\ntext = \"{number}\"\n"));
+    }
+    if number.is_multiple_of(7) {
+        text.push_str("oops");
+    }
+    text
+}
+
 fn apply(place: &Place, events: &[Event]) {
     let mut clock: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
     for (number, event) in events.iter().enumerate() {
@@ -104,15 +136,12 @@ fn apply(place: &Place, events: &[Event]) {
                 other.append(&results);
                 place.merge(&other);
             }
+            Event::Annotate(at) => {
+                let text = annotations(*at, &results(place));
+                place.meddle("annotations/all.toml", Some(&text));
+            }
             Event::Attach(at) | Event::Break(at) => {
-                let snapshot = place.store.snapshot().unwrap();
-                let packages = snapshot.packages().unwrap().into_iter();
-                let results: Vec<_> = packages
-                    .flat_map(|package| {
-                        let keys = snapshot.results(&package).unwrap();
-                        keys.into_iter().map(move |key| (package.clone(), key))
-                    })
-                    .collect();
+                let results = results(place);
                 let Some((package, key)) = results.get(at % results.len().max(1)) else { continue };
                 if matches!(event, Event::Attach(_)) {
                     let artifact = pony_store::Artifact {

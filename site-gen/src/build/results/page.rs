@@ -4,9 +4,10 @@ use pony_formats::{ResultKey, TestResult};
 use pony_store::{Artifact, StoreError};
 
 use crate::analysis::{Comparison, ResultNotes, Revision};
+use crate::annotations::Noted;
 use crate::build::{Build, Halt};
 use crate::history::Package;
-use crate::view::{ChangesView, ResultView};
+use crate::view::{ChangesView, RemarkView, ResultView};
 use crate::{SiteError, load, pages, published};
 
 /// What is stored of a result, or why it cannot be had.
@@ -37,7 +38,7 @@ impl Build<'_> {
         }
     }
 
-    /// The page of an earlier result that has other files now. What else it says stays: what was known then is
+    /// The page of an earlier result that has other files or notes now. What else it says stays: what was known then is
     /// not known any more.
     pub(super) fn with_files(
         &self,
@@ -76,6 +77,8 @@ impl Build<'_> {
         let at = folder_of(package, key);
         let (mut view, full_texts) =
             ResultView::new(&result, &artifacts, self.options.link_artifacts, revision, notes);
+        let on = Noted::Result(key);
+        view.remarks = RemarkView::all(self.annotated.all.notes_on(&on));
         view.changes = changes.map(|changes| ChangesView::new(changes, &view.key));
         let page = pages::result(&view, commit, self.options.live)?;
         self.folder.write(&format!("{at}/index.html"), page)?;
