@@ -164,7 +164,7 @@ impl Build<'_> {
         let cuts = self.snapshot.cuts()?;
         let annotations = &self.annotated.all;
         self.folder.write(published::ANNOTATIONS, published::annotations(annotations))?;
-        for (path, content) in FIXED {
+        for (path, content) in FIXED.into_iter().chain(published::SCHEMAS) {
             self.folder.write(path, content)?;
         }
         self.folder.write(

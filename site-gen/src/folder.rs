@@ -14,7 +14,7 @@ use crate::state::{STATE_FILE, State};
 
 /// The folders that the generator owns: what it did not write there goes away when a site is built
 /// from scratch.
-const OWNED: [&str; 5] = ["p", "rss2", "machine", "about", "search"];
+const OWNED: [&str; 6] = ["p", "rss2", "machine", "about", "search", "schema"];
 
 /// Uploaded files, which others put beside a result.
 const FILES: &str = "files";

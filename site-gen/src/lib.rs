@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `index.html`, `index.json` | all packages |
 //! | `annotations.json` | known failures and notes, from files in the results repository |
+//! | `schema/` | what all the JSON here looks like, as JSON Schema |
 //! | `p/<package>/` | the latest result of every build line |
 //! | `p/<package>/state.json` | what the next build goes on from; not for others |
 //! | `p/<package>/show_all/`, `…/show_all/<n>/` | every result, newest first |

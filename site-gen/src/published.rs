@@ -1,14 +1,16 @@
-//! The JSON beside every page. Field names are part of the interface: fields may be added, none
+//! The JSON beside every page, of which `schema/` says what it looks like. Field names are part of the interface: fields may be added, none
 //! changes its meaning while `format` stays the same. Unknown fields are to be ignored.
 
 mod annotations;
 mod gathered;
 mod result;
+mod schemas;
 mod stored;
 
 pub(crate) use annotations::{ANNOTATIONS, annotations, read_annotations};
 pub(crate) use gathered::{commit, line, machine, read_commit, read_line, read_machine};
 pub(crate) use result::{Noted, read_notes, result};
+pub(crate) use schemas::SCHEMAS;
 
 use jiff::Timestamp;
 use pony_formats::{Tally, json};

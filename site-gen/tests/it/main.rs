@@ -13,3 +13,4 @@ mod links;
 mod place;
 mod random;
 mod sample;
+mod schemas;
