@@ -185,6 +185,12 @@ impl Package {
         lines.into_iter().map(|(name, _)| name).collect()
     }
 
+    /// The newest results, whatever their build line, oldest first.
+    pub(crate) fn recent(&self) -> &[Row] {
+        let surplus = self.rows.len().saturating_sub(RECENT);
+        self.rows.get(surplus..).unwrap_or_default()
+    }
+
     /// Whether a build line is remembered to have a main line.
     pub(crate) fn has_main(&self, line: &LineName) -> bool {
         self.known.get(line).is_some_and(|line| line.main.is_some())

@@ -78,9 +78,9 @@ pub(crate) fn line(
         total: text::counted(recent.results, "result"),
         latest: When::of(latest.received),
         latest_href: format!("../../{}/index.html", latest.key),
-        plots: [Plot::tests(&recent.rows), Plot::durations(&recent.rows)]
+        plots: [Plot::tests, Plot::pass_rate, Plot::durations]
             .into_iter()
-            .flatten()
+            .filter_map(|plot| plot(&recent.rows))
             .collect(),
         steps: step_notes(&recent.rows),
         grid,

@@ -8,7 +8,7 @@ use crate::analysis::PackageHistory;
 use crate::digest::Digest;
 use crate::history::Package;
 use crate::text;
-use crate::view::{Attention, Matrix, RowView, Status, Strip};
+use crate::view::{Attention, Matrix, Plot, RowView, Status, Strip};
 
 /// Results in the strip of a build line.
 const STRIP: usize = 12;
@@ -23,6 +23,8 @@ struct PackagePage {
     total: String,
     attention: Attention,
     matrix: Matrix,
+    /// Of the newest results of all build lines.
+    plot: Option<Plot>,
     lines: Vec<LineRow>,
     unreadable: UnreadableList,
 }
@@ -65,6 +67,7 @@ pub(crate) fn package(
         total: text::count(package.results),
         attention: Attention::of_package(package, history, now),
         matrix: Matrix::new(package, &history.trunk),
+        plot: Plot::pass_rate(package.recent()),
         lines: lines.collect(),
         unreadable: UnreadableList::new(package, ""),
     };

@@ -80,6 +80,38 @@ impl Plot {
         Self::new("tests", "Tests", desc, rows, marks, format!("{} tests", text::count(most)))
     }
 
+    /// The share of tests that passed, of those that ran. `None` when fewer than two results say so.
+    pub(crate) fn pass_rate(rows: &[Row]) -> Option<Self> {
+        let rate = |row: &Row| {
+            let (good, bad) = (row.tests.passed as f64, row.tests.bad() as f64);
+            (good + bad > 0.0).then(|| good / (good + bad))
+        };
+        let known: Vec<f64> = rows.iter().filter_map(rate).collect();
+        let (newest, lowest) = (*known.last()?, known.iter().copied().reduce(f64::min)?);
+        if known.len() < 2 {
+            return None;
+        }
+        let mut marks = Vec::new();
+        for (at, row) in (0..).zip(rows) {
+            let Some(rate) = rate(row) else { continue };
+            // Rounded down: only when all tests passed does a bar reach the top.
+            let height = ((rate * f64::from(HEIGHT)) as u32).clamp(BAR_MIN, HEIGHT);
+            let class = if rate < 1.0 { "bad-edge" } else { "calm" };
+            let mark =
+                PlotMark { class, x: at * SLOT, y: HEIGHT - height, width: SLOT - 4, height };
+            marks.push(mark);
+        }
+        let all = known.iter().filter(|rate| **rate >= 1.0).count();
+        let desc = format!(
+            "{}, oldest first: all tests passed in {}; {} at least, {} in the newest",
+            text::counted(known.len(), "result"),
+            text::count(all),
+            percent(lowest),
+            percent(newest)
+        );
+        Self::new("rate", "Pass rate", desc, rows, marks, "100 %".to_owned())
+    }
+
     /// How long the results took. `None` when fewer than two of them say so.
     pub(crate) fn durations(rows: &[Row]) -> Option<Self> {
         let known: Vec<f64> = rows.iter().filter_map(|row| row.duration).filter(is_time).collect();
@@ -123,6 +155,11 @@ impl Plot {
     }
 }
 
+/// With one digit, rounded down: 100 % are all of them.
+fn percent(share: f64) -> String {
+    format!("{:.1} %", (share * 1000.0).floor() / 10.0)
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "filters call it so")]
 fn is_time(seconds: &f64) -> bool {
     seconds.is_finite() && *seconds >= 0.0
@@ -144,6 +181,12 @@ mod tests {
             tests.desc,
             "3 results, oldest first: 10 to 12 tests; 2 with failing tests, 1 in the newest"
         );
+        let rates = Plot::pass_rate(&rows).unwrap();
+        assert_eq!(
+            rates.desc,
+            "3 results, oldest first: all tests passed in 1; 90.9 % at least, 90.9 % in the newest"
+        );
+        assert_eq!([rates.marks[0].height, rates.marks[1].height], [HEIGHT, 90]);
         let durations = Plot::durations(&rows).unwrap();
         assert_eq!(
             durations.desc,
@@ -160,7 +203,8 @@ mod tests {
         rows[0].duration = Some(f64::INFINITY);
         rows[1].duration = Some(-5.0);
         rows[2].duration = Some(1e300);
-        let plots = [Plot::tests(&rows), Plot::durations(&rows)].into_iter().flatten();
+        let plots = [Plot::tests(&rows), Plot::pass_rate(&rows), Plot::durations(&rows)];
+        let plots = plots.into_iter().flatten();
         for mark in plots.flat_map(|plot| plot.marks) {
             assert!(mark.y + mark.height <= HEIGHT, "{mark:?}");
         }
@@ -172,6 +216,8 @@ mod tests {
         silent.tests = Tally::default();
         silent.duration = None;
         assert!(Plot::tests(&[]).is_none() && Plot::durations(&[]).is_none());
+        assert!(Plot::pass_rate(&[]).is_none());
+        assert!(Plot::pass_rate(&[silent.clone(), silent.clone()]).is_none());
         assert!(Plot::tests(std::slice::from_ref(&silent)).is_none());
         assert!(Plot::durations(&[silent]).is_none());
     }
