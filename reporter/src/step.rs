@@ -1,27 +1,19 @@
 //! Steps from what was read, and what `client_info` says in the end.
 
-use pony_formats::{ClientInfo, Report, Step, Suite, Value};
-
-use pony_formats::Limits;
 use pony_formats::excerpt::Excerpt;
+use pony_formats::{ClientInfo, Limits, Step, Suite, Value, captured};
 
 use crate::attachment::{self, Attachment};
 use crate::exit::Failure;
 use crate::input::Input;
-use crate::messages::printable;
 
 /// The step that an input becomes, and what was printed where that is longer than what is stored in a step.
-/// Its status is 1 when a test failed, else 0, since nobody knows how the command that made it ended.
 pub(crate) fn of_input(
     input: Input,
     index: usize,
     limits: &Limits,
 ) -> Result<(Step, Vec<Attachment>), Failure> {
-    let bad = input.report.tally().bad() > 0;
-    let step = Step::default()
-        .with("type", "test")
-        .with("name", input.label())
-        .with("status", i64::from(bad));
+    let label = input.label().to_owned();
     let (log, whole_log) = match input.log {
         Some(log) => {
             let excerpt = Excerpt::of(&log, limits.stream_bytes_max);
@@ -33,15 +25,10 @@ pub(crate) fn of_input(
         }
         None => (String::new(), None),
     };
-    let Report { tests, suites, unnamed, .. } = input.report;
-    let (texts, wholes) = with_suites([log, String::new()], index, &suites, limits)?;
-    let [output, errout] = texts;
-    let step = [("output", output), ("errout", errout)]
-        .into_iter()
-        .filter(|(_, text)| !text.is_empty())
-        .fold(step, |step, (key, text)| step.with(key, text));
+    let report = input.report;
+    let (streams, wholes) = with_suites([log, String::new()], index, &report.suites, limits)?;
     let attachments = whole_log.into_iter().chain(wholes).collect();
-    Ok((step.with_unnamed_tests(unnamed).with_tests(tests), attachments))
+    Ok((report.into_step(&label, streams), attachments))
 }
 
 /// Output and error output of the step with this index, and behind them what was captured for whole suites.
@@ -53,44 +40,19 @@ pub(crate) fn with_suites(
     limits: &Limits,
 ) -> Result<([String; 2], Vec<Attachment>), Failure> {
     let [output, errout] = printed;
-    let captured = |stream: fn(&Suite) -> Option<&String>| {
-        let captured =
-            suites.iter().filter_map(move |suite| Some((suite.name.as_str(), stream(suite)?)));
-        captured.collect::<Vec<_>>()
-    };
-    let outputs = captured(|suite| suite.output.as_ref());
-    let errouts = captured(|suite| suite.errout.as_ref());
     // Little enough for both streams, beside what a command printed, to fit into what a collector takes.
     let bytes_max = limits.stream_bytes_max / 2;
-    let with_captured = |printed: String, name, captured: &_| -> Result<_, Failure> {
-        let captured = in_one(&printed, captured);
-        let excerpt = Excerpt::of(&captured, bytes_max);
-        let file = || attachment::file_of(&captured);
+    let with_captured = |printed: String, name, stream| -> Result<_, Failure> {
+        let captured = captured(suites, stream, printed.as_bytes().last().copied());
+        let excerpt = Excerpt::of(captured.as_bytes(), bytes_max);
+        let file = || attachment::file_of(captured.as_bytes());
         let concluded = attachment::conclude(excerpt, limits, index, name, file);
         let (text, _, attachment) = concluded.map_err(Failure::Capture)?;
         Ok((printed + &text, attachment))
     };
-    let (output, whole_output) = with_captured(output, "suites-output", &outputs)?;
-    let (errout, whole_errout) = with_captured(errout, "suites-errout", &errouts)?;
+    let (output, whole_output) = with_captured(output, "suites-output", Suite::output)?;
+    let (errout, whole_errout) = with_captured(errout, "suites-errout", Suite::errout)?;
     Ok(([output, errout], whole_output.into_iter().chain(whole_errout).collect()))
-}
-
-/// What was captured for suites, as it stands behind what was printed.
-fn in_one(printed: &str, captured: &[(&str, &String)]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    let is_alone = printed.is_empty() && captured.len() == 1;
-    let mut ends_a_line = printed.is_empty() || printed.ends_with('\n');
-    for (name, text) in captured {
-        if !is_alone {
-            let end = if ends_a_line { "" } else { "\n" };
-            let heading =
-                format!("{end}[pony-report: captured for the suite `{}`]\n", printable(name));
-            whole.extend_from_slice(heading.as_bytes());
-        }
-        whole.extend_from_slice(text.as_bytes());
-        ends_a_line = text.ends_with('\n');
-    }
-    whole
 }
 
 /// What could not be said before: whether it went well, and whether text had to be replaced.

@@ -45,8 +45,8 @@ fn several_suites_are_told_apart() {
     world.file("barn.xml", BARN);
     world.run(&["submit", "--repo", "r.git", "--package", "p", "barn.xml"]).ends_with(0);
     let step = only_step(&world);
-    let output = "[pony-report: captured for the suite `hay.BarnTest`]\nmoo\n\
-                  [pony-report: captured for the suite `hay.DoorTest`]\nslam\n";
+    let output = "[pony: captured for the suite `hay.BarnTest`]\nmoo\n\
+                  [pony: captured for the suite `hay.DoorTest`]\nslam\n";
     assert_eq!((step.output(), step.errout()), (Some(output), None));
 }
 
@@ -59,7 +59,7 @@ fn a_run_has_it_behind_what_the_command_printed() {
     let run = ["run", "--repo", "r.git", "--package", "p", "--junit", "out.xml", "--"];
     world.run(&[&run[..], &["sh", "-c", script]].concat()).ends_with(0).printed("one test");
     let step = only_step(&world);
-    let output = "one test\n[pony-report: captured for the suite `hay.LoftTest`]\nclimbing <up>\n";
+    let output = "one test\n[pony: captured for the suite `hay.LoftTest`]\nclimbing <up>\n";
     assert_eq!((step.output(), step.errout()), (Some(output), Some("creak")));
 }
 
