@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, Write as _};
 
 use pony_formats::Limits;
-use pony_formats::excerpt::{Excerpt, Whole, whole_name};
+use pony_formats::excerpt::{Excerpt, Kept, Whole, whole_name};
 
 /// A file with its name. The content is on the disk, never in memory.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Attachment {
     }
 }
 
-/// The text of a stream's excerpt, whether bytes had to be replaced in it, and the whole when that is more.
+/// What is kept of a stream, and the whole when that is more.
 /// `whole` is asked only then, and only where files can go with a submission; it returns a file, and whether
 /// that is cut off.
 pub(crate) fn conclude(
@@ -50,18 +50,17 @@ pub(crate) fn conclude(
     step: usize,
     stream: &str,
     whole: impl FnOnce() -> io::Result<(File, bool)>,
-) -> io::Result<(String, bool, Option<Attachment>)> {
+) -> io::Result<(Kept, Option<Attachment>)> {
     if !excerpt.is_cut() || limits.whole_bytes_max == 0 {
-        let (text, replaced) = excerpt.into_text(None);
-        return Ok((text, replaced, None));
+        return Ok((excerpt.into_text(None), None));
     }
     let (file, is_cut) = whole()?;
     let size = file.metadata()?.len();
     let attachment = Attachment::new(whole_name(step, stream), file)?;
     let bytes = attachment.bytes();
     let cut_at = (is_cut || bytes < size).then_some(bytes);
-    let (text, replaced) = excerpt.into_text(Some(Whole { name: &attachment.name, cut_at }));
-    Ok((text, replaced, Some(attachment)))
+    let kept = excerpt.into_text(Some(Whole { name: &attachment.name, cut_at }));
+    Ok((kept, Some(attachment)))
 }
 
 /// A temporary file with this content.

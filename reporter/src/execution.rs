@@ -10,13 +10,13 @@ mod weave;
 use std::ffi::OsString;
 use std::path::Path;
 
-use pony_formats::{Step, Value};
+use pony_formats::excerpt::Excerpt;
+use pony_formats::{Step, Suite, Value, captured};
 
 use crate::attachment::{self, Attachment};
 use crate::exit::{self, Failure};
 use crate::messages::{self, Messages};
 use crate::plan::Reading;
-use crate::step;
 use capture::Stream;
 use child::Ended;
 use found::Found;
@@ -79,35 +79,34 @@ pub(crate) fn execute(
     };
     let trouble = found.trouble.map(Failure::from);
     let [stdout, stderr] = excerpts;
-    let mut conclude = |excerpt, name, stream| {
-        attachment::conclude(excerpt, &reading.limits, index, name, || transcripts.whole(stream))
-            .map_err(Failure::Capture)
+    let mut conclude = |mut excerpt: Excerpt, name, stream, of_suite| {
+        let captured = captured(&found.suites, of_suite, excerpt.last());
+        excerpt.push(captured.as_bytes());
+        let whole = || transcripts.whole(stream, captured.as_bytes());
+        attachment::conclude(excerpt, &reading.limits, index, name, whole).map_err(Failure::Capture)
     };
-    let (output, replaced_out, whole_out) = conclude(stdout, "output", Stream::Stdout)?;
-    let (errout, replaced_err, whole_err) = conclude(stderr, "errout", Stream::Stderr)?;
-    let mut errout = errout + status.start_error().unwrap_or_default();
+    let (output, whole_output) = conclude(stdout, "output", Stream::Stdout, Suite::output)?;
+    let (mut errout, whole_errout) = conclude(stderr, "errout", Stream::Stderr, Suite::errout)?;
+    let sanitised = found.sanitised || output.replaced || errout.replaced;
+    errout.text.push_str(status.start_error().unwrap_or_default());
     if let Some(failure) = &trouble {
         messages.warn(failure);
-        if !errout.is_empty() && !errout.ends_with('\n') {
-            errout.push('\n');
+        if !errout.text.is_empty() && !errout.text.ends_with('\n') {
+            errout.text.push('\n');
         }
-        errout.push_str(&format!("pony-report: {}\n", messages::chain(failure)));
+        errout.text.push_str(&format!("pony-report: {}\n", messages::chain(failure)));
     }
-    let (texts, wholes) =
-        step::with_suites([output, errout], index, &found.suites, &reading.limits)?;
-    let [output, errout] = texts;
-    let attachments = whole_out.into_iter().chain(whole_err).chain(wholes).collect();
+    let attachments = whole_output.into_iter().chain(whole_errout).collect();
     let step = Step::default()
         .with("type", kind)
         .with("name", name.unwrap_or_else(|| step_name(&words)))
         .with("command", command_line(&words))
         .with("status", status.step_status())
-        .with("output", output)
-        .with("errout", errout)
+        .with_stream("output", output)
+        .with_stream("errout", errout)
         .with("duration", Value::Double(duration.as_secs_f64()))
         .with_unnamed_tests(found.unnamed)
         .with_tests(found.tests);
-    let sanitised = found.sanitised || replaced_out || replaced_err;
     let (exit_status, incomplete) = (status.exit_status(), found.incomplete);
     Ok(Execution { exit_status, step, attachments, sanitised, incomplete, trouble })
 }

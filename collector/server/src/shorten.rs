@@ -1,18 +1,18 @@
 //! Output that is too long to be stored in a result: the whole becomes a file of it. Our own client does
 //! that before it sends anything; the original one sends everything in one call.
 
-use pony_formats::excerpt::{Excerpt, NOTES_BYTES_MAX, STREAMS, Whole, whole_name};
+use pony_formats::excerpt::{Excerpt, STREAMS, Whole, whole_name};
 use pony_formats::{Step, Value};
 use pony_store::{Artifact, Contents, StoreError};
 
-/// Whether a stream of a step is too long. What our own client has shortened to as much is not.
+/// Whether a stream of a step is too long. What a client has shortened is not.
 pub(crate) fn is_needed(steps: &[Step], bytes_max: usize) -> bool {
     steps
         .iter()
         .any(|step| STREAMS.iter().any(|stream| too_long(step, stream, bytes_max).is_some()))
 }
 
-/// Leaves about `bytes_max` of each stream in the steps, and stores those that are longer. Returns what is
+/// Leaves `bytes_max` of each stream in the steps, and stores those that are longer. Returns what is
 /// to be recorded of them.
 pub(crate) fn shorten(
     steps: &mut [Step],
@@ -26,8 +26,8 @@ pub(crate) fn shorten(
             let name = whole_name(index, stream);
             let (size, sha256) = contents.store(&mut text.as_bytes())?;
             let whole = Some(Whole { name: &name, cut_at: None });
-            let (text, _) = Excerpt::of(text.as_bytes(), bytes_max).into_text(whole);
-            *step = std::mem::take(step).with(stream, text);
+            let kept = Excerpt::of(text.as_bytes(), bytes_max).into_text(whole);
+            *step = std::mem::take(step).with_stream(stream, kept);
             let description = format!("the whole {stream} of step {}", index + 1);
             wholes.push(Artifact { filename: name, description, size, sha256, visible: true });
         }
@@ -37,5 +37,5 @@ pub(crate) fn shorten(
 
 fn too_long<'s>(step: &'s Step, stream: &str, bytes_max: usize) -> Option<&'s str> {
     let text = step.bag().get(stream).and_then(Value::as_str);
-    text.filter(|text| text.len() > bytes_max.saturating_add(NOTES_BYTES_MAX))
+    text.filter(|text| text.len() > bytes_max && step.left_out(stream).is_none())
 }

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::quote::quote;
+use crate::excerpt::Kept;
 use crate::model::{Step, Suite};
 
 impl Report {
@@ -9,13 +10,13 @@ impl Report {
     /// ended that wrote or printed it. `streams` are its output and error output; empty ones are left out.
     /// [`captured`] has what a report adds to them.
     #[must_use]
-    pub fn into_step(self, name: &str, streams: [String; 2]) -> Step {
+    pub fn into_step(self, name: &str, streams: [Kept; 2]) -> Step {
         let status = i64::from(self.tally().bad() > 0);
         let step = Step::default().with("type", "test").with("name", name).with("status", status);
         let streams = ["output", "errout"].into_iter().zip(streams);
         let step = streams
-            .filter(|(_, text)| !text.is_empty())
-            .fold(step, |step, (key, text)| step.with(key, text));
+            .filter(|(_, kept)| !kept.text.is_empty())
+            .fold(step, |step, (key, kept)| step.with_stream(key, kept));
         step.with_unnamed_tests(self.unnamed).with_tests(self.tests)
     }
 }

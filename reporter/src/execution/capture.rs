@@ -131,12 +131,13 @@ impl Transcripts {
         Ok((combined, stdout))
     }
 
-    /// A file with a stream, and whether there was more.
-    pub(super) fn whole(&mut self, stream: Stream) -> io::Result<(File, bool)> {
+    /// A file with a stream and what stands behind it, and whether there was more.
+    pub(super) fn whole(&mut self, stream: Stream, behind: &[u8]) -> io::Result<(File, bool)> {
         let transcript = match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
         };
+        transcript.push(behind);
         let taken = transcript.take()?;
         Ok((taken.file.into_file()?, taken.is_cut))
     }
@@ -207,7 +208,7 @@ mod tests {
         let (combined, stdout) = transcripts.texts().unwrap();
         assert_eq!(combined, b"one\nwarning\ntwo\nthree");
         assert_eq!(stdout, b"one\ntwo\nthree");
-        let texts = excerpts.map(|excerpt| excerpt.into_text(None).0);
+        let texts = excerpts.map(|excerpt| excerpt.into_text(None).text);
         assert_eq!(texts, ["one\ntwo\nthree", "warning\n"]);
     }
 
@@ -218,6 +219,6 @@ mod tests {
         capture.begin(Stream::Stderr, b"45\n");
         let (excerpts, transcripts) = capture.finish().unwrap();
         assert!(transcripts.is_cut());
-        assert_eq!(excerpts.map(|excerpt| excerpt.into_text(None).0), ["123\n", "45\n"]);
+        assert_eq!(excerpts.map(|excerpt| excerpt.into_text(None).text), ["123\n", "45\n"]);
     }
 }

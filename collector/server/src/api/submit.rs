@@ -159,9 +159,10 @@ fn of_output(description: &Description, output: &[u8]) -> Result<(Submission, bo
         captured(&report.suites, stream, printed.as_bytes().last().copied())
     };
     let output = captured(Suite::output, &printed);
+    let output = printed.into_owned() + &output;
     let errout = captured(Suite::errout, "");
     let success = report.tally().bad() == 0;
-    let step = report.into_step(&description.name, [printed.into_owned() + &output, errout]);
+    let step = report.into_step(&description.name, [output.into(), errout.into()]);
     let client_info = description
         .client_info(success)
         .map_err(|error| Problem::unacceptable(error.to_string()))?;
