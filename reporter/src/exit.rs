@@ -117,8 +117,10 @@ fn of_git(kind: GitFailureKind) -> i32 {
     match kind {
         GitFailureKind::NoGit => CONFIG,
         GitFailureKind::Io => IO,
-        GitFailureKind::Unreachable | GitFailureKind::Contended => TRY_LATER,
-        GitFailureKind::Forbidden => PERMISSION,
+        GitFailureKind::Unreachable | GitFailureKind::Contended | GitFailureKind::NoRoom => {
+            TRY_LATER
+        }
+        GitFailureKind::Forbidden | GitFailureKind::Refused => PERMISSION,
         GitFailureKind::NotThere => NO_INPUT,
         GitFailureKind::Store(status) => status.into(),
     }

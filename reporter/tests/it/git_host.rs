@@ -241,6 +241,37 @@ fn a_refused_push_says_why_and_keeps_the_result() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_a_host_does_not_take_keeps_none_of_the_others() {
+    let world = World::new();
+    let (path, url) = host(&world, "r.git");
+    world.pipe(CARGO, &submit(&url)).ends_with(0);
+    // Nothing goes through, so everything waits.
+    hook(&path, "pre-receive", "exit 1");
+    for number in 0..7 {
+        let name = if number == 4 { "forbidden" } else { "burns" };
+        let log = CARGO.replace("burns", name);
+        world.pipe(log, &submit(&url)).ends_with(77);
+    }
+    // Now the host takes everything but one.
+    let script = "while read old new name; do \
+                  if git grep -q forbidden \"$new\" -- '*tests.txt'; then \
+                  echo 'no secrets here' >&2; exit 1; fi; done";
+    hook(&path, "pre-receive", script);
+    let outcome = world.run(&["retry"]).ends_with(77);
+    let outcome = outcome.complains("pre-receive hook declined: no secrets here; kept for ");
+    assert_eq!(outcome.stdout().lines().count(), 6, "{outcome}");
+    assert_eq!(outcome.stderr().lines().count(), 1, "{outcome}");
+    assert_eq!(results(&path, "barn").len(), 7);
+    let is_entry = |path: &&PathBuf| path.extension().is_some_and(|it| it == "json");
+    let waits = world.spooled("");
+    let entries: Vec<_> = waits.iter().filter(is_entry).collect();
+    let [entry] = entries[..] else { panic!("not one entry: {waits:?}") };
+    assert!(fs::read_to_string(entry).unwrap().contains("forbidden"));
+    assert_sound(&path, "main", 8);
+}
+
+#[test]
 fn a_repository_of_something_else_is_left_alone() {
     let world = World::new();
     let (path, url) = host(&world, "project.git");
