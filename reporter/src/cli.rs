@@ -30,9 +30,10 @@ Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PO
 (separated by commas), PONY_SERVER, PONY_REPO, PONY_BRANCH, PONY_SPOOL, PONY_REDACT.
 
 Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot
-open input, 73 cannot create, 74 cannot read or write, 75 try later (kept in the spool), 76 not
-a collector, 77 no permission, 78 configuration, 3 damaged repository. `run` passes on the status
-of its command, 127 when it was not found, 126 when it cannot be executed, 128+n after signal n.";
+open input, 73 cannot create, also a file on a git host, 74 cannot read or write, 75 try later
+(kept in the spool), 76 not a collector, 77 no permission, 78 configuration, 3 damaged repository.
+`run` passes on the status of its command, 127 when it was not found, 126 when it cannot be
+executed, 128+n after signal n.";
 
 const AFTER_RUN_HELP: &str = "\
 The command runs in the same process group with the same standard input; what it prints goes
@@ -202,8 +203,9 @@ pub(crate) enum Output {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Submissions are sent to where they should have gone, unless a flag names another place. Those for
-one git host go in one push. Passwords are not kept in the spool: name the collector or the git
+Submissions are sent to where they should have gone, unless a flag names another place. With --repo
+alone, each still goes to its own branch there. Those for one git host go in one push; it takes no
+files beside a result, so a submission with some waits for a collector or a folder. Passwords are not kept in the spool: name the collector or the git
 host with its password in PONY_SERVER or PONY_REPO, or --server or --repo.
 What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.
 

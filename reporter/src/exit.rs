@@ -109,6 +109,7 @@ fn of_delivery(error: &DeliveryError) -> i32 {
         DeliveryError::Forbidden { .. } => PERMISSION,
         DeliveryError::NotACollector { .. } => PROTOCOL,
         DeliveryError::GitHost { failure, .. } => of_git(failure.kind),
+        DeliveryError::NoPlaceForFiles { .. } => CANNOT_CREATE,
         DeliveryError::Store(error) => error.exit_status().into(),
     }
 }

@@ -61,7 +61,7 @@ use plan::Plan;
 /// | 64 | the command line is wrong |
 /// | 65 | an input is broken, too large or of no known format; a collector rejected the submission |
 /// | 66 | an input or a repository cannot be opened |
-/// | 73 | a repository or the spool cannot be created |
+/// | 73 | a repository or the spool cannot be created, or a git host has no place for a file |
 /// | 74 | reading or writing failed |
 /// | 75 | the collector cannot be reached, or the repository is locked: try later |
 /// | 76 | what answered is no collector |

@@ -100,6 +100,8 @@ pub(crate) struct RetryPlan {
     pub(crate) spool: Spool,
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
+    /// Whether the spool still says to which branch.
+    pub(crate) to_own_branch: bool,
     /// Whose credentials may be used for their own submissions.
     pub(crate) known: Vec<Target>,
 }
@@ -222,6 +224,7 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     Ok(Plan::Retry(RetryPlan {
         task,
         spool,
+        to_own_branch: args.target.branch.is_none(),
         target: named_target(&args.target, surroundings)?,
         known,
     }))

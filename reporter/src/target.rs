@@ -41,6 +41,22 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The same repository, but the branch that `other` goes to, if git has it on one. An error is a reason.
+    pub(crate) fn with_branch_of(self, other: &Self) -> Result<Self, String> {
+        match (self, other) {
+            (Self::GitHost(url), Self::GitHost(other)) => {
+                Ok(Self::GitHost(url.with_branch_of(other)))
+            }
+            (Self::Repository(path), Self::GitHost(other)) => match other.named_branch() {
+                Some(branch) => GitUrl::of_path(&path, Some(branch.to_owned())).map(Self::GitHost),
+                None => Ok(Self::Repository(path)),
+            },
+            (target, _) => Ok(target),
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use pony_formats::ResultKey;
 use pony_store::{Addition, Arrival, CommitId, Extension, PartialClone, Prepared, StoreError};
 
-use super::{Delivered, DeliveryError, NotAttached, Shipment, arrival_of};
+use super::{Delivered, DeliveryError, Shipment, arrival_of};
 use crate::target::GitUrl;
 pub(crate) use failure::{GitFailure, Kind};
 use git::{Git, Pushed};
@@ -50,6 +50,12 @@ pub(super) fn submit(
     let mut outcomes: Vec<_> = shipments.iter().map(|_| None).collect();
     let mut parts = Vec::new();
     for (index, shipment) in shipments.iter_mut().enumerate() {
+        if let Some(file) = shipment.attachments.first() {
+            // They would be gone for good with the entry in the spool.
+            let (address, name) = (url.to_string(), file.name.clone());
+            outcomes[index] = Some(Err(DeliveryError::NoPlaceForFiles { address, name }));
+            continue;
+        }
         match Prepared::new(&shipment.parcel.submission) {
             Ok(prepared) => {
                 let arrival = arrival_of(&shipment.parcel);
@@ -60,12 +66,17 @@ pub(super) fn submit(
         }
     }
     let failed = |failure| DeliveryError::GitHost { address: url.to_string(), failure };
+    let delivered = |key: &ResultKey| Delivered {
+        key: key.to_string(),
+        place: url.to_string(),
+        complaints: Vec::new(),
+    };
     let unheard = || failed(GitFailure::new(Kind::Io, "nothing is known of it".to_owned()));
     push_all(parts, url, |batch, outcome| {
         let mut keys = outcome.as_ref().map(|keys| keys.iter());
         for part in batch {
             outcomes[part.index] = Some(match &mut keys {
-                Ok(keys) => keys.next().map(|key| part.delivered(*key, url)).ok_or_else(unheard),
+                Ok(keys) => keys.next().map(delivered).ok_or_else(unheard),
                 Err(failure) => Err(failed(GitFailure::clone(failure))),
             });
         }
@@ -120,17 +131,6 @@ struct Part<'s> {
     prepared: Prepared,
     arrival: Arrival,
     shipment: &'s mut Shipment,
-}
-
-impl Part<'_> {
-    fn delivered(&self, key: ResultKey, url: &GitUrl) -> Delivered {
-        let complaints = self.shipment.attachments.iter().map(|attachment| NotAttached {
-            name: attachment.name.clone(),
-            reason: "a git host stores no files".to_owned(),
-        });
-        let complaints = complaints.collect();
-        Delivered { key: key.to_string(), place: url.to_string(), complaints }
-    }
 }
 
 /// What is known of the host.

@@ -98,9 +98,14 @@ impl GitUrl {
         self.branch.as_deref()
     }
 
-    /// Takes the other's credentials, if both are the same branch of the same repository and this has none.
+    /// The same repository, but the other's branch.
+    pub(super) fn with_branch_of(self, other: &Self) -> Self {
+        Self { branch: other.branch.clone(), ..self }
+    }
+
+    /// Takes the other's credentials, if both are the same repository and this has none.
     pub(super) fn borrow_credentials(&mut self, other: &Self) {
-        if self.shown == other.shown && self.branch() == other.branch() && self.userinfo.is_none() {
+        if self.shown == other.shown && self.userinfo.is_none() {
             self.userinfo.clone_from(&other.userinfo);
         }
     }
@@ -184,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_only_lent_to_the_same_branch_of_the_same_repository() {
+    fn credentials_are_only_lent_to_the_same_repository() {
         let known = GitUrl::parse("https://ox:s3cret@host/r.git", None).unwrap();
         let lent = |text: &str, branch: Option<&str>| {
             let mut url = GitUrl::parse(text, branch.map(str::to_owned)).unwrap();
@@ -192,6 +197,7 @@ mod tests {
             url.with_credentials().contains("s3cret")
         };
         assert!(lent("https://host/r.git", None) && lent("https://host/r.git", Some("main")));
-        assert!(!lent("https://other/r.git", None) && !lent("https://host/r.git", Some("x")));
+        assert!(lent("https://host/r.git", Some("x")), "whatever the branch");
+        assert!(!lent("https://other/r.git", None) && !lent("https://host/s.git", None));
     }
 }

@@ -346,3 +346,56 @@ fn what_is_no_address_or_branch_is_refused_before_anything_runs() {
     }
     assert!(!world.path("ran").exists());
 }
+
+#[test]
+fn what_waits_keeps_its_own_branch_when_another_repository_is_named() {
+    let world = World::new();
+    let gone = format!("file://{}", world.path("gone.git").display());
+    for branch in ["results", "nightly"] {
+        let arguments = [&submit(&gone)[..], &["--branch", branch]].concat();
+        world.pipe(CARGO, &arguments).ends_with(66);
+    }
+    world.pipe(CARGO, &submit(&gone)).ends_with(66);
+    let (path, url) = host(&world, "r.git");
+    let waiting = world.spooled("");
+    world.pipe(CARGO, &submit(&url)).ends_with(0);
+    assert_eq!(world.spooled(""), waiting, "they are for another");
+    let mut retry = world.pony(&["retry", "--repo", &url]);
+    retry.env("PONY_BRANCH", "elsewhere");
+    Outcome::of(&mut retry, None).ends_with(0);
+    for (branch, commits) in [("results", 2), ("nightly", 2), ("main", 3)] {
+        assert_sound(&path, branch, commits);
+    }
+    assert!(world.spooled("").is_empty());
+    // A folder, too; and a flag counts more.
+    let other = world.path("other.git");
+    for flags in [&["--repo", "other.git"][..], &["--repo", "other.git", "--branch", "third"]] {
+        let arguments = [&submit(&gone)[..], &["--branch", "results"]].concat();
+        world.pipe(CARGO, &arguments).ends_with(66);
+        git(&world.path(""), &["init", "--quiet", "--bare", "other.git"]);
+        world.run(&[&["retry"], flags].concat()).ends_with(0);
+    }
+    assert_sound(&other, "results", 2);
+    assert_sound(&other, "third", 2);
+}
+
+#[test]
+fn files_that_a_git_host_has_no_place_for_keep_their_submission_in_the_spool() {
+    let world = World::new();
+    let (path, url) = host(&world, "r.git");
+    let log = "all work and no play\n".repeat(1000) + CARGO;
+    let down = deserted();
+    let arguments = ["submit", "--server", &down, "--package", "barn", "--max-output", "1K"];
+    world.pipe(&log, &arguments).ends_with(75);
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    world
+        .run(&["retry", "--repo", &url])
+        .ends_with(73)
+        .complains("a git host has no place for steps-00-output.txt, which goes with the result")
+        .complains("; kept for `pony-report retry` in ");
+    assert!(git(&path, &["for-each-ref"]).is_empty());
+    let kept = entry.with_extension("files").join("steps-00-output.txt");
+    assert_eq!(fs::read_to_string(kept).unwrap(), log);
+    world.run(&["retry", "--repo", "local.git"]).ends_with(0);
+    assert!(world.spooled("").is_empty());
+}
