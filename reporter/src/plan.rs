@@ -267,7 +267,7 @@ fn submission(
         sources,
         reading,
         job: Job::around(surroundings).filter(|_| !args.output.no_github),
-        redaction: Redaction::of(&args.output.redact, surroundings)?,
+        redaction: Redaction::of(&args.output.redact, surroundings, &target)?,
         target,
         spool: Spool::of(surroundings),
     })

@@ -13,6 +13,7 @@ use regex::{Regex, bytes};
 use crate::attachment::Attachment;
 use crate::exit::Failure;
 use crate::origin::Surroundings;
+use crate::target::Target;
 
 /// What stands in its place.
 const MARK: &str = "[redacted]";
@@ -52,14 +53,21 @@ pub(crate) struct Redaction {
 }
 
 impl Redaction {
-    /// What was asked for, with `--redact` or `PONY_REDACT`, and the secrets of the environment.
-    pub(crate) fn of(patterns: &[String], surroundings: &Surroundings) -> Result<Self, Failure> {
+    /// What was asked for, with `--redact` or `PONY_REDACT`, the secrets of the environment, and those of the
+    /// address that results go to.
+    pub(crate) fn of(
+        patterns: &[String],
+        surroundings: &Surroundings,
+        target: &Target,
+    ) -> Result<Self, Failure> {
         let mut redaction = Self::default();
         redaction.add(COLLECTOR_TOKEN, "a token")?;
         let secrets = surroundings.variables().filter(|(name, _)| is_secret(name));
         // A key may have many lines, and files are read line by line.
         let lines = secrets.flat_map(|(_, value)| value.lines().map(str::trim));
         let lines = lines.chain(surroundings.variables().filter_map(|(_, value)| password(value)));
+        let of_target = target.secrets();
+        let lines = lines.chain(of_target.iter().map(String::as_str));
         let mut lines: Vec<&str> =
             lines.filter(|line| line.chars().count() >= SECRET_CHARS_MIN).collect();
         // The longest first, as one may be the beginning of another.
@@ -178,6 +186,23 @@ fn is_secret(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::origin::surroundings_with;
+    use crate::target::GitUrl;
+
+    fn nowhere() -> Target {
+        Target::Repository("r.git".into())
+    }
+
+    #[test]
+    fn what_the_address_of_the_target_says_is_taken_out() {
+        for text in
+            ["https://t0ps3cret%2bvalue@host/r.git", "https://ox:t0ps3cret%2bvalue@host/r.git"]
+        {
+            let target = Target::GitHost(GitUrl::parse(text, None).unwrap());
+            let redaction = Redaction::of(&[], &Surroundings::default(), &target).unwrap();
+            let expected = text.replace("t0ps3cret%2bvalue", "[redacted]") + " [redacted]";
+            assert_eq!(cleaned(&redaction, &format!("{text} t0ps3cret+value")), expected);
+        }
+    }
 
     fn cleaned(redaction: &Redaction, text: &str) -> String {
         let mut value = Value::from(text);
@@ -197,7 +222,7 @@ mod tests {
             ("SIGNING_PRIVATE_KEY", "-----BEGIN\nMIIEvQIBADANBg\n-----END"),
             ("HOME", "/nest/somebody"),
         ]);
-        let redaction = Redaction::of(&[], &surroundings).unwrap();
+        let redaction = Redaction::of(&[], &surroundings, &nowhere()).unwrap();
         let token = format!("pony_{}", "0f".repeat(32));
         let in_addresses = format!("https://ox:p4ssw0rd-of-ox@forge.example/r.git {token}");
         let expected = "https://ox:[redacted]@forge.example/r.git [redacted]";
@@ -212,14 +237,15 @@ mod tests {
     #[test]
     fn patterns_are_of_the_person() {
         let patterns = ["card [0-9]{4}".to_owned(), "(?i)bearer \\S+".to_owned()];
-        let redaction = Redaction::of(&patterns, &Surroundings::default()).unwrap();
+        let redaction = Redaction::of(&patterns, &Surroundings::default(), &nowhere()).unwrap();
         assert_eq!(cleaned(&redaction, "card 12345, BEARER abc."), "[redacted]5, [redacted]");
     }
 
     #[test]
     fn a_pattern_that_is_none_is_named() {
         for (pattern, reason) in [("(", "unclosed group"), ("x*", "fits nothing at all")] {
-            let refused = Redaction::of(&[pattern.to_owned()], &Surroundings::default());
+            let refused =
+                Redaction::of(&[pattern.to_owned()], &Surroundings::default(), &nowhere());
             let message = refused.unwrap_err().to_string();
             assert!(message.starts_with("--redact: ") && message.contains(reason), "{message}");
         }

@@ -86,3 +86,27 @@ fn git_finds_the_credentials_and_the_spool_does_not_keep_them() {
     expect(command("pony-report", home).arg("retry"), b"", 0);
     assert_eq!(count(home), 4);
 }
+
+#[test]
+fn credentials_of_an_address_are_never_among_the_arguments_of_a_process() {
+    // `s3cret+token:` in base64: a token is the name, and there is no password.
+    for (userinfo, encoded) in [("ann:s3cret", ANN), ("s3cret%2Btoken", "czNjcmV0K3Rva2VuOg==")] {
+        let folder = host();
+        let home = folder.path();
+        std::fs::write(home.join(".gitconfig"), "[credential]\n\thelper = store\n").unwrap();
+        let habits = Habits { credentials: Some(encoded.to_owned()), ..Habits::default() };
+        let address = WebHost::start(home, habits).unwrap().address;
+        let trace = home.join("trace");
+        let mut submit = submit(home, &["--repo", &format!("http://{userinfo}@{address}/r.git")]);
+        // git's helpers take no notice of what is set here.
+        submit.env("GIT_TRACE", &trace).env("GIT_TRACE_SETUP", &trace);
+        expect(&mut submit, TAP, 0);
+        assert_eq!(count(home), 1);
+        let trace = std::fs::read_to_string(trace).unwrap();
+        assert!(trace.contains("git remote-http"), "it shows arguments: {trace}");
+        assert!(!trace.contains("s3cret"), "{trace}");
+        let kept = std::fs::read_to_string(home.join(".git-credentials")).unwrap_or_default();
+        // Only what it was asked to remember: a name without a password is git's to ask about.
+        assert!(userinfo != "ann:s3cret" || kept.is_empty(), "{kept}");
+    }
+}
