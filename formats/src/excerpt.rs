@@ -27,7 +27,6 @@ pub struct Excerpt {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     left_out: u64,
-    last: Option<u8>,
 }
 
 /// What is kept of a stream, as text.
@@ -67,8 +66,7 @@ impl Excerpt {
     pub fn new(bytes_max: usize) -> Self {
         let head_bytes = bytes_max / 2;
         let tail_bytes = bytes_max - head_bytes;
-        let (head, tail) = (Vec::new(), VecDeque::new());
-        Self { head_bytes, tail_bytes, head, tail, left_out: 0, last: None }
+        Self { head_bytes, tail_bytes, head: Vec::new(), tail: VecDeque::new(), left_out: 0 }
     }
 
     /// The excerpt of a whole.
@@ -80,7 +78,6 @@ impl Excerpt {
 
     /// Adds the next bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.last = bytes.last().copied().or(self.last);
         let room = self.head_bytes - self.head.len();
         let (head, rest) = bytes.split_at(room.min(bytes.len()));
         self.head.extend_from_slice(head);
@@ -92,11 +89,6 @@ impl Excerpt {
         self.left_out += excess as u64;
         self.tail.drain(..excess);
         self.tail.extend(rest);
-    }
-
-    /// The last byte that was pushed.
-    pub fn last(&self) -> Option<u8> {
-        self.last
     }
 
     /// Whether anything is left out. Bytes that are no UTF-8 take three times their room as text.

@@ -10,13 +10,13 @@ mod weave;
 use std::ffi::OsString;
 use std::path::Path;
 
-use pony_formats::excerpt::Excerpt;
 use pony_formats::{Step, Suite, Value, captured};
 
 use crate::attachment::{self, Attachment};
 use crate::exit::{self, Failure};
 use crate::messages::{self, Messages};
 use crate::plan::Reading;
+use crate::redaction::CleanExcerpt;
 use capture::Stream;
 use child::Ended;
 use found::Found;
@@ -68,7 +68,7 @@ pub(crate) fn execute(
 ) -> Result<Execution, Failure> {
     let Command { words, name, kind, junit } = command;
     let files = JunitFiles::before(junit, &words);
-    let ended = child::run(&words, &reading.limits)?;
+    let ended = child::run(&words, reading)?;
     let Ended { status, duration, excerpts, mut transcripts } = ended;
     if let Some(reason) = status.start_error() {
         messages.error(&NotStarted { program: program(&words), reason: reason.to_owned() });
@@ -79,11 +79,11 @@ pub(crate) fn execute(
     };
     let trouble = found.trouble.map(Failure::from);
     let [stdout, stderr] = excerpts;
-    let mut conclude = |mut excerpt: Excerpt, name, stream, of_suite| {
+    let mut conclude = |mut excerpt: CleanExcerpt, name, stream, of_suite| {
         let captured = captured(&found.suites, of_suite, excerpt.last());
         excerpt.push(captured.as_bytes());
         let whole = || transcripts.whole(stream, captured.as_bytes());
-        attachment::conclude(excerpt, &reading.limits, index, name, whole).map_err(Failure::Capture)
+        attachment::conclude(excerpt, reading, index, name, whole)
     };
     let (output, whole_output) = conclude(stdout, "output", Stream::Stdout, Suite::output)?;
     let (mut errout, whole_errout) = conclude(stderr, "errout", Stream::Stderr, Suite::errout)?;
@@ -94,7 +94,9 @@ pub(crate) fn execute(
         if !errout.text.is_empty() && !errout.text.ends_with('\n') {
             errout.text.push('\n');
         }
-        errout.text.push_str(&format!("pony-report: {}\n", messages::chain(failure)));
+        let mut complaint = format!("pony-report: {}\n", messages::chain(failure));
+        reading.redaction.clean_text(&mut complaint);
+        errout.text.push_str(&complaint);
     }
     let attachments = whole_output.into_iter().chain(whole_errout).collect();
     let step = Step::default()

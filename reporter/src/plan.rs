@@ -69,8 +69,6 @@ pub(crate) struct SubmitPlan {
     pub(crate) reading: Reading,
     /// The job of GitHub Actions that shows it.
     pub(crate) job: Option<Job>,
-    /// What is not to be stored of it.
-    pub(crate) redaction: Redaction,
     /// Where to send it.
     pub(crate) target: Target,
     /// Where it waits; `None` when the person has no home.
@@ -132,6 +130,8 @@ pub(crate) struct Reading {
     pub(crate) from: Option<Format>,
     pub(crate) limits: Limits,
     pub(crate) project: Project,
+    /// What is not to be stored of it.
+    pub(crate) redaction: Redaction,
 }
 
 /// Which cargo project the tests are of, if they are of one. To ask about it is to run cargo, which does
@@ -262,12 +262,12 @@ fn submission(
         // Nowhere to put them.
         reading.limits.whole_bytes_max = 0;
     }
+    reading.redaction = Redaction::of(&args.output.redact, surroundings, &target)?;
     Ok(SubmitPlan {
         client_info: identity::of(args.identity, surroundings)?.client_info()?,
         sources,
         reading,
         job: Job::around(surroundings).filter(|_| !args.output.no_github),
-        redaction: Redaction::of(&args.output.redact, surroundings, &target)?,
         target,
         spool: Spool::of(surroundings),
     })
@@ -281,6 +281,7 @@ fn reading(args: &ReadingArgs) -> Reading {
             Some(path) => Project::Named(CargoProject { manifest: Some(path.clone()) }),
             None => Project::Unknown,
         },
+        redaction: Redaction::default(),
     }
 }
 

@@ -42,7 +42,7 @@ impl Session {
         let started = format!("{:.3}", self.started);
         let client_info = step::with(client_info, "started", started)?;
         let submission = Submission { client_info, results_list: steps };
-        let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
+        let submission = plan.reading.redaction.apply(submission)?;
         let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
         let sent =
             dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);

@@ -1,27 +1,27 @@
 //! Steps from what was read, and what `client_info` says in the end.
 
-use pony_formats::excerpt::Excerpt;
-use pony_formats::{ClientInfo, Limits, Step, Suite, Value, captured};
+use pony_formats::{ClientInfo, Step, Suite, Value, captured};
 
 use crate::attachment::{self, Attachment};
 use crate::exit::Failure;
 use crate::input::Input;
+use crate::plan::Reading;
 
 /// The step that an input becomes, and what was printed or captured where that is longer than what is stored in
 /// a step.
 pub(crate) fn of_input(
     input: Input,
     index: usize,
-    limits: &Limits,
+    reading: &Reading,
 ) -> Result<(Step, Vec<Attachment>), Failure> {
     let label = input.label().to_owned();
     let Input { report, log, .. } = input;
     let whole = |printed: Vec<u8>, name, stream| {
         let captured = captured(&report.suites, stream, printed.last().copied());
         let whole = [printed, captured.into_bytes()].concat();
-        let excerpt = Excerpt::of(&whole, limits.stream_bytes_max);
-        let file = || attachment::file_of(&whole);
-        attachment::conclude(excerpt, limits, index, name, file).map_err(Failure::Capture)
+        let mut excerpt = reading.redaction.excerpt(reading.limits.stream_bytes_max);
+        excerpt.push(&whole);
+        attachment::conclude(excerpt, reading, index, name, || attachment::file_of(&whole))
     };
     let (output, whole_output) = whole(log.unwrap_or_default(), "output", Suite::output)?;
     let (errout, whole_errout) = whole(Vec::new(), "errout", Suite::errout)?;

@@ -17,14 +17,14 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     for source in &plan.sources {
         let input = input::read(source, &plan.reading)?;
         sanitised |= input.report.sanitised;
-        let (step, files) = step::of_input(input, steps.len(), &plan.reading.limits)?;
+        let (step, files) = step::of_input(input, steps.len(), &plan.reading)?;
         steps.push(step);
         attachments.extend(files);
     }
     let tally: Tally = steps.iter().map(pony_formats::Step::tally).sum();
     let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
     let submission = Submission { client_info, results_list: steps };
-    let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
+    let submission = plan.reading.redaction.apply(submission)?;
     let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
     let sent = dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);
     if let Some((job, show)) = shown {
