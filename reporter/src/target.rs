@@ -42,6 +42,11 @@ impl Target {
 }
 
 impl Target {
+    /// Whether somebody at the terminal may be asked for credentials on the way.
+    pub(crate) fn may_ask(&self) -> bool {
+        matches!(self, Self::GitHost(_))
+    }
+
     /// What of its address nobody else may know.
     pub(crate) fn secrets(&self) -> Vec<String> {
         match self {
