@@ -93,9 +93,6 @@ pub(crate) struct RunArgs {
     /// JUnit XML that the command writes; may hold *, ? and ** (may be repeated)
     #[arg(long, value_name = "PATH|GLOB")]
     pub(crate) junit: Vec<String>,
-    /// Fail when the results cannot be read or delivered, although the command succeeded
-    #[arg(long)]
-    pub(crate) strict: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     #[arg(value_name = "COMMAND")]
@@ -105,7 +102,8 @@ pub(crate) struct RunArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Runs `cargo fmt --check`, `cargo clippy`, `cargo build` and `cargo test` on the whole workspace,
-each as one step. The exit status is 1 when a step failed; the submission is made in any case.
+each as one step. The exit status is 1 when a step failed; the submission is made in any case. A
+failed delivery changes the status only with --strict, when that was 0.
 
 Examples:
   pony-report ci --repo target/pony/results.git
@@ -124,11 +122,12 @@ pub(crate) struct CiArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Each input becomes one step, all of them one submission. It is a success when no test failed; the
-exit status is 0 once it is stored, whatever the tests said.
+exit status is 0 once it is stored, whatever the tests said, or once it waits in the spool for
+`pony-report retry`. With --strict, it is 0 only when it is stored.
 
 Examples:
   pony-report submit --package hayloft junit.xml
-  pony-report submit --repo https://forge.example/ox/results.git junit.xml
+  pony-report submit --strict --repo https://forge.example/ox/results.git junit.xml
   cargo test 2>&1 | pony-report submit --tag nightly -")]
 pub(crate) struct SubmitArgs {
     #[command(flatten)]
@@ -296,6 +295,9 @@ pub(crate) struct OutputArgs {
     /// repeated); values of variables that are called like secrets always go [default: $PONY_REDACT]
     #[arg(long, value_name = "REGEX")]
     pub(crate) redact: Vec<String>,
+    /// Fail when results cannot be read or delivered now, although all else went well
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// In GitHub Actions, write neither a job summary nor annotations
     #[arg(long)]
     pub(crate) no_github: bool,

@@ -79,6 +79,11 @@ fn fate_of(error: &DeliveryError, kept: Option<&PathBuf>) -> String {
 }
 
 impl Failure {
+    /// Whether a submission was not delivered now, but waits to be sent again.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Delivery { error, kept: Some(_) } if !error.is_rejection())
+    }
+
     /// The exit status that tells this kind of failure from the others.
     pub(crate) fn exit_status(&self) -> i32 {
         match self {

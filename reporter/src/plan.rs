@@ -43,8 +43,6 @@ pub(crate) enum Plan {
 pub(crate) struct RunPlan {
     /// What to run.
     pub(crate) command: Command,
-    /// Whether a failed delivery fails a green run.
-    pub(crate) strict: bool,
     /// Everything else.
     pub(crate) submit: SubmitPlan,
 }
@@ -67,6 +65,8 @@ pub(crate) struct SubmitPlan {
     pub(crate) sources: Vec<Source>,
     /// How to read it.
     pub(crate) reading: Reading,
+    /// Whether a failed delivery fails what went well.
+    pub(crate) strict: bool,
     /// The job of GitHub Actions that shows it.
     pub(crate) job: Option<Job>,
     /// Where to send it.
@@ -169,7 +169,6 @@ fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure>
     }
     Ok(Plan::Run(Box::new(RunPlan {
         command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
-        strict: args.strict,
         submit,
     })))
 }
@@ -267,6 +266,7 @@ fn submission(
         client_info: identity::of(args.identity, surroundings)?.client_info()?,
         sources,
         reading,
+        strict: args.output.strict,
         job: Job::around(surroundings).filter(|_| !args.output.no_github),
         target,
         spool: Spool::of(surroundings),

@@ -28,7 +28,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 
 fn submit(home: &Path, arguments: &[&str]) -> Command {
     let mut command = command("pony-report", home);
-    command.args(["submit", "--package", "barn", "--from", "tap"]).args(arguments);
+    command.args(["submit", "--strict", "--package", "barn", "--from", "tap"]).args(arguments);
     command
 }
 

@@ -474,7 +474,8 @@ fn github_shows_what_failed() {
     let off = ["run", "--no-github", "--server", &deserted(), "--package", "p", "--", "cat", "log"];
     on_github(&off).ends_with(0).never_says("::error");
     assert_eq!(fs::read_to_string(world.path("summary.md")).unwrap(), summary);
-    on_github(&["submit", "--server", &deserted(), "--package", "p", "log"]).ends_with(75);
+    on_github(&["submit", "--strict", "--server", &deserted(), "--package", "p", "log"])
+        .ends_with(75);
     let summary = fs::read_to_string(world.path("summary.md")).unwrap();
     assert!(summary.contains("\nNot stored: cannot reach the collector at "), "{summary}");
 }
