@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use pony_formats::{Format, Limits};
 
 use crate::exit;
@@ -83,6 +84,10 @@ pub(crate) enum Verb {
     Retry(RetryArgs),
     /// Say what is known of this machine and this run, and from where
     Env(EnvArgs),
+    /// Write a script that completes this command line in a shell
+    Completions(CompletionsArgs),
+    /// Write the manual page of this program or of a verb
+    Man(ManArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -242,6 +247,26 @@ pub(crate) struct EnvArgs {
     pub(crate) output: TextOrJson,
 }
 
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  pony-report completions bash > ~/.local/share/bash-completion/completions/pony-report
+  pony-report completions fish > ~/.config/fish/completions/pony-report.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  pony-report man | man -l -
+  pony-report man run > ~/.local/share/man/man1/pony-report-run.1")]
+pub(crate) struct ManArgs {
+    /// The verb, for example `run`
+    pub(crate) verb: Option<String>,
+}
+
 /// What `run` and `submit` have in common.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SubmissionArgs {
@@ -358,10 +383,21 @@ impl Args {
             Some(Verb::Run(args)) => args.submission.target.quiet,
             Some(Verb::Ci(args)) => args.target.quiet,
             Some(Verb::Submit(args)) => args.submission.target.quiet,
-            Some(Verb::Convert(_) | Verb::Validate(_) | Verb::Env(_)) => false,
+            Some(
+                Verb::Convert(_)
+                | Verb::Validate(_)
+                | Verb::Env(_)
+                | Verb::Completions(_)
+                | Verb::Man(_),
+            ) => false,
             Some(Verb::Retry(args)) => args.target.quiet,
         }
     }
+}
+
+/// What can be typed.
+pub(crate) fn definition() -> clap::Command {
+    Args::command()
 }
 
 /// Reads a command line.
@@ -384,7 +420,7 @@ pub(crate) fn explain(error: &clap::Error) -> i32 {
 
 /// Prints the help, and returns the exit status.
 pub(crate) fn print_help() -> i32 {
-    let help = Args::command().render_help();
+    let help = definition().render_help();
     let _ = write!(std::io::stdout(), "{help}");
     exit::OK
 }
@@ -395,12 +431,12 @@ mod tests {
 
     #[test]
     fn the_definition_is_sound() {
-        Args::command().debug_assert();
+        definition().debug_assert();
     }
 
     #[test]
     fn no_line_of_the_help_is_broken_in_two() {
-        let mut command = Args::command();
+        let mut command = definition();
         let own = command.get_after_help().map(ToString::to_string);
         let verbs = command.get_subcommands().filter_map(|verb| verb.get_after_help());
         let texts: Vec<String> = own.into_iter().chain(verbs.map(ToString::to_string)).collect();

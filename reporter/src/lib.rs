@@ -12,6 +12,7 @@
 //! where it goes         target     a collector, a repository or a git host
 //! how it gets there     dispatch   spool first, then delivery, then forget
 //! what CI shows of it    job        summary and annotations on GitHub
+//! how to use it         manual     completions for shells and manual pages
 //! what went wrong       exit       one table from failures to exit statuses
 //! ```
 //!
@@ -31,6 +32,7 @@ mod exit;
 mod identity;
 mod input;
 mod job;
+mod manual;
 mod messages;
 mod origin;
 mod parcel;
@@ -95,5 +97,7 @@ fn carry_out(plan: Plan, messages: &Messages) -> Result<i32, Failure> {
         Plan::Validate(plan) => validate::validate(&plan, messages),
         Plan::Retry(plan) => retry::retry(&plan, messages),
         Plan::Env(plan) => env::env(&plan),
+        Plan::Completions(shell) => manual::completions(shell),
+        Plan::Man(verb) => manual::man(verb.as_deref()),
     }
 }

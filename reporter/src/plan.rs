@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use clap_complete::Shell;
 use pony_formats::{ClientInfo, Format, Limits};
 
 use crate::cargo::CargoProject;
@@ -36,6 +37,8 @@ pub(crate) enum Plan {
     Validate(ValidatePlan),
     Retry(RetryPlan),
     Env(EnvPlan),
+    Completions(Shell),
+    Man(Option<String>),
 }
 
 /// `pony-report run`.
@@ -159,6 +162,8 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
         Some(Verb::Validate(args)) => plan_validate(args),
         Some(Verb::Retry(args)) => plan_retry(args, surroundings),
         Some(Verb::Env(args)) => plan_env(args, surroundings),
+        Some(Verb::Completions(args)) => Ok(Plan::Completions(args.shell)),
+        Some(Verb::Man(args)) => Ok(Plan::Man(args.verb)),
     }
 }
 
