@@ -16,6 +16,7 @@ mod oddity;
 mod pytest;
 mod python;
 mod quote;
+mod step;
 mod tap;
 mod terminal;
 mod traceback;
@@ -35,6 +36,7 @@ pub use cargo_targets::{CargoTarget, CargoTargets, announced_executables};
 pub use junit::dialect;
 pub use markup::looks_like;
 pub use oddity::{Oddities, Oddity};
+pub use step::captured;
 
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -35,7 +35,7 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 /// The newest version that [`encode`] writes, as `receipt.json` carries it. Readers take any version with the same
 /// number before the point. A receipt carries the oldest version that has all that is in it:
 ///
-/// - 1.1: `submission_id`, what the client calls the submission.
+/// - 1.1: `submission_id`, what the client calls the submission, and `sent`, what it was before it was shortened.
 /// - 1.0: everything else.
 pub const FORMAT_VERSION: &str = "1.1";
 

@@ -92,7 +92,7 @@ pub use growth::Growth;
 pub use index::{Index, IndexEntry, Results, Scope};
 pub use maintain::{Maintained, Maintenance, PackScope, Packs, Tool};
 pub use partial_clone::{Addition, Extension, PartialClone};
-pub use prepared::Prepared;
+pub use prepared::{Identity, Prepared};
 pub use queue::Queue;
 pub use snapshot::{Change, Snapshot};
 pub use store::Store;

@@ -79,6 +79,21 @@ fn what_a_runner_wrote_is_enough() {
 }
 
 #[test]
+fn what_was_captured_for_suites_says_whose_it_is() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    let several = "<testsuites><testsuite name='barn'><system-out>moo</system-out></testsuite>\
+        <testsuite name='door'><testcase name='shut'/><system-out>slam</system-out></testsuite>\
+        </testsuites>";
+    let stored = submit(&collector, "?package=hayloft", several);
+    let result = get(&collector, &format!("{RESULTS}/{}", stored["key"].as_str().unwrap()));
+    assert_eq!(
+        result["results_list"][0]["output"],
+        "[pony: captured for the suite `barn`]\nmoo\n[pony: captured for the suite `door`]\nslam"
+    );
+}
+
+#[test]
 fn curl_needs_no_more_than_a_package() {
     let place = Place::new();
     let collector = place.start(&[]);
