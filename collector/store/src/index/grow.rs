@@ -162,6 +162,7 @@ impl Growth<'_> {
 }
 
 /// What there is to say of a result, or of a folder of results.
+#[expect(clippy::large_enum_variant, reason = "nearly all are entries, so no room is lost")]
 pub(super) enum Found {
     Entry(IndexEntry),
     /// It cannot be read.
