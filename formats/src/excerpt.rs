@@ -6,14 +6,15 @@
 //! ```text
 //! [pony left out 73400320 bytes here; the whole is in the file steps-00-output.txt]
 //! ```
+//!
+//! A stream is shortened once, by whoever has the whole of it: our own client does it before it sends anything, to
+//! its own limit; for others, which send everything, the collector does. The step says of which streams bytes were
+//! left out ([`Step::left_out`](crate::Step)), and those are never shortened again.
 
 use std::collections::VecDeque;
 
 /// How far from a cut a line's end is looked for.
 const LINE_BYTES: usize = 4 * 1024;
-
-/// What may come on top of both ends: the line between them, and what the client itself says behind them.
-pub const NOTES_BYTES_MAX: usize = 4 * 1024;
 
 /// The keys of a step that hold streams. Version control steps of the original client call theirs `out`.
 pub const STREAMS: [&str; 3] = ["output", "errout", "out"];
@@ -26,6 +27,24 @@ pub struct Excerpt {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     left_out: u64,
+}
+
+/// What is kept of a stream, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// All of it, or both ends and the line between them.
+    pub text: String,
+    /// Bytes that are not in the text.
+    pub left_out: u64,
+    /// Whether bytes had to be replaced to make text of it.
+    pub replaced: bool,
+}
+
+impl From<String> for Kept {
+    /// All of a stream.
+    fn from(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
 }
 
 /// A file that holds what an excerpt leaves out.
@@ -78,12 +97,11 @@ impl Excerpt {
         self.left_out > 0 || text_length(&kept()) > self.head_bytes.saturating_add(self.tail_bytes)
     }
 
-    /// The excerpt as text, and whether bytes had to be replaced for that. Cuts are made between lines
-    /// where these are short, and never inside a character.
-    pub fn into_text(mut self, whole: Option<Whole<'_>>) -> (String, bool) {
+    /// The excerpt as text. Cuts are made between lines where these are short, and never inside a character.
+    pub fn into_text(mut self, whole: Option<Whole<'_>>) -> Kept {
         if !self.is_cut() {
             self.head.extend(self.tail);
-            return to_text(self.head);
+            return to_text(self.head, 0);
         }
         let head_kept = fitting_prefix(&self.head, self.head_bytes);
         self.left_out += (self.head.len() - head_kept) as u64;
@@ -110,7 +128,7 @@ impl Excerpt {
         let note = format!("\n[pony left out {} bytes here{place}]\n", self.left_out);
         self.head.extend_from_slice(note.as_bytes());
         self.head.extend(self.tail);
-        to_text(self.head)
+        to_text(self.head, self.left_out)
     }
 }
 
@@ -167,10 +185,13 @@ fn surplus_prefix(bytes: &[u8], max: usize) -> usize {
     left_out
 }
 
-fn to_text(bytes: Vec<u8>) -> (String, bool) {
+fn to_text(bytes: Vec<u8>, left_out: u64) -> Kept {
     match String::from_utf8(bytes) {
-        Ok(text) => (text, false),
-        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+        Ok(text) => Kept { text, left_out, replaced: false },
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            Kept { text, left_out, replaced: true }
+        }
     }
 }
 
@@ -179,7 +200,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn excerpt(pieces: &[&[u8]]) -> (String, bool) {
+    fn excerpt(pieces: &[&[u8]]) -> Kept {
         let mut excerpt = Excerpt::new(16);
         pieces.iter().for_each(|piece| excerpt.push(piece));
         excerpt.into_text(None)
@@ -187,20 +208,22 @@ mod tests {
 
     #[test]
     fn what_fits_is_whole() {
-        assert_eq!(excerpt(&[b"0123456789", b"abcdef"]), ("0123456789abcdef".to_owned(), false));
-        assert_eq!(excerpt(&[b"a\xffb"]), ("a\u{fffd}b".to_owned(), true));
-        assert_eq!(excerpt(&[]), (String::new(), false));
+        assert_eq!(excerpt(&[b"0123456789", b"abcdef"]), "0123456789abcdef".to_owned().into());
+        let replaced = Kept { text: "a\u{fffd}b".to_owned(), left_out: 0, replaced: true };
+        assert_eq!(excerpt(&[b"a\xffb"]), replaced);
+        assert_eq!(excerpt(&[]), Kept::default());
     }
 
     #[test]
     fn what_does_not_fit_keeps_both_ends_and_says_so() {
-        let cut = excerpt(&[b"0123456789", b"abcdefghi"]).0;
-        assert_eq!(cut, "01234567\n[pony left out 3 bytes here]\nbcdefghi");
+        let cut = excerpt(&[b"0123456789", b"abcdefghi"]);
+        assert_eq!(cut.text, "01234567\n[pony left out 3 bytes here]\nbcdefghi");
+        assert_eq!(cut.left_out, 3);
     }
 
     #[test]
     fn cuts_are_made_between_lines() {
-        let cut = excerpt(&[b"one\ntwo3456789", b"abc\nlast\n"]).0;
+        let cut = excerpt(&[b"one\ntwo3456789", b"abc\nlast\n"]).text;
         assert_eq!(cut, "one\n\n[pony left out 14 bytes here]\nlast\n");
     }
 
@@ -209,7 +232,7 @@ mod tests {
         let name = &whole_name(0, "output");
         let text = |cut_at| {
             let whole = Some(Whole { name, cut_at });
-            Excerpt::of(&[b'x'; 100], 2).into_text(whole).0
+            Excerpt::of(&[b'x'; 100], 2).into_text(whole).text
         };
         let line =
             "x\n[pony left out 98 bytes here; the whole is in the file steps-00-output.txt]\nx";
@@ -222,13 +245,14 @@ mod tests {
 
     #[test]
     fn what_has_an_odd_length_fits_as_well() {
-        assert_eq!(Excerpt::of(b"abc", 3).into_text(None).0, "abc");
+        assert_eq!(Excerpt::of(b"abc", 3).into_text(None).text, "abc");
     }
 
     #[test]
     fn characters_are_not_cut() {
         let text = Excerpt::of("aääääääääää".as_bytes(), 9).into_text(None);
-        assert_eq!(text, ("aä\n[pony left out 14 bytes here]\nää".to_owned(), false));
+        assert_eq!(text.text, "aä\n[pony left out 14 bytes here]\nää");
+        assert!(!text.replaced);
     }
 
     proptest! {
@@ -240,7 +264,7 @@ mod tests {
             let excerpt = Excerpt::of(&bytes, bytes_max);
             let is_cut = excerpt.is_cut();
             prop_assert_eq!(is_cut, String::from_utf8_lossy(&bytes).len() > bytes_max);
-            let (text, _) = excerpt.into_text(None);
+            let text = excerpt.into_text(None).text;
             match text.split_once("\n[pony left out ").filter(|_| is_cut) {
                 None => prop_assert_eq!(text, String::from_utf8_lossy(&bytes)),
                 Some((head, rest)) => {

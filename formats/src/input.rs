@@ -1,6 +1,8 @@
 //! Readers of what test runners print or write: [`detect`] the format, then [`parse`] what is in
 //! memory or [`read`] what is not.
 
+#[cfg(test)]
+mod answers;
 mod cargo_targets;
 mod cargo_test;
 mod census;
@@ -14,6 +16,7 @@ mod oddity;
 mod pytest;
 mod python;
 mod quote;
+mod step;
 mod tap;
 mod terminal;
 mod traceback;
@@ -33,6 +36,7 @@ pub use cargo_targets::{CargoTarget, CargoTargets, announced_executables};
 pub use junit::dialect;
 pub use markup::looks_like;
 pub use oddity::{Oddities, Oddity};
+pub use step::captured;
 
 /// The formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -27,8 +27,8 @@ mod xml;
 
 pub use input::{
     CargoTarget, CargoTargets, Entry, Format, Oddities, Oddity, ParseError, Position, ReadError,
-    Report, Summary, announced_executables, detect, detect_text, dialect, looks_like, parse,
-    parse_with, read,
+    Report, Summary, announced_executables, captured, detect, detect_text, dialect, looks_like,
+    parse, parse_with, read,
 };
 pub use limits::Limits;
 pub use model::{

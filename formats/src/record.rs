@@ -35,7 +35,7 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 /// The newest version that [`encode`] writes, as `receipt.json` carries it. Readers take any version with the same
 /// number before the point. A receipt carries the oldest version that has all that is in it:
 ///
-/// - 1.1: `submission_id`, what the client calls the submission.
+/// - 1.1: `submission_id`, what the client calls the submission, and `sent`, what it was before it was shortened.
 /// - 1.0: everything else.
 pub const FORMAT_VERSION: &str = "1.1";
 
@@ -105,6 +105,13 @@ pub fn is_summary_file(path: &str) -> bool {
     is_heading_file(path)
         || path == RESULTS_LIST
         || path.ends_with(&format!("/{}", tests_files::OUTCOMES))
+}
+
+/// The file with one stream of a step (counted from 0), by its key in the step: `output` or `errout`. `None` for
+/// other keys, and for steps that keep it in their own bag.
+pub fn stream_file(step: usize, key: &str) -> Option<String> {
+    let (_, file) = STREAMS.iter().find(|(known, _)| *known == key)?;
+    (step < STEP_FOLDERS_MAX).then(|| format!("{}/{file}", step_folder(step)))
 }
 
 /// Whether many results have an equal file at this path, and a large one: it is worth looking whether it is

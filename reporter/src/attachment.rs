@@ -4,7 +4,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, Write as _};
 
 use pony_formats::Limits;
-use pony_formats::excerpt::{Excerpt, Whole, whole_name};
+use pony_formats::excerpt::{Kept, Whole, whole_name};
+
+use crate::exit::Failure;
+use crate::plan::Reading;
+use crate::redaction::CleanExcerpt;
 
 /// A file with its name. The content is on the disk, never in memory.
 #[derive(Debug)]
@@ -41,27 +45,31 @@ impl Attachment {
     }
 }
 
-/// The text of a stream's excerpt, whether bytes had to be replaced in it, and the whole when that is more.
-/// `whole` is asked only then, and only where files can go with a submission; it returns a file, and whether
-/// that is cut off.
+/// What is kept of a stream, and the whole when that is more, both without secrets.
+/// `whole` is asked only then, and only where files can go with a submission; it returns a file with what was
+/// printed, and whether that is cut off.
 pub(crate) fn conclude(
-    excerpt: Excerpt,
-    limits: &Limits,
+    excerpt: CleanExcerpt,
+    reading: &Reading,
     step: usize,
     stream: &str,
     whole: impl FnOnce() -> io::Result<(File, bool)>,
-) -> io::Result<(String, bool, Option<Attachment>)> {
-    if !excerpt.is_cut() || limits.whole_bytes_max == 0 {
-        let (text, replaced) = excerpt.into_text(None);
-        return Ok((text, replaced, None));
+) -> Result<(Kept, Option<Attachment>), Failure> {
+    let excerpt = excerpt.finish();
+    if !excerpt.is_cut() || reading.limits.whole_bytes_max == 0 {
+        return Ok((excerpt.into_text(None), None));
     }
-    let (file, is_cut) = whole()?;
-    let size = file.metadata()?.len();
-    let attachment = Attachment::new(whole_name(step, stream), file)?;
-    let bytes = attachment.bytes();
-    let cut_at = (is_cut || bytes < size).then_some(bytes);
-    let (text, replaced) = excerpt.into_text(Some(Whole { name: &attachment.name, cut_at }));
-    Ok((text, replaced, Some(attachment)))
+    let attach = || {
+        let (file, is_cut) = whole()?;
+        let file = reading.redaction.clean_file(file)?;
+        let size = file.metadata()?.len();
+        let attachment = Attachment::new(whole_name(step, stream), file)?;
+        let bytes = attachment.bytes();
+        io::Result::Ok((attachment, (is_cut || bytes < size).then_some(bytes)))
+    };
+    let (attachment, cut_at) = attach().map_err(Failure::Capture)?;
+    let kept = excerpt.into_text(Some(Whole { name: &attachment.name, cut_at }));
+    Ok((kept, Some(attachment)))
 }
 
 /// A temporary file with this content.

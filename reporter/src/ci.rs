@@ -46,14 +46,17 @@ const TASKS: [Task; 4] = [
     },
 ];
 
-/// Returns 0 when every step succeeded, and [`exit::STEP_FAILED`] when one did not. Both are reported.
+/// Returns 0 when every step succeeded, and [`exit::STEP_FAILED`] when one did not. Both are reported. With
+/// `--strict`, what could not be read or delivered changes a 0.
 pub(crate) fn ci(plan: CiPlan, messages: &Messages) -> Result<i32, Failure> {
     let CiPlan { folder, mut submit } = plan;
+    let strict = submit.strict;
     let project = Project::around(&folder)?;
     submit.client_info = describe(submit.client_info, &project)?;
     let session = Session::start();
     let (mut steps, mut attachments) = (Vec::new(), Vec::new());
     let (mut success, mut sanitised) = (true, false);
+    let mut complaint = exit::OK;
     for task in &TASKS {
         let command = task.command();
         messages.remark(&format!("{}: {}", task.name, execution::command_line(&command.words)));
@@ -61,14 +64,23 @@ pub(crate) fn ci(plan: CiPlan, messages: &Messages) -> Result<i32, Failure> {
         let succeeded = execution.succeeded();
         success &= succeeded;
         sanitised |= execution.sanitised;
+        complaint = execution.trouble.map_or(complaint, |failure| failure.exit_status());
         steps.push(execution.step);
         attachments.extend(execution.attachments);
         if !succeeded && task.needed {
             break;
         }
     }
-    session.submit((steps, attachments), success, sanitised, submit, messages)?;
-    Ok(if success { exit::OK } else { exit::STEP_FAILED })
+    match session.submit((steps, attachments), success, sanitised, submit, messages) {
+        Ok(()) => {}
+        Err(failure) if strict && success => return Err(failure),
+        Err(failure) => messages.warn(&failure),
+    }
+    Ok(match success {
+        true if strict => complaint,
+        true => exit::OK,
+        false => exit::STEP_FAILED,
+    })
 }
 
 impl Task {

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use pony_formats::{Format, Limits};
 
 use crate::exit;
@@ -30,9 +31,10 @@ Environment, below flags and above what is detected: PONY_PACKAGE, PONY_HOST, PO
 (separated by commas), PONY_SERVER, PONY_REPO, PONY_BRANCH, PONY_SPOOL, PONY_REDACT.
 
 Exit status: 0 done, 1 a step of `ci` failed, 64 usage, 65 broken or rejected data, 66 cannot
-open input, 73 cannot create, 74 cannot read or write, 75 try later (kept in the spool), 76 not
-a collector, 77 no permission, 78 configuration, 3 damaged repository. `run` passes on the status
-of its command, 127 when it was not found, 126 when it cannot be executed, 128+n after signal n.";
+open input, 73 cannot create, also a file on a git host, 74 cannot read or write, 75 try later
+(kept in the spool), 76 not a collector, 77 no permission, 78 configuration, 3 damaged repository.
+`run` passes on the status of its command, 127 when it was not found, 126 when it cannot be
+executed, 128+n after signal n.";
 
 const AFTER_RUN_HELP: &str = "\
 The command runs in the same process group with the same standard input; what it prints goes
@@ -82,6 +84,10 @@ pub(crate) enum Verb {
     Retry(RetryArgs),
     /// Say what is known of this machine and this run, and from where
     Env(EnvArgs),
+    /// Write a script that completes this command line in a shell
+    Completions(CompletionsArgs),
+    /// Write the manual page of this program or of a verb
+    Man(ManArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -92,9 +98,6 @@ pub(crate) struct RunArgs {
     /// JUnit XML that the command writes; may hold *, ? and ** (may be repeated)
     #[arg(long, value_name = "PATH|GLOB")]
     pub(crate) junit: Vec<String>,
-    /// Fail when the results cannot be read or delivered, although the command succeeded
-    #[arg(long)]
-    pub(crate) strict: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     #[arg(value_name = "COMMAND")]
@@ -104,7 +107,8 @@ pub(crate) struct RunArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Runs `cargo fmt --check`, `cargo clippy`, `cargo build` and `cargo test` on the whole workspace,
-each as one step. The exit status is 1 when a step failed; the submission is made in any case.
+each as one step. The exit status is 1 when a step failed; the submission is made in any case. A
+failed delivery changes the status only with --strict, when that was 0.
 
 Examples:
   pony-report ci --repo target/pony/results.git
@@ -123,11 +127,12 @@ pub(crate) struct CiArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Each input becomes one step, all of them one submission. It is a success when no test failed; the
-exit status is 0 once it is stored, whatever the tests said.
+exit status is 0 once it is stored, whatever the tests said, or once it waits in the spool for
+`pony-report retry`. With --strict, it is 0 only when it is stored.
 
 Examples:
   pony-report submit --package hayloft junit.xml
-  pony-report submit --repo https://forge.example/ox/results.git junit.xml
+  pony-report submit --strict --repo https://forge.example/ox/results.git junit.xml
   cargo test 2>&1 | pony-report submit --tag nightly -")]
 pub(crate) struct SubmitArgs {
     #[command(flatten)]
@@ -202,9 +207,11 @@ pub(crate) enum Output {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Submissions are sent to where they should have gone, unless a flag names another place. Those for
-one git host go in one push. Passwords are not kept in the spool: name the collector or the git
-host with its password in PONY_SERVER or PONY_REPO, or --server or --repo.
+Submissions are sent to where they should have gone, unless a flag names another place. With --repo
+alone, each still goes to its own branch there. Those for one git host go in one push; it takes no
+files beside a result, so a submission with some waits for a collector or a folder. Passwords are
+not kept in the spool: name the collector or the git host with its password in PONY_SERVER or
+PONY_REPO, or --server or --repo.
 What a collector rejects moves to the folder `rejected` of the spool, with the reason beside it.
 
 Examples:
@@ -238,6 +245,26 @@ pub(crate) struct EnvArgs {
     /// What to write
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     pub(crate) output: TextOrJson,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  pony-report completions bash > ~/.local/share/bash-completion/completions/pony-report
+  pony-report completions fish > ~/.config/fish/completions/pony-report.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  pony-report man | man -l -
+  pony-report man run > ~/.local/share/man/man1/pony-report-run.1")]
+pub(crate) struct ManArgs {
+    /// The verb, for example `run`
+    pub(crate) verb: Option<String>,
 }
 
 /// What `run` and `submit` have in common.
@@ -293,6 +320,9 @@ pub(crate) struct OutputArgs {
     /// repeated); values of variables that are called like secrets always go [default: $PONY_REDACT]
     #[arg(long, value_name = "REGEX")]
     pub(crate) redact: Vec<String>,
+    /// Fail when results cannot be read or delivered now, although all else went well
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// In GitHub Actions, write neither a job summary nor annotations
     #[arg(long)]
     pub(crate) no_github: bool,
@@ -353,10 +383,21 @@ impl Args {
             Some(Verb::Run(args)) => args.submission.target.quiet,
             Some(Verb::Ci(args)) => args.target.quiet,
             Some(Verb::Submit(args)) => args.submission.target.quiet,
-            Some(Verb::Convert(_) | Verb::Validate(_) | Verb::Env(_)) => false,
+            Some(
+                Verb::Convert(_)
+                | Verb::Validate(_)
+                | Verb::Env(_)
+                | Verb::Completions(_)
+                | Verb::Man(_),
+            ) => false,
             Some(Verb::Retry(args)) => args.target.quiet,
         }
     }
+}
+
+/// What can be typed.
+pub(crate) fn definition() -> clap::Command {
+    Args::command()
 }
 
 /// Reads a command line.
@@ -379,7 +420,7 @@ pub(crate) fn explain(error: &clap::Error) -> i32 {
 
 /// Prints the help, and returns the exit status.
 pub(crate) fn print_help() -> i32 {
-    let help = Args::command().render_help();
+    let help = definition().render_help();
     let _ = write!(std::io::stdout(), "{help}");
     exit::OK
 }
@@ -390,12 +431,12 @@ mod tests {
 
     #[test]
     fn the_definition_is_sound() {
-        Args::command().debug_assert();
+        definition().debug_assert();
     }
 
     #[test]
     fn no_line_of_the_help_is_broken_in_two() {
-        let mut command = Args::command();
+        let mut command = definition();
         let own = command.get_after_help().map(ToString::to_string);
         let verbs = command.get_subcommands().filter_map(|verb| verb.get_after_help());
         let texts: Vec<String> = own.into_iter().chain(verbs.map(ToString::to_string)).collect();

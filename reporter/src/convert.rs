@@ -16,9 +16,9 @@ pub(crate) fn convert(plan: &ConvertPlan, messages: &Messages) -> Result<i32, Fa
     match plan.to {
         Output::Tally => tally(plan, messages),
         Output::ResultsList => {
-            let limits = &plan.reading.limits;
+            let reading = &plan.reading;
             let steps = inputs(plan)?.into_iter().enumerate();
-            let steps = steps.map(|(index, input)| step::of_input(input, index, limits));
+            let steps = steps.map(|(index, input)| step::of_input(input, index, reading));
             let steps = steps.collect::<Result<Vec<_>, _>>()?.into_iter().map(|(step, _)| step);
             let steps = steps.map(|step| Value::Struct(step.into_bag())).collect();
             write(json::to_text(&Value::Array(steps)).as_bytes())

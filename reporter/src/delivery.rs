@@ -69,6 +69,11 @@ pub(crate) enum DeliveryError {
     /// A git host does not have it, for all that is known.
     #[error("cannot store in {address}: {failure}")]
     GitHost { address: String, failure: GitFailure },
+    /// A git host stores results alone.
+    #[error(
+        "cannot store in {address}: a git host has no place for {name}, which goes with the result: name a collector or a folder with --server or --repo"
+    )]
+    NoPlaceForFiles { address: String, name: String },
     /// The repository does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),

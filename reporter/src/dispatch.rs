@@ -40,7 +40,7 @@ pub(crate) fn hand_over(
     target: &Target,
     messages: &Messages,
 ) -> Vec<Result<String, Failure>> {
-    let spinner = messages.wait_for(format!("submitting to {target}"));
+    let spinner = messages.wait_for(format!("submitting to {target}"), target.may_ask());
     let outcomes = delivery::deliver(&mut shipments, target);
     drop(spinner);
     let outcomes = shipments.into_iter().zip(outcomes);

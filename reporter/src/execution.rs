@@ -10,13 +10,13 @@ mod weave;
 use std::ffi::OsString;
 use std::path::Path;
 
-use pony_formats::{Step, Value};
+use pony_formats::{Step, Suite, Value, captured};
 
 use crate::attachment::{self, Attachment};
 use crate::exit::{self, Failure};
 use crate::messages::{self, Messages};
 use crate::plan::Reading;
-use crate::step;
+use crate::redaction::CleanExcerpt;
 use capture::Stream;
 use child::Ended;
 use found::Found;
@@ -68,7 +68,7 @@ pub(crate) fn execute(
 ) -> Result<Execution, Failure> {
     let Command { words, name, kind, junit } = command;
     let files = JunitFiles::before(junit, &words);
-    let ended = child::run(&words, &reading.limits)?;
+    let ended = child::run(&words, reading)?;
     let Ended { status, duration, excerpts, mut transcripts } = ended;
     if let Some(reason) = status.start_error() {
         messages.error(&NotStarted { program: program(&words), reason: reason.to_owned() });
@@ -79,35 +79,36 @@ pub(crate) fn execute(
     };
     let trouble = found.trouble.map(Failure::from);
     let [stdout, stderr] = excerpts;
-    let mut conclude = |excerpt, name, stream| {
-        attachment::conclude(excerpt, &reading.limits, index, name, || transcripts.whole(stream))
-            .map_err(Failure::Capture)
+    let mut conclude = |mut excerpt: CleanExcerpt, name, stream, of_suite| {
+        let captured = captured(&found.suites, of_suite, excerpt.last());
+        excerpt.push(captured.as_bytes());
+        let whole = || transcripts.whole(stream, captured.as_bytes());
+        attachment::conclude(excerpt, reading, index, name, whole)
     };
-    let (output, replaced_out, whole_out) = conclude(stdout, "output", Stream::Stdout)?;
-    let (errout, replaced_err, whole_err) = conclude(stderr, "errout", Stream::Stderr)?;
-    let mut errout = errout + status.start_error().unwrap_or_default();
+    let (output, whole_output) = conclude(stdout, "output", Stream::Stdout, Suite::output)?;
+    let (mut errout, whole_errout) = conclude(stderr, "errout", Stream::Stderr, Suite::errout)?;
+    let sanitised = found.sanitised || output.replaced || errout.replaced;
+    errout.text.push_str(status.start_error().unwrap_or_default());
     if let Some(failure) = &trouble {
         messages.warn(failure);
-        if !errout.is_empty() && !errout.ends_with('\n') {
-            errout.push('\n');
+        if !errout.text.is_empty() && !errout.text.ends_with('\n') {
+            errout.text.push('\n');
         }
-        errout.push_str(&format!("pony-report: {}\n", messages::chain(failure)));
+        let mut complaint = format!("pony-report: {}\n", messages::chain(failure));
+        reading.redaction.clean_text(&mut complaint);
+        errout.text.push_str(&complaint);
     }
-    let (texts, wholes) =
-        step::with_suites([output, errout], index, &found.suites, &reading.limits)?;
-    let [output, errout] = texts;
-    let attachments = whole_out.into_iter().chain(whole_err).chain(wholes).collect();
+    let attachments = whole_output.into_iter().chain(whole_errout).collect();
     let step = Step::default()
         .with("type", kind)
         .with("name", name.unwrap_or_else(|| step_name(&words)))
         .with("command", command_line(&words))
         .with("status", status.step_status())
-        .with("output", output)
-        .with("errout", errout)
+        .with_stream("output", output)
+        .with_stream("errout", errout)
         .with("duration", Value::Double(duration.as_secs_f64()))
         .with_unnamed_tests(found.unnamed)
         .with_tests(found.tests);
-    let sanitised = found.sanitised || replaced_out || replaced_err;
     let (exit_status, incomplete) = (status.exit_status(), found.incomplete);
     Ok(Execution { exit_status, step, attachments, sanitised, incomplete, trouble })
 }

@@ -79,6 +79,11 @@ fn fate_of(error: &DeliveryError, kept: Option<&PathBuf>) -> String {
 }
 
 impl Failure {
+    /// Whether a submission was not delivered now, but waits to be sent again.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Delivery { error, kept: Some(_) } if !error.is_rejection())
+    }
+
     /// The exit status that tells this kind of failure from the others.
     pub(crate) fn exit_status(&self) -> i32 {
         match self {
@@ -109,6 +114,7 @@ fn of_delivery(error: &DeliveryError) -> i32 {
         DeliveryError::Forbidden { .. } => PERMISSION,
         DeliveryError::NotACollector { .. } => PROTOCOL,
         DeliveryError::GitHost { failure, .. } => of_git(failure.kind),
+        DeliveryError::NoPlaceForFiles { .. } => CANNOT_CREATE,
         DeliveryError::Store(error) => error.exit_status().into(),
     }
 }
@@ -117,8 +123,10 @@ fn of_git(kind: GitFailureKind) -> i32 {
     match kind {
         GitFailureKind::NoGit => CONFIG,
         GitFailureKind::Io => IO,
-        GitFailureKind::Unreachable | GitFailureKind::Contended => TRY_LATER,
-        GitFailureKind::Forbidden => PERMISSION,
+        GitFailureKind::Unreachable | GitFailureKind::Contended | GitFailureKind::NoRoom => {
+            TRY_LATER
+        }
+        GitFailureKind::Forbidden | GitFailureKind::Refused => PERMISSION,
         GitFailureKind::NotThere => NO_INPUT,
         GitFailureKind::Store(status) => status.into(),
     }

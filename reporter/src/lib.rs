@@ -12,6 +12,7 @@
 //! where it goes         target     a collector, a repository or a git host
 //! how it gets there     dispatch   spool first, then delivery, then forget
 //! what CI shows of it    job        summary and annotations on GitHub
+//! how to use it         manual     completions for shells and manual pages
 //! what went wrong       exit       one table from failures to exit statuses
 //! ```
 //!
@@ -31,6 +32,7 @@ mod exit;
 mod identity;
 mod input;
 mod job;
+mod manual;
 mod messages;
 mod origin;
 mod parcel;
@@ -61,7 +63,7 @@ use plan::Plan;
 /// | 64 | the command line is wrong |
 /// | 65 | an input is broken, too large or of no known format; a collector rejected the submission |
 /// | 66 | an input or a repository cannot be opened |
-/// | 73 | a repository or the spool cannot be created |
+/// | 73 | a repository or the spool cannot be created, or a git host has no place for a file |
 /// | 74 | reading or writing failed |
 /// | 75 | the collector cannot be reached, or the repository is locked: try later |
 /// | 76 | what answered is no collector |
@@ -95,5 +97,7 @@ fn carry_out(plan: Plan, messages: &Messages) -> Result<i32, Failure> {
         Plan::Validate(plan) => validate::validate(&plan, messages),
         Plan::Retry(plan) => retry::retry(&plan, messages),
         Plan::Env(plan) => env::env(&plan),
+        Plan::Completions(shell) => manual::completions(shell),
+        Plan::Man(verb) => manual::man(verb.as_deref()),
     }
 }

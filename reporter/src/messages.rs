@@ -53,10 +53,15 @@ impl Messages {
     }
 
     /// Shows that something takes its time, until the return value is dropped. Only to a person at
-    /// a terminal, and not in CI.
-    pub(crate) fn wait_for(&self, what: String) -> Spinner {
+    /// a terminal, and not in CI. On a terminal that is `shared` with a program that may ask for something, such as
+    /// a password, nothing moves, or it would be drawn over.
+    pub(crate) fn wait_for(&self, what: String, shared: bool) -> Spinner {
         let watched = io::stderr().is_terminal() && std::env::var_os("CI").is_none();
         if self.quiet || !watched {
+            return Spinner(ProgressBar::hidden());
+        }
+        if shared {
+            self.remark(&what);
             return Spinner(ProgressBar::hidden());
         }
         let spinner = ProgressBar::new_spinner().with_message(printable(&what));

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use clap_complete::Shell;
 use pony_formats::{ClientInfo, Format, Limits};
 
 use crate::cargo::CargoProject;
@@ -36,6 +37,8 @@ pub(crate) enum Plan {
     Validate(ValidatePlan),
     Retry(RetryPlan),
     Env(EnvPlan),
+    Completions(Shell),
+    Man(Option<String>),
 }
 
 /// `pony-report run`.
@@ -43,8 +46,6 @@ pub(crate) enum Plan {
 pub(crate) struct RunPlan {
     /// What to run.
     pub(crate) command: Command,
-    /// Whether a failed delivery fails a green run.
-    pub(crate) strict: bool,
     /// Everything else.
     pub(crate) submit: SubmitPlan,
 }
@@ -67,10 +68,10 @@ pub(crate) struct SubmitPlan {
     pub(crate) sources: Vec<Source>,
     /// How to read it.
     pub(crate) reading: Reading,
+    /// Whether a failed delivery fails what went well.
+    pub(crate) strict: bool,
     /// The job of GitHub Actions that shows it.
     pub(crate) job: Option<Job>,
-    /// What is not to be stored of it.
-    pub(crate) redaction: Redaction,
     /// Where to send it.
     pub(crate) target: Target,
     /// Where it waits; `None` when the person has no home.
@@ -100,6 +101,8 @@ pub(crate) struct RetryPlan {
     pub(crate) spool: Spool,
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
+    /// Whether the spool still says to which branch.
+    pub(crate) to_own_branch: bool,
     /// Whose credentials may be used for their own submissions.
     pub(crate) known: Vec<Target>,
 }
@@ -130,6 +133,8 @@ pub(crate) struct Reading {
     pub(crate) from: Option<Format>,
     pub(crate) limits: Limits,
     pub(crate) project: Project,
+    /// What is not to be stored of it.
+    pub(crate) redaction: Redaction,
 }
 
 /// Which cargo project the tests are of, if they are of one. To ask about it is to run cargo, which does
@@ -157,6 +162,8 @@ pub(crate) fn plan(args: Args, surroundings: &Surroundings) -> Result<Plan, Fail
         Some(Verb::Validate(args)) => plan_validate(args),
         Some(Verb::Retry(args)) => plan_retry(args, surroundings),
         Some(Verb::Env(args)) => plan_env(args, surroundings),
+        Some(Verb::Completions(args)) => Ok(Plan::Completions(args.shell)),
+        Some(Verb::Man(args)) => Ok(Plan::Man(args.verb)),
     }
 }
 
@@ -167,7 +174,6 @@ fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure>
     }
     Ok(Plan::Run(Box::new(RunPlan {
         command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
-        strict: args.strict,
         submit,
     })))
 }
@@ -222,6 +228,7 @@ fn plan_retry(args: RetryArgs, surroundings: &Surroundings) -> Result<Plan, Fail
     Ok(Plan::Retry(RetryPlan {
         task,
         spool,
+        to_own_branch: args.target.branch.is_none(),
         target: named_target(&args.target, surroundings)?,
         known,
     }))
@@ -259,12 +266,13 @@ fn submission(
         // Nowhere to put them.
         reading.limits.whole_bytes_max = 0;
     }
+    reading.redaction = Redaction::of(&args.output.redact, surroundings, &target)?;
     Ok(SubmitPlan {
         client_info: identity::of(args.identity, surroundings)?.client_info()?,
         sources,
         reading,
+        strict: args.output.strict,
         job: Job::around(surroundings).filter(|_| !args.output.no_github),
-        redaction: Redaction::of(&args.output.redact, surroundings)?,
         target,
         spool: Spool::of(surroundings),
     })
@@ -278,6 +286,7 @@ fn reading(args: &ReadingArgs) -> Reading {
             Some(path) => Project::Named(CargoProject { manifest: Some(path.clone()) }),
             None => Project::Unknown,
         },
+        redaction: Redaction::default(),
     }
 }
 

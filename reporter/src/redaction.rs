@@ -4,15 +4,23 @@
 //! here. So the values of variables whose names say that they are secret are always taken out, and what the person
 //! describes as well. The person still sees everything.
 
+mod stream;
+
+use std::cmp::Reverse;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Seek as _, Write as _};
+use std::ops::Range;
+use std::sync::Arc;
 
+use pony_formats::excerpt::STREAMS;
 use pony_formats::{Submission, Value};
-use regex::{Regex, bytes};
+use regex::bytes::Regex;
 
-use crate::attachment::Attachment;
 use crate::exit::Failure;
 use crate::origin::Surroundings;
+use crate::target::Target;
+pub(crate) use stream::CleanExcerpt;
+use stream::Redactor;
 
 /// What stands in its place.
 const MARK: &str = "[redacted]";
@@ -41,114 +49,164 @@ const WORD_CHARS_MAX: usize = 15;
 /// Characters from which on a value is taken for a secret: shorter ones are words of the output.
 const SECRET_CHARS_MIN: usize = 8;
 
-/// The longest piece of a file that is looked at together.
-const LINE_BYTES_MAX: u64 = 1024 * 1024;
+/// How much of a file is read at once, in bytes.
+const PIECE_BYTES: usize = 64 * 1024;
 
-/// Patterns of what must not be stored.
+/// Patterns of secrets.
+#[derive(Debug, Clone, Default)]
+struct Patterns(Arc<Vec<Regex>>);
+
+impl Patterns {
+    /// Where secrets are in a text, from `from` on, in order. Those that lie over one another are one.
+    fn find(&self, text: &[u8], from: usize) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for pattern in &*self.0 {
+            let mut at = from;
+            while let Some(range) = pattern.find_at(text, at).map(|secret| secret.range()) {
+                at = range.end.max(at + usize::from(range.is_empty()));
+                found.extend((!range.is_empty()).then_some(range));
+                if at > text.len() {
+                    break;
+                }
+            }
+        }
+        found.sort_unstable_by_key(|range| (range.start, Reverse(range.end)));
+        let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
+        for range in found {
+            match apart.last_mut() {
+                Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        apart
+    }
+
+    #[cfg(test)]
+    fn of(patterns: &[&str]) -> Self {
+        Self(Arc::new(patterns.iter().map(|pattern| Regex::new(pattern).unwrap()).collect()))
+    }
+}
+
+/// What must not be stored.
 #[derive(Debug, Default)]
 pub(crate) struct Redaction {
-    texts: Vec<Regex>,
-    files: Vec<bytes::Regex>,
+    patterns: Patterns,
 }
 
 impl Redaction {
-    /// What was asked for, with `--redact` or `PONY_REDACT`, and the secrets of the environment.
-    pub(crate) fn of(patterns: &[String], surroundings: &Surroundings) -> Result<Self, Failure> {
-        let mut redaction = Self::default();
-        redaction.add(COLLECTOR_TOKEN, "a token")?;
+    /// What was asked for, with `--redact` or `PONY_REDACT`, the secrets of the environment, and those of the
+    /// address that results go to.
+    pub(crate) fn of(
+        patterns: &[String],
+        surroundings: &Surroundings,
+        target: &Target,
+    ) -> Result<Self, Failure> {
+        let mut all = vec![pattern(COLLECTOR_TOKEN, "a token")?];
         let secrets = surroundings.variables().filter(|(name, _)| is_secret(name));
-        // A key may have many lines, and files are read line by line.
+        // A key may have many lines, and be printed in parts.
         let lines = secrets.flat_map(|(_, value)| value.lines().map(str::trim));
         let lines = lines.chain(surroundings.variables().filter_map(|(_, value)| password(value)));
+        let of_target = target.secrets();
+        let lines = lines.chain(of_target.iter().map(String::as_str));
         let mut lines: Vec<&str> =
             lines.filter(|line| line.chars().count() >= SECRET_CHARS_MIN).collect();
-        // The longest first, as one may be the beginning of another.
-        lines.sort_unstable_by_key(|line| (std::cmp::Reverse(line.len()), *line));
+        lines.sort_unstable();
         lines.dedup();
         for line in lines {
-            redaction.add(&literally(line), "a secret of the environment")?;
+            all.push(pattern(&literally(line), "a secret of the environment")?);
         }
-        for pattern in patterns {
-            redaction.add(pattern, "--redact")?;
+        for text in patterns {
+            all.push(pattern(text, "--redact")?);
         }
-        let pattern = surroundings.var("PONY_REDACT").filter(|_| patterns.is_empty());
-        pattern.map_or(Ok(()), |pattern| redaction.add(pattern, "PONY_REDACT"))?;
-        Ok(redaction)
+        if let Some(text) = surroundings.var("PONY_REDACT").filter(|_| patterns.is_empty()) {
+            all.push(pattern(text, "PONY_REDACT")?);
+        }
+        Ok(Self { patterns: Patterns(Arc::new(all)) })
     }
 
-    fn add(&mut self, pattern: &str, given_by: &str) -> Result<(), Failure> {
-        let wrong = |error: regex::Error| {
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default().trim();
-            let reason = reason.trim_start_matches("error: ");
-            Failure::Usage(format!("{given_by}: no regular expression: {reason}"))
+    /// An excerpt of a stream, of which secrets are taken out before it is cut.
+    pub(crate) fn excerpt(&self, bytes_max: usize) -> CleanExcerpt {
+        CleanExcerpt::new(self.patterns.clone(), bytes_max)
+    }
+
+    /// A temporary file with what another holds, without secrets.
+    pub(crate) fn clean_file(&self, mut file: File) -> io::Result<File> {
+        let mut redactor = Redactor::new(self.patterns.clone());
+        let mut clean = BufWriter::new(tempfile::tempfile()?);
+        let mut written = Ok(());
+        let mut write = |bytes: &[u8]| {
+            if written.is_ok() {
+                written = clean.write_all(bytes);
+            }
         };
-        let text = Regex::new(pattern).map_err(wrong)?;
-        if text.is_match("") {
-            let problem = format!("{given_by}: the pattern fits nothing at all, so everywhere");
-            return Err(Failure::Usage(problem));
+        file.rewind()?;
+        let mut piece = vec![0; PIECE_BYTES];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) => redactor.push(&piece[..length], &mut write),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.texts.push(text);
-        self.files.push(bytes::Regex::new(pattern).map_err(wrong)?);
-        Ok(())
+        redactor.finish(&mut write);
+        written?;
+        clean.into_inner().map_err(io::IntoInnerError::into_error)
     }
 
-    /// The same submission and files without it. What a submission says of who and where stays as it is.
-    pub(crate) fn apply(
-        &self,
-        submission: Submission,
-        attachments: Vec<Attachment>,
-    ) -> Result<(Submission, Vec<Attachment>), Failure> {
-        if self.texts.is_empty() {
-            return Ok((submission, attachments));
+    /// The text without secrets.
+    pub(crate) fn clean_text(&self, text: &mut String) {
+        let secrets = self.patterns.find(text.as_bytes(), 0);
+        for secret in secrets.into_iter().rev() {
+            // Patterns of text match whole characters.
+            if text.is_char_boundary(secret.start) && text.is_char_boundary(secret.end) {
+                text.replace_range(secret, MARK);
+            }
         }
+    }
+
+    /// The same submission without secrets. What it says of who and where stays as it is, and so do the streams of its
+    /// steps, which were clean before they were cut.
+    pub(crate) fn apply(&self, submission: Submission) -> Result<Submission, Failure> {
         let (client_info, mut results_list) = submission.into_values();
-        self.clean(&mut results_list);
+        if let Value::Array(steps) = &mut results_list {
+            for step in steps {
+                self.clean(step, &STREAMS);
+            }
+        }
         let submission = Submission::from_values(client_info, results_list);
-        let submission = submission.map_err(|error| Failure::Usage(error.to_string()))?;
-        let attachments = attachments.into_iter().map(|file| self.clean_file(file));
-        let attachments = attachments.collect::<io::Result<Vec<_>>>().map_err(Failure::Capture)?;
-        Ok((submission, attachments))
+        submission.map_err(|error| Failure::Usage(error.to_string()))
     }
 
     /// Recursion is bounded: these are the values of our own steps.
-    fn clean(&self, value: &mut Value) {
+    fn clean(&self, value: &mut Value, but: &[&str]) {
         match value {
-            Value::String(text) => {
-                for pattern in &self.texts {
-                    if let std::borrow::Cow::Owned(clean) = pattern.replace_all(text, MARK) {
-                        *text = clean;
-                    }
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.clean(item)),
+            Value::String(text) => self.clean_text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean(item, &[])),
             Value::Struct(bag) => bag
                 .iter_mut()
+                .filter(|(key, _)| !but.contains(&key.as_str()))
                 .filter(|(key, _)| !OUR_WORDS.contains(&key.as_str()))
-                .for_each(|(_, item)| self.clean(item)),
+                .for_each(|(_, item)| self.clean(item, &[])),
             _ => {}
         }
     }
+}
 
-    fn clean_file(&self, mut attachment: Attachment) -> io::Result<Attachment> {
-        let mut clean = BufWriter::new(tempfile::tempfile()?);
-        let mut content = BufReader::new(attachment.content()?);
-        let mut line = Vec::new();
-        while content.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? > 0 {
-            for pattern in &self.files {
-                if let std::borrow::Cow::Owned(clean) = pattern.replace_all(&line, MARK.as_bytes())
-                {
-                    line = clean;
-                }
-            }
-            clean.write_all(&line)?;
-            line.clear();
-        }
-        drop(content);
-        let mut file: File = clean.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.rewind()?;
-        Attachment::new(attachment.name, file)
+/// Reads a pattern.
+fn pattern(text: &str, given_by: &str) -> Result<Regex, Failure> {
+    let wrong = |error: regex::Error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim();
+        let reason = reason.trim_start_matches("error: ");
+        Failure::Usage(format!("{given_by}: no regular expression: {reason}"))
+    };
+    // One of text, not of bytes: what is left must be text.
+    if regex::Regex::new(text).map_err(wrong)?.is_match("") {
+        let problem = format!("{given_by}: the pattern fits nothing at all, so everywhere");
+        return Err(Failure::Usage(problem));
     }
+    Regex::new(text).map_err(wrong)
 }
 
 /// The pattern of a secret.
@@ -178,11 +236,28 @@ fn is_secret(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::origin::surroundings_with;
+    use crate::target::GitUrl;
+
+    fn nowhere() -> Target {
+        Target::Repository("r.git".into())
+    }
+
+    #[test]
+    fn what_the_address_of_the_target_says_is_taken_out() {
+        for text in
+            ["https://t0ps3cret%2bvalue@host/r.git", "https://ox:t0ps3cret%2bvalue@host/r.git"]
+        {
+            let target = Target::GitHost(GitUrl::parse(text, None).unwrap());
+            let redaction = Redaction::of(&[], &Surroundings::default(), &target).unwrap();
+            let expected = text.replace("t0ps3cret%2bvalue", "[redacted]") + " [redacted]";
+            assert_eq!(cleaned(&redaction, &format!("{text} t0ps3cret+value")), expected);
+        }
+    }
 
     fn cleaned(redaction: &Redaction, text: &str) -> String {
-        let mut value = Value::from(text);
-        redaction.clean(&mut value);
-        value.as_str().unwrap().to_owned()
+        let mut text = text.to_owned();
+        redaction.clean_text(&mut text);
+        text
     }
 
     #[test]
@@ -197,7 +272,7 @@ mod tests {
             ("SIGNING_PRIVATE_KEY", "-----BEGIN\nMIIEvQIBADANBg\n-----END"),
             ("HOME", "/nest/somebody"),
         ]);
-        let redaction = Redaction::of(&[], &surroundings).unwrap();
+        let redaction = Redaction::of(&[], &surroundings, &nowhere()).unwrap();
         let token = format!("pony_{}", "0f".repeat(32));
         let in_addresses = format!("https://ox:p4ssw0rd-of-ox@forge.example/r.git {token}");
         let expected = "https://ox:[redacted]@forge.example/r.git [redacted]";
@@ -212,14 +287,21 @@ mod tests {
     #[test]
     fn patterns_are_of_the_person() {
         let patterns = ["card [0-9]{4}".to_owned(), "(?i)bearer \\S+".to_owned()];
-        let redaction = Redaction::of(&patterns, &Surroundings::default()).unwrap();
+        let redaction = Redaction::of(&patterns, &Surroundings::default(), &nowhere()).unwrap();
         assert_eq!(cleaned(&redaction, "card 12345, BEARER abc."), "[redacted]5, [redacted]");
+    }
+
+    #[test]
+    fn secrets_that_lie_over_one_another_go_as_one() {
+        let redaction = Redaction { patterns: Patterns::of(&["key=\\w{4}", "abcdefgh", "ab"]) };
+        assert_eq!(cleaned(&redaction, "key=abcdefgh abab é"), "[redacted] [redacted][redacted] é");
     }
 
     #[test]
     fn a_pattern_that_is_none_is_named() {
         for (pattern, reason) in [("(", "unclosed group"), ("x*", "fits nothing at all")] {
-            let refused = Redaction::of(&[pattern.to_owned()], &Surroundings::default());
+            let refused =
+                Redaction::of(&[pattern.to_owned()], &Surroundings::default(), &nowhere());
             let message = refused.unwrap_err().to_string();
             assert!(message.starts_with("--redact: ") && message.contains(reason), "{message}");
         }

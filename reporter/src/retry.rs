@@ -72,9 +72,9 @@ fn send_all(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failure> {
     let mut status = exit::OK;
     let unreachable: RefCell<Vec<Target>> = RefCell::default();
     let choose = |target| {
-        let target = destination(target, plan);
+        let target = destination(target, plan)?;
         // Waiting for the same time-out again helps nobody.
-        (!unreachable.borrow().contains(&target)).then_some(target)
+        Ok((!unreachable.borrow().contains(&target)).then_some(target))
     };
     let tell = |target: Option<&Target>, outcome: Result<String, Failure>| {
         match outcome {
@@ -100,7 +100,8 @@ fn send_all(plan: &RetryPlan, messages: &Messages) -> Result<i32, Failure> {
 /// take.
 pub(crate) fn catch_up(spool: Option<&Spool>, target: &Target, messages: &Messages) {
     let Some(spool) = spool else { return };
-    let same = |other: Target| Some(other.with_credentials_of(target)).filter(|it| it == target);
+    let same =
+        |other: Target| Ok(Some(other.with_credentials_of(target)).filter(|it| it == target));
     let tell = |_: Option<&Target>, outcome: Result<String, Failure>| match outcome {
         Ok(line) => {
             messages.remark(&line);
@@ -144,7 +145,7 @@ impl Batch {
 fn send_waiting(
     spool: &Spool,
     paths: &[PathBuf],
-    choose: impl Fn(Target) -> Option<Target>,
+    choose: impl Fn(Target) -> Result<Option<Target>, Failure>,
     mut tell: impl FnMut(Option<&Target>, Result<String, Failure>) -> ControlFlow<()>,
     messages: &Messages,
 ) {
@@ -159,7 +160,14 @@ fn send_waiting(
                 }
             };
             let Some(Claimed { shipment, target }) = claimed else { continue };
-            let Some(target) = choose(target) else { continue };
+            let target = match choose(target) {
+                Ok(Some(target)) => target,
+                Ok(None) => continue,
+                Err(failure) => {
+                    tell(None, Err(failure))?;
+                    continue;
+                }
+            };
             let at = batches.iter().position(|batch| batch.target == target);
             let new = || Batch { target, shipments: Vec::new(), bytes: 0 };
             let mut batch = at.map_or_else(new, |at| batches.swap_remove(at));
@@ -177,9 +185,14 @@ fn send_waiting(
     let _ = send();
 }
 
-fn destination(target: Target, plan: &RetryPlan) -> Target {
+/// Where an entry goes. Another repository may be named for all, but each goes to its own branch there.
+fn destination(target: Target, plan: &RetryPlan) -> Result<Target, Failure> {
     match &plan.target {
-        Some(target) => target.clone(),
-        None => plan.known.iter().fold(target, Target::with_credentials_of),
+        Some(named) if plan.to_own_branch => named
+            .clone()
+            .with_branch_of(&target)
+            .map_err(|reason| Failure::Usage(format!("--repo: {reason}"))),
+        Some(named) => Ok(named.clone()),
+        None => Ok(plan.known.iter().fold(target, Target::with_credentials_of)),
     }
 }

@@ -8,7 +8,8 @@ use crate::session::Session;
 
 /// Returns the status of the command, unless that was 0 and `--strict` asks for more.
 pub(crate) fn run(plan: RunPlan, messages: &Messages) -> Result<i32, Failure> {
-    let RunPlan { command, strict, submit } = plan;
+    let RunPlan { command, submit } = plan;
+    let strict = submit.strict;
     let session = Session::start();
     let execution = execution::execute(command, 0, &submit.reading, messages)?;
     let success = execution.succeeded();

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use pony_formats::{Step, Submission, Value};
 
 use crate::attachment::Attachment;
-use crate::dispatch;
 use crate::exit::Failure;
 use crate::messages::Messages;
 use crate::plan::SubmitPlan;
 use crate::retry;
 use crate::step;
+use crate::submit;
 
 /// When the commands of a submission began.
 #[derive(Debug)]
@@ -36,20 +36,13 @@ impl Session {
         plan: SubmitPlan,
         messages: &Messages,
     ) -> Result<(), Failure> {
-        let client_info = step::conclude(plan.client_info, success, sanitised)?;
+        let client_info = step::conclude(plan.client_info.clone(), success, sanitised)?;
         let duration = Value::Double(self.clock.elapsed().as_secs_f64());
         let client_info = step::with(client_info, "duration", duration)?;
         let started = format!("{:.3}", self.started);
         let client_info = step::with(client_info, "started", started)?;
         let submission = Submission { client_info, results_list: steps };
-        let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
-        let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
-        let sent =
-            dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);
-        if let Some((job, show)) = shown {
-            job.publish(show, &sent, messages);
-        }
-        let line = sent?;
+        let line = submit::deliver(submission, attachments, &plan, messages)?;
         messages.remark(&line);
         retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
         Ok(())

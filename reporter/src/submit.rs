@@ -2,6 +2,7 @@
 
 use pony_formats::{Submission, Tally};
 
+use crate::attachment::Attachment;
 use crate::dispatch;
 use crate::exit::{self, Failure};
 use crate::input;
@@ -17,21 +18,36 @@ pub(crate) fn submit(plan: SubmitPlan, messages: &Messages) -> Result<i32, Failu
     for source in &plan.sources {
         let input = input::read(source, &plan.reading)?;
         sanitised |= input.report.sanitised;
-        let (step, files) = step::of_input(input, steps.len(), &plan.reading.limits)?;
+        let (step, files) = step::of_input(input, steps.len(), &plan.reading)?;
         steps.push(step);
         attachments.extend(files);
     }
     let tally: Tally = steps.iter().map(pony_formats::Step::tally).sum();
-    let client_info = step::conclude(plan.client_info, tally.bad() == 0, sanitised)?;
+    let client_info = step::conclude(plan.client_info.clone(), tally.bad() == 0, sanitised)?;
     let submission = Submission { client_info, results_list: steps };
-    let (submission, attachments) = plan.redaction.apply(submission, attachments)?;
+    match deliver(submission, attachments, &plan, messages) {
+        Ok(line) => {
+            messages.print(&line);
+            retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
+        }
+        Err(failure) if failure.may_pass() && !plan.strict => messages.warn(&failure),
+        Err(failure) => return Err(failure),
+    }
+    Ok(exit::OK)
+}
+
+/// Sends a submission without secrets, and shows it where CI shows things. Returns the line that says where it is.
+pub(crate) fn deliver(
+    submission: Submission,
+    attachments: Vec<Attachment>,
+    plan: &SubmitPlan,
+    messages: &Messages,
+) -> Result<String, Failure> {
+    let submission = plan.reading.redaction.apply(submission)?;
     let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
     let sent = dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);
     if let Some((job, show)) = shown {
         job.publish(show, &sent, messages);
     }
-    let line = sent?;
-    messages.print(&line);
-    retry::catch_up(plan.spool.as_ref(), &plan.target, messages);
-    Ok(exit::OK)
+    sent
 }

@@ -11,7 +11,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use pony_formats::names::url_component;
 use ureq::http::uri::Authority;
 
-pub(crate) use git_url::GitUrl;
+pub(crate) use git_url::{Credentials, GitUrl};
 
 /// A repository, a git host or a collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,36 @@ impl Target {
             _ => {}
         }
         self
+    }
+}
+
+impl Target {
+    /// Whether somebody at the terminal may be asked for credentials on the way.
+    pub(crate) fn may_ask(&self) -> bool {
+        matches!(self, Self::GitHost(_))
+    }
+
+    /// What of its address nobody else may know.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        match self {
+            Self::Repository(_) => Vec::new(),
+            Self::GitHost(url) => url.secrets(),
+            Self::Server(url) => url.secrets(),
+        }
+    }
+
+    /// The same repository, but the branch that `other` goes to, if git has it on one. An error is a reason.
+    pub(crate) fn with_branch_of(self, other: &Self) -> Result<Self, String> {
+        match (self, other) {
+            (Self::GitHost(url), Self::GitHost(other)) => {
+                Ok(Self::GitHost(url.with_branch_of(other)))
+            }
+            (Self::Repository(path), Self::GitHost(other)) => match other.named_branch() {
+                Some(branch) => GitUrl::of_path(&path, Some(branch.to_owned())).map(Self::GitHost),
+                None => Ok(Self::Repository(path)),
+            },
+            (target, _) => Ok(target),
+        }
     }
 }
 
@@ -119,6 +149,12 @@ impl ServerUrl {
     /// The page of a result, as every site of pony names it.
     pub(crate) fn result_page(&self, package: &str, key: &str) -> String {
         format!("{}p/{}/{}/", self.base, url_component(package), url_component(key))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        let Some(userinfo) = &self.userinfo else { return Vec::new() };
+        let secret = userinfo.split_once(':').map_or(userinfo.as_str(), |(_, secret)| secret);
+        vec![secret.to_owned(), percent_decode_str(secret).decode_utf8_lossy().into_owned()]
     }
 
     /// The value of the `Authorization` header, when the address holds credentials.

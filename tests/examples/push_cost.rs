@@ -113,7 +113,17 @@ fn cpu_time() -> Duration {
 fn submit(place: &Place, home: &Path, url: &str) -> anyhow::Result<()> {
     fs::write(home.join("log"), "1..2\nok 1 - opens\nnot ok 2 - shuts\n")?;
     let mut command = place.command("pony-report", home);
-    command.args(["submit", "--quiet", "--repo", url, "--package", "package-3", "--from", "tap"]);
+    command.args([
+        "submit",
+        "--strict",
+        "--quiet",
+        "--repo",
+        url,
+        "--package",
+        "package-3",
+        "--from",
+        "tap",
+    ]);
     let status = command.arg("log").stdin(Stdio::null()).status()?;
     ensure!(status.success(), "pony-report: {status}");
     Ok(())

@@ -95,7 +95,15 @@ fn what_was_acknowledged_survives_kill_9() {
         let collector = Collector::start(folder.path());
         for _ in 0..2 {
             let mut submit = programs::command("pony-report", folder.path());
-            submit.args(["submit", "--package", "foo", "--server", &collector.url, "-"]);
+            submit.args([
+                "submit",
+                "--strict",
+                "--package",
+                "foo",
+                "--server",
+                &collector.url,
+                "-",
+            ]);
             programs::expect(&mut submit, report, 0);
         }
         collector.kill();
@@ -157,7 +165,7 @@ fn a_submission_whose_answer_was_lost_is_stored_once() {
     let collector = Collector::start(folder.path());
     let (url, proxy) = losing_the_answer(&collector.url);
     let mut submit = programs::command("pony-report", folder.path());
-    submit.args(["submit", "--package", "foo", "--server", &url, "-"]);
+    submit.args(["submit", "--strict", "--package", "foo", "--server", &url, "-"]);
     programs::expect(&mut submit, report, 75);
     proxy.join().unwrap();
     let repo = folder.path().join("results.git");
@@ -183,7 +191,7 @@ fn the_printed_address_leads_to_the_result_whatever_the_package_is_called() {
     let long = "x".repeat(200);
     for package in ["plain", "a/b c", "CON", ".git", "..", "a~b", "a~2fb", "readme.md", &long] {
         let mut submit = programs::command("pony-report", folder.path());
-        submit.args(["submit", "--package", package, "--server", &collector.url, "-"]);
+        submit.args(["submit", "--strict", "--package", package, "--server", &collector.url, "-"]);
         let line = programs::expect(&mut submit, report, 0);
         let (_, address) = line.trim_end().rsplit_once(" at ").unwrap();
         assert!(wait_for(address).contains("a::b"), "{package}");
@@ -196,7 +204,7 @@ fn the_site_shows_a_result_soon_after_it_was_accepted() {
     let collector = Collector::start(folder.path());
     let report = br#"<testsuite><testcase classname="a" name="b"><failure message="3 &lt; 2"/></testcase></testsuite>"#;
     let mut submit = programs::command("pony-report", folder.path());
-    submit.args(["submit", "--package", "foo", "--server", &collector.url]);
+    submit.args(["submit", "--strict", "--package", "foo", "--server", &collector.url]);
     programs::expect(&mut submit, report, 0);
     let page = wait_for(&latest(&collector.url, "foo"));
     assert!(page.contains("a::b") && page.contains("3 &#60; 2"), "{page}");

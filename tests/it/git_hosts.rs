@@ -7,7 +7,7 @@ use pony_store::Store;
 use pony_tests::git_server::{Habits, WebHost};
 use tempfile::TempDir;
 
-use crate::programs::{command, expect};
+use crate::programs::{command, expect, peer, run};
 
 const TAP: &[u8] = b"1..2\nok 1 - opens\nnot ok 2 - shuts\n";
 
@@ -28,7 +28,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 
 fn submit(home: &Path, arguments: &[&str]) -> Command {
     let mut command = command("pony-report", home);
-    command.args(["submit", "--package", "barn", "--from", "tap"]).args(arguments);
+    command.args(["submit", "--strict", "--package", "barn", "--from", "tap"]).args(arguments);
     command
 }
 
@@ -71,7 +71,7 @@ fn git_finds_the_credentials_and_the_spool_does_not_keep_them() {
     let plain = format!("http://{address}/r.git");
     expect(&mut submit(home, &["--repo", &plain]), TAP, 77);
     let wrong = format!("http://ann:wr0ngword@{address}/r.git");
-    let output = crate::programs::run(&mut submit(home, &["--repo", &wrong]), TAP);
+    let output = run(&mut submit(home, &["--repo", &wrong]), TAP);
     assert_eq!(output.status.code(), Some(77));
     assert!(!String::from_utf8_lossy(&output.stderr).contains("wr0ngword"));
     let right = format!("http://ann:s3cret@{address}/r.git");
@@ -85,4 +85,51 @@ fn git_finds_the_credentials_and_the_spool_does_not_keep_them() {
     std::fs::write(home.join(".gitconfig"), "[credential]\n\thelper = store\n").unwrap();
     expect(command("pony-report", home).arg("retry"), b"", 0);
     assert_eq!(count(home), 4);
+}
+
+#[test]
+fn credentials_of_an_address_are_never_among_the_arguments_of_a_process() {
+    // `s3cret+token:` in base64: a token is the name, and there is no password.
+    for (userinfo, encoded) in [("ann:s3cret", ANN), ("s3cret%2Btoken", "czNjcmV0K3Rva2VuOg==")] {
+        let folder = host();
+        let home = folder.path();
+        std::fs::write(home.join(".gitconfig"), "[credential]\n\thelper = store\n").unwrap();
+        let habits = Habits { credentials: Some(encoded.to_owned()), ..Habits::default() };
+        let address = WebHost::start(home, habits).unwrap().address;
+        let trace = home.join("trace");
+        let mut submit = submit(home, &["--repo", &format!("http://{userinfo}@{address}/r.git")]);
+        // git's helpers take no notice of what is set here.
+        submit.env("GIT_TRACE", &trace).env("GIT_TRACE_SETUP", &trace);
+        expect(&mut submit, TAP, 0);
+        assert_eq!(count(home), 1);
+        let trace = std::fs::read_to_string(trace).unwrap();
+        assert!(trace.contains("git remote-http"), "it shows arguments: {trace}");
+        assert!(!trace.contains("s3cret"), "{trace}");
+        let kept = std::fs::read_to_string(home.join(".git-credentials")).unwrap_or_default();
+        // Only what it was asked to remember: a name without a password is git's to ask about.
+        assert!(userinfo != "ann:s3cret" || kept.is_empty(), "{kept}");
+    }
+}
+
+#[test]
+fn nothing_is_drawn_over_a_question_of_git() {
+    // Of util-linux: it runs a command on a terminal of its own.
+    if peer("script", &["--version"]).is_none() {
+        return;
+    }
+    let folder = host();
+    let home = folder.path();
+    std::fs::write(home.join("tap"), TAP).unwrap();
+    let habits = Habits { credentials: Some(ANN.to_owned()), ..Habits::default() };
+    let url = format!("http://{}/r.git", WebHost::start(home, habits).unwrap().address);
+    let mut on_terminal = command("script", home);
+    let submit = format!("pony-report submit --package barn --repo {url} tap");
+    on_terminal.args(["--quiet", "--return", "--command", &submit, "typescript"]);
+    let output = run(&mut on_terminal, b"ann\n");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (before, after) = shown.split_once("Username for ").expect(&shown);
+    assert!(before.contains("pony-report: submitting to http://"), "{shown}");
+    assert!(after.contains("Password for "), "{shown}");
+    // Neither a spinner nor what moves the cursor.
+    assert!(!shown.contains(['\u{1b}', '⠁', '⠉', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦']), "{shown:?}");
 }

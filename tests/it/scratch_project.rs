@@ -88,3 +88,24 @@ fn a_red_project_is_reported_and_rendered_and_then_fails() {
     let page = fs::read_to_string(latest(folder.path()).join("index.html")).unwrap();
     assert!(page.contains("tests::door_closes"));
 }
+
+#[test]
+fn a_failed_delivery_fails_a_green_project_only_when_it_is_strict() {
+    let folder = scratch("assert_eq!(2 + 2, 4);");
+    let ci = |more: &[&str]| {
+        let mut command = command("pony-report", folder.path());
+        // Nobody listens there.
+        command.args(["ci", "--quiet", "--server", "http://127.0.0.1:1/"]).args(more);
+        command.env("HOME", std::env::var_os("HOME").unwrap_or_default());
+        command.env("PONY_SPOOL", folder.path().join("spool"));
+        let output = run(&mut command, b"");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), errors)
+    };
+    let (status, errors) = ci(&[]);
+    assert_eq!(status, Some(0), "{errors}");
+    assert!(errors.contains("pony-report: warning: cannot reach the collector"), "{errors}");
+    let (status, errors) = ci(&["--strict"]);
+    assert_eq!(status, Some(75), "{errors}");
+    assert!(errors.contains("pony-report: error: cannot reach the collector"), "{errors}");
+}

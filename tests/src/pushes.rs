@@ -179,7 +179,8 @@ impl Job {
         std::fs::create_dir_all(&home)?;
         std::fs::write(home.join("log"), "1..2\nok 1 - opens\nnot ok 2 - shuts\n")?;
         let mut command = place.command("pony-report", &home);
-        command.args(["submit", "--quiet", "--repo", &host.url, "--from", "tap", "log"]);
+        command
+            .args(["submit", "--strict", "--quiet", "--repo", &host.url, "--from", "tap", "log"]);
         command.args(["--tag", &format!("{MARK}{round}-{job}")]);
         // Some of the same package, some of another.
         command.args(["--package", &format!("package-{}", job % 4)]);

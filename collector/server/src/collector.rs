@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use pony_formats::names::url_component;
 use pony_formats::{ClientInfo, Receipt, ResultKey, Submission, SubmissionId, TestResult};
 use pony_store::{
-    Appended, Arrival, Artifact, Contents, Index, IndexEntry, Maintenance, Prepared, Queue,
-    Results, Scope, Snapshot, Store, StoreError,
+    Appended, Arrival, Artifact, Contents, Identity, Index, IndexEntry, Maintenance, Prepared,
+    Queue, Results, Scope, Snapshot, Store, StoreError,
 };
 use tokio::sync::Semaphore;
 
@@ -193,11 +193,15 @@ impl Collector {
         now: Timestamp,
     ) -> Result<(ClientInfo, Prepared), StoreError> {
         let max = self.plan.stream_bytes_max;
-        let wholes = shorten::shorten(&mut submission.results_list, max, &self.contents)?;
-        if !wholes.is_empty() {
+        let prepared = if shorten::is_needed(&submission.results_list, max) {
             flags.insert("shortened".to_owned());
-        }
-        let prepared = Prepared::new(&submission)?.with_artifacts(now, &wholes)?;
+            // How much is stored is ours to say, and may change: a retry is told by what was sent.
+            let sent = Identity::of(&submission)?;
+            let wholes = shorten::shorten(&mut submission.results_list, max, &self.contents)?;
+            Prepared::new(&submission)?.with_artifacts(now, &wholes)?.standing_for(sent)
+        } else {
+            Prepared::new(&submission)?
+        };
         Ok((submission.client_info, prepared))
     }
 
@@ -245,6 +249,20 @@ impl Collector {
         let snapshot = self.store.snapshot()?;
         match snapshot.package_of(key)? {
             Some(package) => snapshot.read(&package, key),
+            None => Ok(None),
+        }
+    }
+
+    /// What a step of a result wrote to a stream.
+    pub(crate) fn stream(
+        &self,
+        key: ResultKey,
+        step: usize,
+        stream: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        match snapshot.package_of(key)? {
+            Some(package) => snapshot.stream(&package, key, step, stream),
             None => Ok(None),
         }
     }

@@ -109,6 +109,8 @@ impl<'b> Draft<'b> {
             number: arrival.number,
             received: received.unwrap_or(arrival.time),
             submission_id: arrival.submission_id.clone(),
+            // Nothing else is recognised.
+            sent: arrival.submission_id.as_ref().and_then(|_| prepared.sent()),
             client: arrival.client.clone(),
             client_ip: arrival.client_ip.clone(),
             flags: arrival.flags.clone(),
@@ -140,7 +142,7 @@ impl<'b> Draft<'b> {
         let (written, is_same) = match self.known.get(id) {
             None => return Ok(None),
             Some(Known::Drafted { prepared: earlier, written }) => {
-                (written.clone(), prepared.is_stored_as(&earlier.folder))
+                (written.clone(), prepared.is_same_as(earlier)?)
             }
             Some(Known::Stored(entry)) => {
                 let commit_id = CommitId::new(self.batch.head().commit.ok_or_else(gone)?);
@@ -148,7 +150,8 @@ impl<'b> Draft<'b> {
                 let path = result_folder(entry.package(), entry.key());
                 let (folder, _) = self.batch.find(&path)?.ok_or_else(gone)?;
                 let stored = self.batch.folder(folder)?;
-                (Written { commit_id, receipt }, prepared.is_stored_as(&stored))
+                let is_same = prepared.is_stored_as(&stored, entry.receipt.sent.as_deref())?;
+                (Written { commit_id, receipt }, is_same)
             }
         };
         match &written.receipt {

@@ -214,7 +214,7 @@ impl View<'_> {
         for key in *earlier {
             if let Seen::There(folder) = self.look(&result_folder(&prepared.package, *key))?
                 && self.has(folder)
-                && prepared.is_stored_as(&Objects::new(self.repo).tree(folder)?)
+                && prepared.is_stored_as(&Objects::new(self.repo).tree(folder)?, None)?
             {
                 return Ok(Place::There(*key));
             }

@@ -1,6 +1,7 @@
 //! [`Prepared`]: all of a submission's way into git that needs neither the repository nor the clock.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -10,11 +11,11 @@ use pony_formats::record::{self, Files};
 use pony_formats::{Receipt, ResultKey, Submission};
 
 use crate::error::one_line;
-use crate::layout::{ARTIFACTS, RESULT_BYTES_MAX};
+use crate::layout::{ARTIFACTS, HASH, RESULT_BYTES_MAX};
 use crate::message::ResultMessage;
 use crate::pack::{Deflater, Packed};
 use crate::tree;
-use crate::{Artifact, StoreError};
+use crate::{Action, Artifact, StoreError};
 
 /// A submission made ready to be appended: written out, compressed and named, but for its receipt.
 ///
@@ -30,6 +31,42 @@ pub struct Prepared {
     pub(crate) objects: Vec<Packed>,
     /// Those of its files that other results are likely to have as well.
     pub(crate) shared: Vec<Packed>,
+    /// What was sent, where this is less.
+    sent: Option<Identity>,
+}
+
+/// Tells the content of a submission from that of any other: the name that git gives to the folder with its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity(ObjectId);
+
+impl Identity {
+    /// That of all of a submission. Blocks only the processor.
+    ///
+    /// # Errors
+    /// None that can be expected.
+    pub fn of(submission: &Submission) -> Result<Self, StoreError> {
+        let files = record::encode_submission(submission);
+        let folder = folder_of(&files, |_, kind, content| object_id(kind, content))?;
+        Self::of_folder(&folder)
+    }
+
+    /// That of a result, by its folder as git stores it. The receipt does not count, and neither does what was
+    /// uploaded, then or later.
+    fn of_folder(folder: &[u8]) -> Result<Self, StoreError> {
+        let is_submitted =
+            |name: &[u8]| name != record::RECEIPT.as_bytes() && name != ARTIFACTS.as_bytes();
+        let mut submitted = Vec::with_capacity(folder.len());
+        for entry in tree::entries(folder) {
+            let entry = entry.map_err(|error| StoreError::Damaged {
+                subject: "folder of a result".to_owned(),
+                reason: one_line(&error),
+            })?;
+            if is_submitted(entry.name) {
+                submitted.extend_from_slice(entry.bytes);
+            }
+        }
+        object_id(Kind::Tree, &submitted).map(Self)
+    }
 }
 
 impl Prepared {
@@ -60,26 +97,16 @@ impl Prepared {
         deflater: &mut Deflater,
     ) -> Result<Self, StoreError> {
         let (mut objects, mut shared) = (Vec::with_capacity(files.len() + 2), Vec::new());
-        let mut folders = BTreeMap::from([("", Vec::new())]);
-        for (path, content) in files {
-            let blob = Packed::full(deflater, Kind::Blob, content)?;
-            put(&mut folders, path, EntryKind::Blob, blob.id)?;
+        let folder = folder_of(files, |path, kind, content| {
+            let object = Packed::full(deflater, kind, content)?;
+            let id = object.id;
             let place = if record::is_often_equal(path) { &mut shared } else { &mut objects };
-            place.push(blob);
-        }
-        let mut folder = Vec::new();
-        // A folder sorts after the one that it is in, so the result's own comes last.
-        while let Some((path, content)) = folders.pop_last() {
-            if path.is_empty() {
-                folder = content;
-                break;
-            }
-            let inner = Packed::full(deflater, Kind::Tree, &content)?;
-            put(&mut folders, path, EntryKind::Tree, inner.id)?;
-            objects.push(inner);
-        }
+            place.push(object);
+            Ok(id)
+        })?;
         let package = submission.client_info.package().to_owned();
-        Ok(Self { package, message: ResultMessage::of(submission), folder, objects, shared })
+        let message = ResultMessage::of(submission);
+        Ok(Self { package, message, folder, objects, shared, sent: None })
     }
 
     /// Records files beside the result, in the same commit. Their content is in [`Contents`](crate::Contents)
@@ -111,10 +138,37 @@ impl Prepared {
         Ok(self)
     }
 
-    /// Whether a stored result, given its folder as git stores it, is of the same submission. What was
-    /// uploaded, then or later, does not count.
-    pub(crate) fn is_stored_as(&self, folder: &[u8]) -> bool {
-        submitted(folder).eq(submitted(&self.folder))
+    /// Says that it stands for more than it holds: for what was sent, before it was shortened. Another that stands
+    /// for the same is the same submission, however much of it is stored.
+    #[must_use = "this returns the submission"]
+    pub fn standing_for(self, sent: Identity) -> Self {
+        Self { sent: Some(sent), ..self }
+    }
+
+    /// What the receipt has to say of what was sent.
+    pub(crate) fn sent(&self) -> Option<String> {
+        self.sent.map(|Identity(id)| id.to_string())
+    }
+
+    /// Whether it is the same submission as another.
+    pub(crate) fn is_same_as(&self, other: &Self) -> Result<bool, StoreError> {
+        Ok(self.identity()? == other.identity()?)
+    }
+
+    /// Whether a stored result, given its folder as git stores it and what its receipt says of what was sent, is
+    /// of the same submission.
+    pub(crate) fn is_stored_as(
+        &self,
+        folder: &[u8],
+        sent: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let sent = sent.and_then(|name| name.parse().ok()).map(Identity);
+        let stored = sent.map_or_else(|| Identity::of_folder(folder), Ok)?;
+        Ok(self.identity()? == stored)
+    }
+
+    fn identity(&self) -> Result<Identity, StoreError> {
+        self.sent.map_or_else(|| Identity::of_folder(&self.folder), Ok)
     }
 
     /// Bytes that it takes in a pack.
@@ -136,13 +190,29 @@ impl Prepared {
     }
 }
 
-/// The entries of a result's folder but for the receipt and the records of files.
-fn submitted(folder: &[u8]) -> impl Iterator<Item = Result<&[u8], tree::MalformedTree>> {
-    let is_submitted =
-        |name: &[u8]| name != record::RECEIPT.as_bytes() && name != ARTIFACTS.as_bytes();
-    tree::entries(folder)
-        .filter(move |entry| entry.as_ref().map_or(true, |entry| is_submitted(entry.name)))
-        .map(|entry| entry.map(|entry| entry.bytes))
+/// The folder of these files, as git stores it. `name` is given the files and the folders in it, each with its path,
+/// and says which object it is.
+fn folder_of(
+    files: &Files,
+    mut name: impl FnMut(&str, Kind, &[u8]) -> Result<ObjectId, StoreError>,
+) -> Result<Vec<u8>, StoreError> {
+    let mut folders = BTreeMap::from([("", Vec::new())]);
+    for (path, content) in files {
+        put(&mut folders, path, EntryKind::Blob, name(path, Kind::Blob, content)?)?;
+    }
+    // A folder sorts after the one that it is in, so the result's own comes last.
+    while let Some((path, content)) = folders.pop_last() {
+        if path.is_empty() {
+            return Ok(content);
+        }
+        put(&mut folders, path, EntryKind::Tree, name(path, Kind::Tree, &content)?)?;
+    }
+    Ok(Vec::new())
+}
+
+fn object_id(kind: Kind, content: &[u8]) -> Result<ObjectId, StoreError> {
+    gix::objs::compute_hash(HASH, kind, content)
+        .map_err(StoreError::gix(Action::Hash, Path::new("a submission")))
 }
 
 /// Puts an entry into the folder that its path names.

@@ -16,6 +16,9 @@ pub struct Receipt {
     pub received: jiff::Timestamp,
     /// What the client calls the submission, if it does.
     pub submission_id: Option<SubmissionId>,
+    /// What was sent, where less than that is stored: the name (hex) that git would give to the folder of all of
+    /// it. So a submission that arrives again is recognised.
+    pub sent: Option<String>,
     /// The authenticated name of the client, if it had one.
     pub client: Option<String>,
     /// The client's network address, kept only where the collector is configured to.

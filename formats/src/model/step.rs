@@ -1,6 +1,7 @@
 //! [`Step`]: one entry of the results list.
 
 use super::{Tally, TestCase};
+use crate::excerpt::Kept;
 use crate::value::{Bag, Value};
 
 /// One command, checkout or upload of a run, with the tests it ran.
@@ -25,6 +26,8 @@ pub enum StepStatus {
     Unknown,
 }
 
+/// The key that says of which streams not everything is in the step.
+const LEFT_OUT: &str = "left_out";
 /// The key of the test cases.
 const TESTS: &str = "tests";
 /// The key of the counts of tests whose names the runner did not print.
@@ -70,6 +73,27 @@ impl Step {
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.bag.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// Adds or replaces what is kept of a stream, one of [`STREAMS`](crate::excerpt::STREAMS).
+    #[must_use = "this returns the step"]
+    pub fn with_stream(mut self, stream: &str, kept: Kept) -> Self {
+        if kept.left_out > 0 {
+            let mut streams = match self.bag.remove(LEFT_OUT) {
+                Some(Value::Struct(streams)) => streams,
+                _ => Bag::new(),
+            };
+            let bytes = i64::try_from(kept.left_out).unwrap_or(i64::MAX);
+            streams.insert(stream.to_owned(), Value::Int(bytes));
+            self.bag.insert(LEFT_OUT.to_owned(), Value::Struct(streams));
+        }
+        self.with(stream, kept.text)
+    }
+
+    /// How many bytes of a stream are not in the step, if somebody has shortened it.
+    pub fn left_out(&self, stream: &str) -> Option<u64> {
+        let streams = self.bag.get(LEFT_OUT)?.as_struct()?;
+        u64::try_from(streams.get(stream)?.as_int()?).ok()
     }
 
     /// Records tests that ran but that the runner did not name (nose prints a dot for each).
@@ -224,6 +248,15 @@ mod tests {
             .with_unnamed_tests(unnamed);
         assert_eq!(step.tally(), Tally { total: 6, passed: 4, errored: 1, skipped: 1, failed: 0 });
         assert_eq!(Step::from_bag(step.clone().into_bag()), step);
+    }
+
+    #[test]
+    fn a_step_says_of_which_streams_bytes_are_left_out() {
+        let kept = |left_out| Kept { text: "ends".to_owned(), left_out, replaced: false };
+        let step = Step::default().with_stream("output", kept(5)).with_stream("errout", kept(0));
+        assert_eq!(step.left_out("output"), Some(5));
+        assert_eq!((step.left_out("errout"), step.errout()), (None, Some("ends")));
+        assert_eq!(step.with_stream("errout", kept(7)).left_out("output"), Some(5));
     }
 
     #[test]

@@ -16,6 +16,16 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// Standard output that was captured for the suite as a whole.
+    pub fn output(&self) -> Option<&str> {
+        self.output.as_deref()
+    }
+
+    /// Standard error that was captured for the suite as a whole.
+    pub fn errout(&self) -> Option<&str> {
+        self.errout.as_deref()
+    }
+
     /// Whether there is nothing to say.
     pub fn is_plain(&self) -> bool {
         self.output.is_none() && self.errout.is_none() && self.properties.is_empty()

@@ -107,6 +107,7 @@ fn read_receipt(files: &Files) -> Result<Receipt, RecordError> {
             }
             None => None,
         },
+        sent: text("sent").map(str::to_owned),
         client: text("client").map(str::to_owned),
         client_ip: text("client_ip").map(str::to_owned),
         flags: flags.iter().filter_map(Value::as_str).map(str::to_owned).collect(),

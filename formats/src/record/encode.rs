@@ -67,7 +67,8 @@ fn receipt_bag(receipt: &Receipt) -> Bag {
     if let Some(id) = &receipt.submission_id {
         bag.insert("submission_id".to_owned(), Value::from(id.as_str()));
     }
-    let optional = [("client", &receipt.client), ("client_ip", &receipt.client_ip)];
+    let optional =
+        [("sent", &receipt.sent), ("client", &receipt.client), ("client_ip", &receipt.client_ip)];
     for (key, text) in optional {
         if let Some(text) = text {
             bag.insert(key.to_owned(), Value::from(text.as_str()));

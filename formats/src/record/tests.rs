@@ -14,6 +14,7 @@ fn receipt() -> Receipt {
         number: Some(7),
         received,
         submission_id: None,
+        sent: None,
         client: Some("shed".into()),
         client_ip: None,
         flags: ["sanitised".to_owned()].into(),
@@ -64,6 +65,13 @@ fn the_files_of_a_result_are_golden() {
         shown.push_str(&format!("--- {path}\n{}", String::from_utf8_lossy(bytes)));
     }
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn what_was_sent_is_read_back() {
+    let sent = Some("4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned());
+    let receipt = Receipt { submission_id: "8e03978e~1".parse().ok(), sent, ..receipt() };
+    assert_eq!(decode(&encode(&receipt, &submission())).unwrap().receipt, receipt);
 }
 
 #[test]

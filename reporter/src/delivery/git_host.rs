@@ -9,12 +9,13 @@
 mod failure;
 mod git;
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use pony_formats::ResultKey;
 use pony_store::{Addition, Arrival, CommitId, Extension, PartialClone, Prepared, StoreError};
 
-use super::{Delivered, DeliveryError, NotAttached, Shipment, arrival_of};
+use super::{Delivered, DeliveryError, Shipment, arrival_of};
 use crate::target::GitUrl;
 pub(crate) use failure::{GitFailure, Kind};
 use git::{Git, Pushed};
@@ -38,79 +39,127 @@ const COLLISIONS: [&str; 5] = [
     "reference already exists",
 ];
 
-/// Hands submissions over in one push.
+/// How many pushes in a row may be refused while it is looked for the submission that the host does not take.
+const REFUSALS_MAX: usize = 32;
+
+/// Hands submissions over in one push, or in several where the host refuses one of them.
 pub(super) fn submit(
     shipments: &mut [Shipment],
     url: &GitUrl,
 ) -> Vec<Result<Delivered, DeliveryError>> {
-    // One that can never be stored keeps none of the others.
-    let prepared = shipments.iter().map(|shipment| Prepared::new(&shipment.parcel.submission));
-    let prepared: Vec<_> = prepared.collect();
-    let (mut parts, mut sound) = (Vec::new(), Vec::new());
-    for (shipment, prepared) in shipments.iter_mut().zip(&prepared) {
-        if let Ok(prepared) = prepared {
-            sound.push(prepared);
-            parts.push(shipment);
+    let mut outcomes: Vec<_> = shipments.iter().map(|_| None).collect();
+    let mut parts = Vec::new();
+    for (index, shipment) in shipments.iter_mut().enumerate() {
+        if let Some(file) = shipment.attachments.first() {
+            // They would be gone for good with the entry in the spool.
+            let (address, name) = (url.to_string(), file.name.clone());
+            outcomes[index] = Some(Err(DeliveryError::NoPlaceForFiles { address, name }));
+            continue;
+        }
+        match Prepared::new(&shipment.parcel.submission) {
+            Ok(prepared) => {
+                let arrival = arrival_of(&shipment.parcel);
+                parts.push(Part { index, prepared, arrival, shipment });
+            }
+            // One that can never be stored keeps none of the others.
+            Err(error) => outcomes[index] = Some(Err(DeliveryError::Store(error))),
         }
     }
-    let outcome = Delivery::new(url, &sound, &mut parts).and_then(|mut delivery| delivery.run());
-    let mut keys = outcome.as_ref().ok().map_or(&[][..], Vec::as_slice).iter();
-    let outcomes = prepared.into_iter().zip(shipments.iter());
-    let outcomes = outcomes.map(|(prepared, shipment)| match (prepared, &outcome) {
-        (Err(error), _) => Err(DeliveryError::Store(error)),
-        (Ok(_), Err(failure)) => {
-            Err(DeliveryError::GitHost { address: url.to_string(), failure: failure.clone() })
-        }
-        (Ok(_), Ok(_)) => {
-            let key = keys.next().map(ToString::to_string).unwrap_or_default();
-            let complaints = shipment.attachments.iter().map(|attachment| NotAttached {
-                name: attachment.name.clone(),
-                reason: "a git host stores no files".to_owned(),
+    let failed = |failure| DeliveryError::GitHost { address: url.to_string(), failure };
+    let delivered = |key: &ResultKey| Delivered {
+        key: key.to_string(),
+        place: url.to_string(),
+        complaints: Vec::new(),
+    };
+    let unheard = || failed(GitFailure::new(Kind::Io, "nothing is known of it".to_owned()));
+    push_all(parts, url, |batch, outcome| {
+        let mut keys = outcome.as_ref().map(|keys| keys.iter());
+        for part in batch {
+            outcomes[part.index] = Some(match &mut keys {
+                Ok(keys) => keys.next().map(delivered).ok_or_else(unheard),
+                Err(failure) => Err(failed(GitFailure::clone(failure))),
             });
-            Ok(Delivered { key, place: url.to_string(), complaints: complaints.collect() })
         }
     });
-    outcomes.collect()
+    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(unheard()))).collect()
 }
 
-/// Submissions on their way into one push.
-struct Delivery<'d, 's> {
+/// Pushes all at once. What is refused is pushed again in halves, so that one submission that the host does not take
+/// (too large, or it holds what looks like a secret) keeps none of the others. Says what has become of each.
+fn push_all(
+    parts: Vec<Part<'_>>,
+    url: &GitUrl,
+    mut tell: impl FnMut(&[Part<'_>], Result<Vec<ResultKey>, GitFailure>),
+) {
+    if parts.is_empty() {
+        return;
+    }
+    let mut delivery = match Delivery::new(url) {
+        Ok(delivery) => delivery,
+        Err(failure) => return tell(&parts, Err(failure)),
+    };
+    // The larger ones first, so that a host that refuses everything is told from one that refuses something.
+    let mut batches = VecDeque::from([parts]);
+    let mut refusals = 0;
+    while let Some(mut batch) = batches.pop_front() {
+        match delivery.run(&mut batch) {
+            Ok(keys) => {
+                refusals = 0;
+                tell(&batch, Ok(keys));
+            }
+            Err(failure) => {
+                refusals += 1;
+                let may_go_on = failure.kind.is_refusal() && refusals < REFUSALS_MAX;
+                if may_go_on && batch.len() > 1 {
+                    let rest = batch.split_off(batch.len() / 2);
+                    batches.extend([batch, rest]);
+                    continue;
+                }
+                if !may_go_on {
+                    batches.drain(..).for_each(|batch| tell(&batch, Err(failure.clone())));
+                }
+                tell(&batch, Err(failure));
+            }
+        }
+    }
+}
+
+/// A submission on its way.
+struct Part<'s> {
+    /// Its place among all.
+    index: usize,
+    prepared: Prepared,
+    arrival: Arrival,
+    shipment: &'s mut Shipment,
+}
+
+/// What is known of the host.
+struct Delivery<'d> {
     git: Git<'d>,
     clone: PartialClone,
     url: &'d GitUrl,
-    prepared: &'d [&'d Prepared],
-    shipments: &'d mut [&'s mut Shipment],
-    arrivals: Vec<Arrival>,
     /// Whether the host gives out single folders.
     gives_single_objects: bool,
 }
 
-impl<'d, 's> Delivery<'d, 's> {
-    fn new(
-        url: &'d GitUrl,
-        prepared: &'d [&'d Prepared],
-        shipments: &'d mut [&'s mut Shipment],
-    ) -> Result<Self, GitFailure> {
+impl<'d> Delivery<'d> {
+    fn new(url: &'d GitUrl) -> Result<Self, GitFailure> {
         let git = Git::new(url)?;
         let clone = PartialClone::open(git.path(), &url.to_string()).map_err(of_store)?;
-        let arrivals = shipments.iter().map(|shipment| arrival_of(&shipment.parcel)).collect();
-        Ok(Self { git, clone, url, prepared, shipments, arrivals, gives_single_objects: true })
+        Ok(Self { git, clone, url, gives_single_objects: true })
     }
 
-    /// Returns the keys of the results.
-    fn run(&mut self) -> Result<Vec<ResultKey>, GitFailure> {
-        if self.prepared.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Pushes submissions together. Returns the keys of the results.
+    fn run(&mut self, parts: &mut [Part<'_>]) -> Result<Vec<ResultKey>, GitFailure> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
         let mut tip = self.tip()?;
         loop {
-            let (head, keys) = self.extend(tip.as_ref())?;
+            let (head, keys) = self.extend(tip.as_ref(), parts)?;
             if tip.as_ref() == Some(&head) {
                 return Ok(keys);
             }
-            self.note(&keys)?;
+            note(parts, &keys)?;
             let reason = match self.git.push(&head.to_string())? {
                 Pushed::Yes => return Ok(keys),
                 Pushed::Unknown(failure) => return Err(failure),
@@ -155,15 +204,18 @@ impl<'d, 's> Delivery<'d, 's> {
     }
 
     /// Makes the commits, with whatever has to be fetched for that.
-    fn extend(&mut self, tip: Option<&CommitId>) -> Result<(CommitId, Vec<ResultKey>), GitFailure> {
+    fn extend(
+        &mut self,
+        tip: Option<&CommitId>,
+        parts: &[Part<'_>],
+    ) -> Result<(CommitId, Vec<ResultKey>), GitFailure> {
+        let additions = parts.iter().map(|part| {
+            let Part { prepared, arrival, shipment, .. } = part;
+            Addition { prepared, arrival, earlier: shipment.tries.keys() }
+        });
+        let additions: Vec<_> = additions.collect();
         let mut lacked = Vec::new();
         for _ in 0..FETCHES_MAX {
-            let parts = self.prepared.iter().zip(&self.arrivals).zip(&*self.shipments);
-            let additions = parts.map(|((prepared, arrival), shipment)| {
-                let earlier = shipment.tries.keys();
-                Addition { prepared, arrival, earlier }
-            });
-            let additions: Vec<_> = additions.collect();
             match self.clone.extend(tip, &additions).map_err(of_store)? {
                 Extension::Made { head, keys } => return Ok((head, keys)),
                 Extension::Lacks(names) if names == lacked => break,
@@ -185,23 +237,23 @@ impl<'d, 's> Delivery<'d, 's> {
         self.gives_single_objects = false;
         self.git.fetch_tip(true).map(drop)
     }
+}
 
-    /// Writes down what is about to be pushed.
-    fn note(&mut self, keys: &[ResultKey]) -> Result<(), GitFailure> {
-        for (shipment, key) in self.shipments.iter_mut().zip(keys) {
-            shipment.tries.note(*key).map_err(|error| {
-                GitFailure::new(Kind::Io, format!("cannot note a push in the spool: {error}"))
-            })?;
-        }
-        Ok(())
+/// Writes down what is about to be pushed.
+fn note(parts: &mut [Part<'_>], keys: &[ResultKey]) -> Result<(), GitFailure> {
+    for (part, key) in parts.iter_mut().zip(keys) {
+        part.shipment.tries.note(*key).map_err(|error| {
+            GitFailure::new(Kind::Io, format!("cannot note a push in the spool: {error}"))
+        })?;
     }
+    Ok(())
 }
 
 /// A push that was not lost to somebody else.
 fn refused(reason: &str, url: &GitUrl) -> GitFailure {
     // What receive-pack says when it cannot write.
     let is_full = ["unpack", "temporary object directory"].iter().any(|word| reason.contains(word));
-    let kind = if is_full { Kind::Unreachable } else { Kind::Forbidden };
+    let kind = if is_full { Kind::NoRoom } else { Kind::Refused };
     GitFailure::new(kind, format!("it refuses the push to its branch `{}`: {reason}", url.branch()))
 }
 

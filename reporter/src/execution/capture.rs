@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use tempfile::SpooledTempFile;
 
 use super::weave;
-use pony_formats::Limits;
-use pony_formats::excerpt::Excerpt;
+use crate::plan::Reading;
+use crate::redaction::{CleanExcerpt, Redaction};
 
 /// What is kept in memory before a temporary file is made.
 const MEMORY_BYTES: usize = 1024 * 1024;
@@ -38,7 +38,7 @@ pub(super) struct Capture {
 
 #[derive(Debug)]
 struct Kept {
-    excerpt: Excerpt,
+    excerpt: CleanExcerpt,
     transcript: Transcript,
     /// The beginning of a line whose end has not arrived.
     line: Vec<u8>,
@@ -48,10 +48,11 @@ struct Kept {
 
 impl Capture {
     /// Keeps as much as is to be read of each stream, and of both, for the readers.
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(reading: &Reading) -> Self {
+        let Reading { limits, redaction, .. } = reading;
         let bytes_max = limits.input_bytes_max;
         let kept = || Kept {
-            excerpt: Excerpt::new(limits.stream_bytes_max),
+            excerpt: redaction.excerpt(limits.stream_bytes_max),
             transcript: Transcript::new(bytes_max),
             line: Vec::new(),
             busy: false,
@@ -91,7 +92,7 @@ impl Capture {
     }
 
     /// Takes everything out.
-    pub(super) fn finish(&mut self) -> io::Result<([Excerpt; 2], Transcripts)> {
+    pub(super) fn finish(&mut self) -> io::Result<([CleanExcerpt; 2], Transcripts)> {
         for kept in &mut self.streams {
             self.combined.push(&std::mem::take(&mut kept.line));
         }
@@ -101,8 +102,8 @@ impl Capture {
             stdout: stdout.transcript.take()?,
             stderr: stderr.transcript.take()?,
         };
-        let excerpts =
-            [stdout, stderr].map(|kept| std::mem::replace(&mut kept.excerpt, Excerpt::new(0)));
+        let none = || Redaction::default().excerpt(0);
+        let excerpts = [stdout, stderr].map(|kept| std::mem::replace(&mut kept.excerpt, none()));
         Ok((excerpts, transcripts))
     }
 }
@@ -131,12 +132,13 @@ impl Transcripts {
         Ok((combined, stdout))
     }
 
-    /// A file with a stream, and whether there was more.
-    pub(super) fn whole(&mut self, stream: Stream) -> io::Result<(File, bool)> {
+    /// A file with a stream and what stands behind it, and whether there was more.
+    pub(super) fn whole(&mut self, stream: Stream, behind: &[u8]) -> io::Result<(File, bool)> {
         let transcript = match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
         };
+        transcript.push(behind);
         let taken = transcript.take()?;
         Ok((taken.file.into_file()?, taken.is_cut))
     }
@@ -192,14 +194,17 @@ impl Transcript {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Project;
+    use pony_formats::Limits;
 
-    fn limits(input_bytes_max: usize) -> Limits {
-        Limits { input_bytes_max, ..Limits::DEFAULT }
+    fn reading(input_bytes_max: usize) -> Reading {
+        let limits = Limits { input_bytes_max, ..Limits::DEFAULT };
+        Reading { from: None, limits, project: Project::Unknown, redaction: Redaction::default() }
     }
 
     #[test]
     fn streams_are_combined_by_whole_lines() {
-        let mut capture = Capture::new(&limits(1000));
+        let mut capture = Capture::new(&reading(1000));
         capture.begin(Stream::Stdout, b"one\ntw");
         capture.begin(Stream::Stderr, b"warning\n");
         capture.begin(Stream::Stdout, b"o\nthree");
@@ -207,17 +212,20 @@ mod tests {
         let (combined, stdout) = transcripts.texts().unwrap();
         assert_eq!(combined, b"one\nwarning\ntwo\nthree");
         assert_eq!(stdout, b"one\ntwo\nthree");
-        let texts = excerpts.map(|excerpt| excerpt.into_text(None).0);
+        let texts = excerpts.map(|excerpt| excerpt.finish().into_text(None).text);
         assert_eq!(texts, ["one\ntwo\nthree", "warning\n"]);
     }
 
     #[test]
     fn more_than_the_readers_take_is_known_to_be_cut() {
-        let mut capture = Capture::new(&limits(5));
+        let mut capture = Capture::new(&reading(5));
         capture.begin(Stream::Stdout, b"123\n");
         capture.begin(Stream::Stderr, b"45\n");
         let (excerpts, transcripts) = capture.finish().unwrap();
         assert!(transcripts.is_cut());
-        assert_eq!(excerpts.map(|excerpt| excerpt.into_text(None).0), ["123\n", "45\n"]);
+        assert_eq!(
+            excerpts.map(|excerpt| excerpt.finish().into_text(None).text),
+            ["123\n", "45\n"]
+        );
     }
 }

@@ -11,11 +11,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pony_formats::Limits;
-use pony_formats::excerpt::Excerpt;
-
 use super::capture::{Capture, Stream, Transcripts};
 use crate::exit::{self, Failure};
+use crate::plan::Reading;
+use crate::redaction::CleanExcerpt;
 
 /// How long a stream may be silent after the command has ended, before it is taken to be held open by
 /// a process that the command left behind.
@@ -27,7 +26,7 @@ pub(super) struct Ended {
     pub(super) status: CommandStatus,
     pub(super) duration: Duration,
     /// Standard output and standard error, for people.
-    pub(super) excerpts: [Excerpt; 2],
+    pub(super) excerpts: [CleanExcerpt; 2],
     /// Everything it printed, for the readers.
     pub(super) transcripts: Transcripts,
 }
@@ -90,9 +89,9 @@ impl CommandStatus {
 }
 
 /// Runs the command to its end. What it prints is kept within the limits.
-pub(super) fn run(command: &[OsString], limits: &Limits) -> Result<Ended, Failure> {
+pub(super) fn run(command: &[OsString], reading: &Reading) -> Result<Ended, Failure> {
     let started = Instant::now();
-    let capture = Arc::new(Mutex::new(Capture::new(limits)));
+    let capture = Arc::new(Mutex::new(Capture::new(reading)));
     let status = match start(command) {
         Ok(mut child) => {
             let done = tee_both(&mut child, &capture);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use percent_encoding::percent_decode_str;
+
 /// The branch that holds results where no other is named.
 const BRANCH: &str = "main";
 
@@ -14,6 +16,13 @@ pub(crate) struct GitUrl {
     /// `name:secret` or `token`, as it stood in the address.
     userinfo: Option<String>,
     branch: Option<String>,
+}
+
+/// What an address says of who somebody is, decoded. A name alone may be a token, so it counts as a secret, too.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub(crate) name: String,
+    pub(crate) password: Option<String>,
 }
 
 impl GitUrl {
@@ -51,6 +60,11 @@ impl GitUrl {
             None => (text.to_owned(), None),
         };
         let userinfo = userinfo.filter(|userinfo| !shown.contains(&format!("//{userinfo}@")));
+        // git asks for them line by line.
+        if userinfo.is_some_and(|text| decoded(text).is_none_or(|it| it.contains(char::is_control)))
+        {
+            return Err("the name or password in the address is no text".to_owned());
+        }
         Ok(Self { shown, userinfo: userinfo.map(str::to_owned), branch })
     }
 
@@ -63,29 +77,38 @@ impl GitUrl {
         Self::parse("", branch).map(|url| Self { shown: text.to_owned(), ..url })
     }
 
-    /// What git is to be told.
-    pub(crate) fn with_credentials(&self) -> String {
-        let Some((userinfo, (scheme, rest))) =
-            self.userinfo.as_ref().zip(self.shown.split_once("://"))
-        else {
-            return self.shown.clone();
+    /// Who somebody is to a web host. ssh takes no password in an address, and has its user shown.
+    pub(crate) fn credentials(&self) -> Option<Credentials> {
+        let userinfo = self.userinfo.as_deref().filter(|_| self.shown.starts_with("http"))?;
+        let (name, password) = match userinfo.split_once(':') {
+            Some((name, password)) => (name, Some(password)),
+            None => (userinfo, None),
         };
-        let host = rest.split_once('@').map_or(rest, |(_, host)| host);
-        format!("{scheme}://{userinfo}@{host}")
+        let password = password.and_then(decoded);
+        Some(Credentials { name: decoded(name)?, password })
+    }
+
+    /// The scheme and the host, as git's configuration of credentials names it.
+    pub(crate) fn host(&self) -> &str {
+        let start = self.shown.find("://").map_or(0, |at| at + "://".len());
+        let end = self.shown[start..].find('/').map_or(self.shown.len(), |at| start + at);
+        &self.shown[..end]
+    }
+
+    /// What nobody else may know, in every way in which it may be written.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let Some(userinfo) = &self.userinfo else { return Vec::new() };
+        let secret = userinfo.split_once(':').map_or(userinfo.as_str(), |(_, secret)| secret);
+        [Some(secret.to_owned()), decoded(secret)].into_iter().flatten().collect()
     }
 
     /// The text without what must not be shown.
     pub(crate) fn censor(&self, text: &str) -> String {
-        match &self.userinfo {
-            Some(userinfo) => {
-                let secret =
-                    userinfo.split_once(':').map_or(userinfo.as_str(), |(_, secret)| secret);
-                let text = text.replace(&format!("{userinfo}@"), "");
-                // `git@` is no secret, and `git` a word.
-                if secret.len() < 6 { text } else { text.replace(secret, "***") }
-            }
-            None => text.to_owned(),
-        }
+        let Some(userinfo) = &self.userinfo else { return text.to_owned() };
+        let text = text.replace(&format!("{userinfo}@"), "");
+        // `git@` is no secret, and `git` a word.
+        let secrets = self.secrets().into_iter().filter(|secret| secret.len() >= 6);
+        secrets.fold(text, |text, secret| text.replace(&secret, "***"))
     }
 
     /// The branch that holds the results.
@@ -98,12 +121,21 @@ impl GitUrl {
         self.branch.as_deref()
     }
 
-    /// Takes the other's credentials, if both are the same branch of the same repository and this has none.
+    /// The same repository, but the other's branch.
+    pub(super) fn with_branch_of(self, other: &Self) -> Self {
+        Self { branch: other.branch.clone(), ..self }
+    }
+
+    /// Takes the other's credentials, if both are the same repository and this has none.
     pub(super) fn borrow_credentials(&mut self, other: &Self) {
-        if self.shown == other.shown && self.branch() == other.branch() && self.userinfo.is_none() {
+        if self.shown == other.shown && self.userinfo.is_none() {
             self.userinfo.clone_from(&other.userinfo);
         }
     }
+}
+
+fn decoded(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(Into::into)
 }
 
 /// The rules of `git check-ref-format --branch`, and no braces.
@@ -166,10 +198,29 @@ mod tests {
         for (text, shown) in cases {
             let url = GitUrl::parse(text, None).unwrap();
             assert_eq!(url.to_string(), shown);
-            assert_eq!(url.with_credentials(), text);
             assert!(!format!("{url:?}").contains("s3cret"));
             assert!(!url.censor(&format!("cannot open {text}")).contains("s3cret"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_web_host_is_told_who_somebody_is() {
+        let told = |text: &str| {
+            let url = GitUrl::parse(text, None).unwrap();
+            let credentials = url.credentials().map(|it| (it.name, it.password));
+            (url.host().to_owned(), credentials)
+        };
+        let both = |name: &str, password: &str| Some((name.to_owned(), Some(password.to_owned())));
+        let host = "https://host:8443".to_owned();
+        assert_eq!(told("https://o%78:p%40ss@host:8443/r.git"), (host.clone(), both("ox", "p@ss")));
+        assert_eq!(told("https://tok@host:8443"), (host, Some(("tok".to_owned(), None))));
+        for none in ["https://host/r.git", "ssh://git:s3cret@host/r.git", "git@host:r.git"] {
+            assert_eq!(told(none).1, None, "{none}");
+        }
+        assert!(GitUrl::parse("https://ox:a%0apassword=b@host/", None).is_err());
+        let url = GitUrl::parse("https://s3cret%2btoken@host/r.git", None).unwrap();
+        let said = "no password for 'https://s3cret%2btoken@host' (s3cret+token)";
+        assert_eq!(url.censor(said), "no password for 'https://host' (***)");
     }
 
     #[test]
@@ -184,14 +235,15 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_only_lent_to_the_same_branch_of_the_same_repository() {
+    fn credentials_are_only_lent_to_the_same_repository() {
         let known = GitUrl::parse("https://ox:s3cret@host/r.git", None).unwrap();
         let lent = |text: &str, branch: Option<&str>| {
             let mut url = GitUrl::parse(text, branch.map(str::to_owned)).unwrap();
             url.borrow_credentials(&known);
-            url.with_credentials().contains("s3cret")
+            url.credentials().is_some()
         };
         assert!(lent("https://host/r.git", None) && lent("https://host/r.git", Some("main")));
-        assert!(!lent("https://other/r.git", None) && !lent("https://host/r.git", Some("x")));
+        assert!(lent("https://host/r.git", Some("x")), "whatever the branch");
+        assert!(!lent("https://other/r.git", None) && !lent("https://host/s.git", None));
     }
 }

@@ -3,12 +3,12 @@
 use std::fs;
 
 use crate::inputs::CARGO;
-use crate::world::{Collector, World, answer, deserted, fault, results, stored};
+use crate::world::{Collector, Outcome, World, answer, deserted, fault, results, stored};
 
 const KEY: &str = "1795437220868123456";
 
-fn submit(url: &str) -> [&str; 5] {
-    ["submit", "--server", url, "--package", "barn"]
+fn submit(url: &str) -> [&str; 6] {
+    ["submit", "--strict", "--server", url, "--package", "barn"]
 }
 
 /// The address with credentials in it.
@@ -155,7 +155,9 @@ fn the_next_result_takes_along_what_waits_for_the_same_collector() {
 fn what_can_never_be_sent_is_listed_and_discarded() {
     let world = World::new();
     world.file("thesis/chapter", "precious");
-    world.pipe(CARGO, &["submit", "--repo", "thesis", "--package", "barn"]).ends_with(66);
+    world
+        .pipe(CARGO, &["submit", "--strict", "--repo", "thesis", "--package", "barn"])
+        .ends_with(66);
     world.run(&["retry"]).ends_with(66);
     let [kept] = &world.spooled("")[..] else { panic!("not one file") };
     let (file, thesis) = (kept.to_str().unwrap(), world.path("thesis"));
@@ -265,7 +267,7 @@ fn what_is_no_results_repository_is_left_alone() {
     let world = World::new();
     world.file("site/index.html", "precious");
     world
-        .pipe(CARGO, &["submit", "--repo", "site", "--package", "barn"])
+        .pipe(CARGO, &["submit", "--strict", "--repo", "site", "--package", "barn"])
         .ends_with(66)
         .complains("is not a results repository");
     assert_eq!(fs::read_to_string(world.path("site/index.html")).unwrap(), "precious");
@@ -277,7 +279,7 @@ fn a_folder_that_takes_nothing_new_has_the_status_of_what_cannot_be_created() {
     let world = World::new();
     // Nobody can create anything there, not even root.
     world
-        .pipe(CARGO, &["submit", "--repo", "/proc/r.git", "--package", "barn"])
+        .pipe(CARGO, &["submit", "--strict", "--repo", "/proc/r.git", "--package", "barn"])
         .ends_with(73)
         .complains("cannot create anything in `/proc`: ")
         .complains("; kept for `pony-report retry` in ")
@@ -300,9 +302,30 @@ fn without_a_spool_a_submission_that_is_lost_is_said_to_be_lost() {
 fn a_repository_that_cannot_be_made_keeps_the_submission() {
     let world = World::new();
     world.file("file", "");
-    world.pipe(CARGO, &["submit", "--repo", "file/r.git", "--package", "barn"]).ends_with(73);
+    world
+        .pipe(CARGO, &["submit", "--strict", "--repo", "file/r.git", "--package", "barn"])
+        .ends_with(73);
     assert_eq!(world.spooled("").len(), 1);
     fs::remove_file(world.path("file")).unwrap();
     world.run(&["retry"]).ends_with(0).mentions("barn: 1 passed, 1 failed; ");
     assert_eq!(results(&world.path("file/r.git"), "barn").len(), 1);
+}
+
+#[test]
+fn what_waits_fails_nothing_unless_it_is_strict() {
+    let world = World::new();
+    let (down, rejecting) = (deserted(), Collector::answering(&[fault(-32602, "no")]));
+    let submit = |url: &str| {
+        let mut command = world.pony(&["submit", "--server", url, "--package", "barn"]);
+        command.stdin(std::process::Stdio::piped());
+        command
+    };
+    let run = |mut command| Outcome::of(&mut command, Some(CARGO.as_bytes()));
+    run(submit(&down)).ends_with(0).printed("").complains("warning: cannot reach the collector");
+    assert_eq!(world.spooled("").len(), 1);
+    // It is lost, or it is not to be sent again.
+    let mut homeless = submit(&down);
+    homeless.env_remove("HOME").env_remove("XDG_STATE_HOME");
+    run(homeless).ends_with(75).complains("the submission is kept nowhere");
+    run(submit(&rejecting.url)).ends_with(65).complains("rejected the submission");
 }

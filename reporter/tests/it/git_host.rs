@@ -41,8 +41,8 @@ fn hook(repository: &Path, name: &str, script: &str) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-fn submit(url: &str) -> [&str; 5] {
-    ["submit", "--repo", url, "--package", "barn"]
+fn submit(url: &str) -> [&str; 6] {
+    ["submit", "--strict", "--repo", url, "--package", "barn"]
 }
 
 /// The history is linear, everything in it is sound, and the branch has so many commits.
@@ -241,6 +241,37 @@ fn a_refused_push_says_why_and_keeps_the_result() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_a_host_does_not_take_keeps_none_of_the_others() {
+    let world = World::new();
+    let (path, url) = host(&world, "r.git");
+    world.pipe(CARGO, &submit(&url)).ends_with(0);
+    // Nothing goes through, so everything waits.
+    hook(&path, "pre-receive", "exit 1");
+    for number in 0..7 {
+        let name = if number == 4 { "forbidden" } else { "burns" };
+        let log = CARGO.replace("burns", name);
+        world.pipe(log, &submit(&url)).ends_with(77);
+    }
+    // Now the host takes everything but one.
+    let script = "while read old new name; do \
+                  if git grep -q forbidden \"$new\" -- '*tests.txt'; then \
+                  echo 'no secrets here' >&2; exit 1; fi; done";
+    hook(&path, "pre-receive", script);
+    let outcome = world.run(&["retry"]).ends_with(77);
+    let outcome = outcome.complains("pre-receive hook declined: no secrets here; kept for ");
+    assert_eq!(outcome.stdout().lines().count(), 6, "{outcome}");
+    assert_eq!(outcome.stderr().lines().count(), 1, "{outcome}");
+    assert_eq!(results(&path, "barn").len(), 7);
+    let is_entry = |path: &&PathBuf| path.extension().is_some_and(|it| it == "json");
+    let waits = world.spooled("");
+    let entries: Vec<_> = waits.iter().filter(is_entry).collect();
+    let [entry] = entries[..] else { panic!("not one entry: {waits:?}") };
+    assert!(fs::read_to_string(entry).unwrap().contains("forbidden"));
+    assert_sound(&path, "main", 8);
+}
+
+#[test]
 fn a_repository_of_something_else_is_left_alone() {
     let world = World::new();
     let (path, url) = host(&world, "project.git");
@@ -314,4 +345,57 @@ fn what_is_no_address_or_branch_is_refused_before_anything_runs() {
         world.run(&run).ends_with(64).complains(complaint);
     }
     assert!(!world.path("ran").exists());
+}
+
+#[test]
+fn what_waits_keeps_its_own_branch_when_another_repository_is_named() {
+    let world = World::new();
+    let gone = format!("file://{}", world.path("gone.git").display());
+    for branch in ["results", "nightly"] {
+        let arguments = [&submit(&gone)[..], &["--branch", branch]].concat();
+        world.pipe(CARGO, &arguments).ends_with(66);
+    }
+    world.pipe(CARGO, &submit(&gone)).ends_with(66);
+    let (path, url) = host(&world, "r.git");
+    let waiting = world.spooled("");
+    world.pipe(CARGO, &submit(&url)).ends_with(0);
+    assert_eq!(world.spooled(""), waiting, "they are for another");
+    let mut retry = world.pony(&["retry", "--repo", &url]);
+    retry.env("PONY_BRANCH", "elsewhere");
+    Outcome::of(&mut retry, None).ends_with(0);
+    for (branch, commits) in [("results", 2), ("nightly", 2), ("main", 3)] {
+        assert_sound(&path, branch, commits);
+    }
+    assert!(world.spooled("").is_empty());
+    // A folder, too; and a flag counts more.
+    let other = world.path("other.git");
+    for flags in [&["--repo", "other.git"][..], &["--repo", "other.git", "--branch", "third"]] {
+        let arguments = [&submit(&gone)[..], &["--branch", "results"]].concat();
+        world.pipe(CARGO, &arguments).ends_with(66);
+        git(&world.path(""), &["init", "--quiet", "--bare", "other.git"]);
+        world.run(&[&["retry"], flags].concat()).ends_with(0);
+    }
+    assert_sound(&other, "results", 2);
+    assert_sound(&other, "third", 2);
+}
+
+#[test]
+fn files_that_a_git_host_has_no_place_for_keep_their_submission_in_the_spool() {
+    let world = World::new();
+    let (path, url) = host(&world, "r.git");
+    let log = "all work and no play\n".repeat(1000) + CARGO;
+    let down = deserted();
+    let arguments = ["submit", "--server", &down, "--package", "barn", "--max-output", "1K"];
+    world.pipe(&log, &arguments).ends_with(0).complains("warning: cannot reach");
+    let [entry] = &world.spooled("")[..] else { panic!("not one entry") };
+    world
+        .run(&["retry", "--repo", &url])
+        .ends_with(73)
+        .complains("a git host has no place for steps-00-output.txt, which goes with the result")
+        .complains("; kept for `pony-report retry` in ");
+    assert!(git(&path, &["for-each-ref"]).is_empty());
+    let kept = entry.with_extension("files").join("steps-00-output.txt");
+    assert_eq!(fs::read_to_string(kept).unwrap(), log);
+    world.run(&["retry", "--repo", "local.git"]).ends_with(0);
+    assert!(world.spooled("").is_empty());
 }

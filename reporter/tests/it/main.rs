@@ -3,6 +3,7 @@
 //! - `world`: the environment, and a collector that answers what a test wants
 //! - `run`: `pony-report run`
 //! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
+//! - `manual`: completions and manual pages
 //! - `suites`: what was captured for whole suites
 //! - `validate`: `validate`, and what messages say an input looks like
 //! - `hostile`: inputs that no reader should trust
@@ -17,6 +18,7 @@ mod env;
 mod git_host;
 mod hostile;
 mod inputs;
+mod manual;
 #[cfg(unix)]
 mod run;
 mod suites;

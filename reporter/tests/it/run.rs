@@ -420,6 +420,27 @@ fn secrets_are_shown_but_neither_stored_nor_spooled() {
 }
 
 #[test]
+fn secrets_are_taken_out_before_output_is_cut_and_may_have_many_lines() {
+    let world = World::new();
+    let key = "BEGIN\nMIIEvQ\nMIIEvR\nEND";
+    let text = format!("{}{key}{}", "x".repeat(500), "y".repeat(2000));
+    world.file("log", &text);
+    let options = ["--redact", "(?s)BEGIN.*?END", "--max-output", "1K"];
+    let submit = ["submit", "--repo", "r.git", "--package", "p", "both.log"];
+    world.file("both.log", format!("{text}\n{CARGO}"));
+    for mut arguments in [script("cat log"), submit.to_vec()] {
+        arguments.splice(1..1, options);
+        world.run(&arguments).ends_with(0);
+        let results = results(&world.path("r.git"), "p");
+        let result = results.last().unwrap();
+        let output = result.submission.results_list[0].output().unwrap();
+        assert!(output.starts_with("xxx") && !output.contains("MII"), "{output}");
+    }
+    let whole = |(_, whole): &(String, String)| whole.contains(&("x".to_owned() + "[redacted]y"));
+    assert!(files(&world).iter().all(whole) && !files(&world).is_empty());
+}
+
+#[test]
 fn jobs_of_a_ci_system_are_one_build_line_whatever_their_machines_are_called() {
     let world = World::new();
     for host in ["fv-az1", "fv-az2"] {
@@ -453,7 +474,8 @@ fn github_shows_what_failed() {
     let off = ["run", "--no-github", "--server", &deserted(), "--package", "p", "--", "cat", "log"];
     on_github(&off).ends_with(0).never_says("::error");
     assert_eq!(fs::read_to_string(world.path("summary.md")).unwrap(), summary);
-    on_github(&["submit", "--server", &deserted(), "--package", "p", "log"]).ends_with(75);
+    on_github(&["submit", "--strict", "--server", &deserted(), "--package", "p", "log"])
+        .ends_with(75);
     let summary = fs::read_to_string(world.path("summary.md")).unwrap();
     assert!(summary.contains("\nNot stored: cannot reach the collector at "), "{summary}");
 }

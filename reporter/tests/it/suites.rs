@@ -45,8 +45,8 @@ fn several_suites_are_told_apart() {
     world.file("barn.xml", BARN);
     world.run(&["submit", "--repo", "r.git", "--package", "p", "barn.xml"]).ends_with(0);
     let step = only_step(&world);
-    let output = "[pony-report: captured for the suite `hay.BarnTest`]\nmoo\n\
-                  [pony-report: captured for the suite `hay.DoorTest`]\nslam\n";
+    let output = "[pony: captured for the suite `hay.BarnTest`]\nmoo\n\
+                  [pony: captured for the suite `hay.DoorTest`]\nslam\n";
     assert_eq!((step.output(), step.errout()), (Some(output), None));
 }
 
@@ -59,7 +59,7 @@ fn a_run_has_it_behind_what_the_command_printed() {
     let run = ["run", "--repo", "r.git", "--package", "p", "--junit", "out.xml", "--"];
     world.run(&[&run[..], &["sh", "-c", script]].concat()).ends_with(0).printed("one test");
     let step = only_step(&world);
-    let output = "one test\n[pony-report: captured for the suite `hay.LoftTest`]\nclimbing <up>\n";
+    let output = "one test\n[pony: captured for the suite `hay.LoftTest`]\nclimbing <up>\n";
     assert_eq!((step.output(), step.errout()), (Some(output), Some("creak")));
 }
 
@@ -88,21 +88,45 @@ fn a_converted_file_has_it_still_and_reads_back_as_the_same() {
 #[test]
 fn a_great_deal_of_it_is_cut_in_the_middle_and_says_so() {
     let world = World::new();
-    let long = "all work and no play\n".repeat(200_000);
+    let long = "all work and no play\n".repeat(250_000);
     let suite = format!("<testsuite name='s'><system-out>{long}</system-out></testsuite>");
     world.file("long.xml", suite);
     world.run(&["submit", "--repo", "r.git", "--package", "p", "long.xml"]).ends_with(0);
     let output = only_step(&world).output().unwrap().to_owned();
-    assert!(output.len() < 3 << 20, "{} bytes", output.len());
+    assert!(output.len() < 5 << 20, "{} bytes", output.len());
     assert!(
-        output.contains("bytes here; the whole is in the file steps-00-suites-output.txt]"),
+        output.contains("bytes here; the whole is in the file steps-00-output.txt]"),
         "nothing says where the rest is"
     );
+    assert_eq!(only_file(&world), ("steps-00-output.txt".to_owned(), long));
+}
+
+#[test]
+#[cfg(unix)]
+fn what_was_printed_and_captured_is_shortened_once() {
+    let world = World::new();
+    let long = "all work and no play\n".repeat(100);
+    world.file("printed", &long);
+    let suite = format!("<testsuite name='s'><system-out>{long}</system-out></testsuite>");
+    world.file("made.xml", suite);
+    let run = ["run", "--repo", "r.git", "--package", "p", "--max-output", "1000", "--junit"];
+    let command = ["out.xml", "--", "sh", "-c", "cat printed; cp made.xml out.xml"];
+    world.run(&[&run[..], &command].concat()).ends_with(0).printed(&long);
+    let step = only_step(&world);
+    let output = step.output().unwrap();
+    assert_eq!(output.matches("[pony left out ").count(), 1, "{output}");
+    let whole = format!("{long}[pony: captured for the suite `s`]\n{long}");
+    let kept = output.lines().filter(|line| line.starts_with("all")).count() * 21;
+    assert_eq!(step.left_out("output"), Some((whole.len() - kept) as u64));
+    assert_eq!(only_file(&world), ("steps-00-output.txt".to_owned(), whole));
+}
+
+/// The name and the content of the only file beside the only result.
+fn only_file(world: &World) -> (String, String) {
     let repo = world.path("r.git");
     let snapshot = Store::open(&repo).unwrap().snapshot().unwrap();
     let key = snapshot.results("p").unwrap()[0];
     let [artifact] = &snapshot.artifacts("p", key).unwrap()[..] else { panic!("not one file") };
-    assert_eq!(artifact.filename, "steps-00-suites-output.txt");
-    let whole = std::fs::read_to_string(Contents::of(&repo).path_of(&artifact.sha256)).unwrap();
-    assert_eq!(whole, long);
+    let path = Contents::of(&repo).path_of(&artifact.sha256);
+    (artifact.filename.clone(), std::fs::read_to_string(path).unwrap())
 }

@@ -334,6 +334,7 @@ fn one_result() -> TestResult {
         number: None,
         received: row.received,
         submission_id: None,
+        sent: None,
         client: Some("ci".into()),
         client_ip: Some("192.0.2.1".into()),
         flags: ["sanitised".to_owned()].into(),

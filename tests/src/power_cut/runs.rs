@@ -95,7 +95,15 @@ pub(super) fn record(place: &Place, run: &RecordedRun, folder: &Path) -> anyhow:
 }
 
 fn submit(mut command: Command, index: usize) -> Command {
-    command.args(["submit", "--repo", "data/results.git", "--package", "hayloft", "--tag"]);
+    command.args([
+        "submit",
+        "--strict",
+        "--repo",
+        "data/results.git",
+        "--package",
+        "hayloft",
+        "--tag",
+    ]);
     command.args([&format!("{MARK}{index}"), "report.xml"]);
     command
 }

@@ -59,7 +59,8 @@ pub fn submit(place: &Place, home: &Path, mark: &str) -> Command {
 
 /// What `pony-report` is told to submit with a mark.
 pub fn submit_args(mark: &str) -> Vec<String> {
-    let words = ["submit", "--repo", "results.git", "--package", "hayloft", "--tag", mark];
+    let words =
+        ["submit", "--strict", "--repo", "results.git", "--package", "hayloft", "--tag", mark];
     words.iter().copied().chain(["report.xml"]).map(str::to_owned).collect()
 }
 
@@ -91,7 +92,15 @@ fn spool(place: &Place, home: &Path) -> anyhow::Result<()> {
     three_results(place, home)?;
     // Nobody listens on port 1.
     let mut command = place.command("pony-report", home);
-    command.args(["submit", "--server", "http://127.0.0.1:1/", "--package", "hayloft", "--tag"]);
+    command.args([
+        "submit",
+        "--strict",
+        "--server",
+        "http://127.0.0.1:1/",
+        "--package",
+        "hayloft",
+        "--tag",
+    ]);
     let output = command.args([&mark(), "report.xml"]).output()?;
     ensure!(output.status.code() == Some(75), "nothing was spooled: {}", said(&output));
     Ok(())

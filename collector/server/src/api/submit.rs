@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use pony_formats::json::{self, StrictError};
 use pony_formats::{
-    Limits, Receipt, Report, Step, Submission, SubmissionId, Tally, detect, looks_like, parse,
+    Limits, Receipt, Step, Submission, SubmissionId, Suite, Tally, captured, detect, looks_like,
+    parse,
 };
 use serde_json::{Value as JsonValue, json};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -154,29 +155,18 @@ fn of_output(description: &Description, output: &[u8]) -> Result<(Submission, bo
     let sanitised = report.sanitised;
     let is_for_people = report.format.is_for_people();
     let printed = if is_for_people { String::from_utf8_lossy(output) } else { "".into() };
+    let captured = |stream, printed: &str| {
+        captured(&report.suites, stream, printed.as_bytes().last().copied())
+    };
+    let output = captured(Suite::output, &printed);
+    let output = printed.into_owned() + &output;
+    let errout = captured(Suite::errout, "");
     let success = report.tally().bad() == 0;
-    let step = step(report, &description.name, &printed);
+    let step = report.into_step(&description.name, [output.into(), errout.into()]);
     let client_info = description
         .client_info(success)
         .map_err(|error| Problem::unacceptable(error.to_string()))?;
     Ok((Submission { client_info, results_list: vec![step] }, sanitised))
-}
-
-/// Its status is 1 when a test failed, else 0: nobody knows how the command ended.
-fn step(report: Report, name: &str, printed: &str) -> Step {
-    let status = i64::from(report.tally().bad() > 0);
-    let step = Step::default().with("type", "test").with("name", name).with("status", status);
-    let Report { tests, suites, unnamed, .. } = report;
-    let captured = |stream: fn(&pony_formats::Suite) -> Option<&String>| -> String {
-        suites.iter().filter_map(stream).map(String::as_str).collect()
-    };
-    let output = printed.to_owned() + &captured(|suite| suite.output.as_ref());
-    let errout = captured(|suite| suite.errout.as_ref());
-    let streams = [("output", output), ("errout", errout)].into_iter();
-    let step = streams
-        .filter(|(_, text)| !text.is_empty())
-        .fold(step, |step, (key, text)| step.with(key, text));
-    step.with_unnamed_tests(unnamed).with_tests(tests)
 }
 
 fn of_json(body: &[u8]) -> Result<Submission, Problem> {

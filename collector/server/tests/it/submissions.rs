@@ -1,14 +1,18 @@
 //! Submissions that arrive again: `Idempotency-Key`.
 
-use pony_formats::Value;
 use pony_formats::xmlrpc::{Fault, write_call};
+use pony_formats::{Bag, Value};
 
 use crate::collector::{Collector, Place, client_info, fault_or_value, git};
 use crate::http::{self, Answer};
 
 /// Submits a result of a package under an id, and returns the answer as it is.
 fn send(collector: &Collector, package: &str, ids: &[&str]) -> Answer {
-    let params = [Value::Struct(client_info(package, true)), Value::Array(vec![])];
+    send_steps(collector, package, ids, vec![])
+}
+
+fn send_steps(collector: &Collector, package: &str, ids: &[&str], steps: Vec<Value>) -> Answer {
+    let params = [Value::Struct(client_info(package, true)), Value::Array(steps)];
     let body = write_call("add_results", &params);
     let ids: String = ids.iter().map(|id| format!("Idempotency-Key: {id}\r\n")).collect();
     let request = http::request("POST /xmlrpc HTTP/1.1", &ids, body.as_bytes());
@@ -52,6 +56,32 @@ fn other_content_under_the_same_id_is_a_fault_and_final() {
     assert_eq!(fault.code, -32602);
     assert!(fault.message.contains("submission id `a-1` is that of result "), "{fault:?}");
     assert_eq!(commits(&place), "2");
+}
+
+#[test]
+fn how_much_of_it_is_stored_does_not_tell_a_submission_from_another() {
+    let submit = |collector: &Collector, output: &str| {
+        let step = Bag::from([("output".to_owned(), Value::from(output))]);
+        fault_or_value(&send_steps(collector, "orchard", &["a-1"], vec![Value::Struct(step)]))
+    };
+    let long = "an apple a day\n".repeat(1000);
+    let longer = long.replacen("day\nan", "day\nno", 1);
+    for limits in [["1000", "2000"], ["1000", "100000"], ["100000", "1000"]] {
+        let place = Place::new();
+        let [first, second] = limits.map(|limit| ["--max-output", limit]);
+        let collector = place.start(&first);
+        let stored = submit(&collector, &long).unwrap();
+        collector.kill();
+        let collector = place.start(&second);
+        assert_eq!(submit(&collector, &long).unwrap(), stored, "{limits:?}");
+        collector.kill();
+        std::fs::remove_file(place.repo().join("pony/index.redb")).unwrap();
+        let collector = place.start(&second);
+        assert_eq!(submit(&collector, &long).unwrap(), stored, "{limits:?}, by the repository");
+        // What was left out counts.
+        assert_eq!(submit(&collector, &longer).unwrap_err().code, -32602);
+        assert_eq!(commits(&place), "2");
+    }
 }
 
 #[test]

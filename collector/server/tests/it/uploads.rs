@@ -296,3 +296,25 @@ fn output_that_is_too_long_becomes_a_file_and_leaves_both_ends() {
     // One commit has both.
     assert_eq!(git(&place.repo(), &["rev-list", "--count", "main"]), "2\n");
 }
+
+#[test]
+fn what_a_client_has_shortened_is_not_shortened_again() {
+    let place = Place::new();
+    let collector = place.start(&["--max-output", "1000"]);
+    let long = "line\n".repeat(1000);
+    let left_out = Bag::from([("output".to_owned(), Value::Int(5000))]);
+    let step = Bag::from([
+        ("output".to_owned(), long.as_str().into()),
+        ("errout".to_owned(), long.as_str().into()),
+        ("left_out".to_owned(), Value::Struct(left_out)),
+    ]);
+    collector.add_with_steps(client_info("hayloft", true), vec![Value::Struct(step)]);
+    let store = Store::open(&place.repo()).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let key = snapshot.results("hayloft").unwrap()[0];
+    let result = snapshot.read("hayloft", key).unwrap().unwrap();
+    let step = &result.submission.results_list[0];
+    assert_eq!((step.output(), step.left_out("output")), (Some(&*long), Some(5000)));
+    let errout = step.errout().unwrap();
+    assert!(errout.len() < 1200 && step.left_out("errout") > Some(3900), "{errout}");
+}

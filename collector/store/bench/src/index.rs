@@ -129,6 +129,7 @@ fn import(repo: &Path, results: u64) -> Result<(), Failure> {
             number: Some(u32::try_from(number)?),
             received,
             submission_id: None,
+            sent: None,
             client: None,
             client_ip: None,
             flags: Default::default(),

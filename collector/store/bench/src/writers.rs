@@ -43,6 +43,7 @@ impl Item {
             number: None,
             received: time,
             submission_id: None,
+            sent: None,
             client: None,
             client_ip: None,
             flags: Default::default(),

@@ -17,12 +17,23 @@ pub(crate) enum Kind {
     Unreachable,
     /// Others were faster for as long as it was tried.
     Contended,
-    /// No credentials, or not the right ones; or the branch takes no push.
+    /// No credentials, or not the right ones.
     Forbidden,
+    /// The host does not take this push: the branch is protected, or it does not like what is in it.
+    Refused,
+    /// The host cannot write what is pushed: no room, or it is too much at once.
+    NoRoom,
     /// There is no such repository or branch.
     NotThere,
     /// The store refuses what is there, with this exit status.
     Store(u8),
+}
+
+impl Kind {
+    /// Whether the host said no to a push, so that less of it may be taken.
+    pub(super) fn is_refusal(self) -> bool {
+        matches!(self, Self::Refused | Self::NoRoom)
+    }
 }
 
 /// Why a git host does not have a submission.

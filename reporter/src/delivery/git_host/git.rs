@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::{GitFailure, Kind};
-use crate::target::GitUrl;
+use crate::target::{Credentials, GitUrl};
 
 /// Where the newest commit is kept.
 const TIP: &str = "refs/pony/tip";
@@ -61,6 +61,10 @@ const LOCAL_VARIABLES: [&str; 12] = [
     "GIT_WORK_TREE",
 ];
 
+/// The variables that tell git's helper the credentials of the address.
+const NAME: &str = "PONY_GIT_NAME";
+const SECRET: &str = "PONY_GIT_SECRET";
+
 /// git, ready to talk to one remote.
 #[derive(Debug)]
 pub(super) struct Git<'u> {
@@ -89,13 +93,15 @@ impl<'u> Git<'u> {
         let git = Self { url, folder };
         let said = git.run(&["init", "--quiet", "--bare", "--template=", "."])?;
         said.check(url)?;
-        // In a file, not among the arguments, which everybody on the machine can read.
-        let address = url.with_credentials().replace('\\', r"\\").replace('"', "\\\"");
-        let config = format!(
+        let address = quoted(&url.to_string());
+        let mut config = format!(
             "[core]\n\trepositoryFormatVersion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n\
-             [remote \"origin\"]\n\turl = \"{address}\"\n\tpromisor = true\n\
+             [remote \"origin\"]\n\turl = {address}\n\tpromisor = true\n\
              \tpartialCloneFilter = tree:0\n"
         );
+        if let Some(credentials) = url.credentials() {
+            config.push_str(&credential_config(url, &credentials));
+        }
         std::fs::write(git.path().join("config"), config).map_err(broken)?;
         Ok(git)
     }
@@ -176,8 +182,10 @@ impl<'u> Git<'u> {
             command.env_remove(name);
         }
         command.env("GIT_DIR", self.path()).env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1");
-        // Nobody is there to answer.
-        if std::env::var_os("CI").is_some() || !io::stderr().is_terminal() {
+        if let Some(Credentials { name, password }) = self.url.credentials() {
+            command.env(NAME, name).env(SECRET, password.unwrap_or_default());
+        }
+        if !is_attended() {
             command.env("GIT_TERMINAL_PROMPT", "0");
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -191,6 +199,38 @@ impl<'u> Git<'u> {
             GitFailure::new(Kind::Io, format!("cannot hear what git says: {error}"))
         })
     }
+}
+
+/// Whether somebody is there to answer what git may ask.
+fn is_attended() -> bool {
+    std::env::var_os("CI").is_none() && io::stderr().is_terminal()
+}
+
+/// Has git get the credentials of an address from the environment of its helper. Arguments can be read by everybody on
+/// the machine, the environment cannot. Nor does git keep them anywhere, as it would those that stand in an address.
+fn credential_config(url: &GitUrl, credentials: &Credentials) -> String {
+    let section = format!("[credential {}]\n", quoted(url.host()));
+    let helper = format!(
+        "!f() {{ if test \"$1\" = get; then printf 'username=%s\\npassword=%s\\n' \"${NAME}\" \"${SECRET}\"; fi; }}; f"
+    );
+    let helper = format!("\thelper = {}\n", quoted(&helper));
+    if credentials.password.is_some() {
+        // An empty one takes the others out.
+        return format!("{section}\thelper =\n{helper}");
+    }
+    // Whoever knows the password of that name is asked first. If nobody does, it is a token, which needs none.
+    let asks = is_attended() || ["GIT_ASKPASS", "SSH_ASKPASS"].iter().any(|name| has(name));
+    let helper = if asks { String::new() } else { helper };
+    format!("{section}\tusername = {}\n{helper}", quoted(&credentials.name))
+}
+
+fn has(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
+/// A value of git's configuration.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', r"\\").replace('"', "\\\""))
 }
 
 /// What git said, and how it ended.

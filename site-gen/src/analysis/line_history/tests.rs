@@ -30,6 +30,7 @@ pub(crate) fn result(hour: i64, commit: &str, tests: &[(&str, char)]) -> TestRes
             number: None,
             received,
             submission_id: None,
+            sent: None,
             client: None,
             client_ip: None,
             flags: BTreeSet::new(),
