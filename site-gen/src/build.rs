@@ -20,6 +20,7 @@ use crate::folder::SiteFolder;
 use crate::history::Package;
 use crate::load::{self, Work};
 use crate::pages;
+use crate::progress::{Counter, Progress};
 use crate::state::State;
 use crate::view::TestPages;
 use crate::{Options, SiteError, changes, published, search, silent};
@@ -55,6 +56,19 @@ const FIXED: [(&str, &str); 4] = [
 /// When the repository cannot be read, or the site cannot be written. [`SiteError::Foreign`] when `out` is
 /// neither empty nor a site; nothing is touched then.
 pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, SiteError> {
+    build_watched(store, out, options, &|_| {})
+}
+
+/// [`build`], and tells `watcher` of every result whose page is written, from many threads.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_watched(
+    store: &Store,
+    out: &Path,
+    options: &Options,
+    watcher: &(dyn Fn(Progress) + Sync),
+) -> Result<Built, SiteError> {
     let base_url = options.checked_base_url()?;
     options.check_hub()?;
     let snapshot = store.snapshot()?;
@@ -63,7 +77,9 @@ pub fn build(store: &Store, out: &Path, options: &Options) -> Result<Built, Site
     let mut plan = load::plan(&snapshot, &folder)?;
     let annotated = annotate(&mut plan, &snapshot, &folder)?;
     let commits = Commits::new(&snapshot, plan.commits);
-    let build = Build { snapshot: &snapshot, folder, options, base_url, commits, annotated };
+    let progress = Counter::new(watcher);
+    let build =
+        Build { snapshot: &snapshot, folder, options, base_url, commits, annotated, progress };
     let unreadable = match build.everything(&plan.packages, plan.from_scratch) {
         Err(Halt::Odd) => {
             build.folder.start_all_over();
@@ -113,6 +129,7 @@ struct Build<'a> {
     base_url: Option<String>,
     commits: Commits<'a>,
     annotated: Annotated,
+    progress: Counter<'a>,
 }
 
 /// A package whose pages are written.
@@ -128,6 +145,7 @@ struct Finished {
 impl Build<'_> {
     /// Returns the results that cannot be read.
     fn everything(&self, packages: &[Work], from_scratch: bool) -> Result<Vec<String>, Halt> {
+        self.progress.expect(packages.iter().map(|work| work.added.len()).sum());
         let finished = packages.par_iter().map(|work| self.package(work, from_scratch));
         let finished: Vec<Finished> = finished.collect::<Result<_, _>>()?;
         self.machines(packages, &finished, from_scratch)?;
@@ -142,15 +160,20 @@ impl Build<'_> {
     /// A package, from what is known of it or else from scratch.
     fn package(&self, work: &Work, prunes_all: bool) -> Result<Finished, SiteError> {
         let part = format!("p/{}", pony_formats::names::url_component(&work.name));
-        if work.known.is_some() {
+        let anew;
+        let whole = if work.known.is_some() {
             match self.pages_of(work) {
                 Err(Halt::Odd) => self.folder.start_over(&part),
                 Err(Halt::Failed(error)) => return Err(error),
                 Ok(finished) => return Ok(finished),
             }
-        }
-        let anew = Work::anew(self.snapshot, work.name.clone())?;
-        let finished = self.pages_of(&anew).map_err(Halt::into_error)?;
+            anew = Work::anew(self.snapshot, work.name.clone())?;
+            self.progress.expect(anew.added.len());
+            &anew
+        } else {
+            work
+        };
+        let finished = self.pages_of(whole).map_err(Halt::into_error)?;
         if !prunes_all {
             self.folder.prune_below(&part)?;
         }

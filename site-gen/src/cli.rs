@@ -1,12 +1,13 @@
 //! The command line of `pony-site`: what was typed becomes what is meant, what went wrong an exit code.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use pony_site::{Built, Options, SiteError};
+use pony_site::{Built, Options, Progress, SiteError};
 use pony_store::{Store, StoreError};
 
 const AFTER_HELP: &str = "\
@@ -17,6 +18,9 @@ Examples:
 Exit status: 0 done, 1 a result cannot be read (with --strict), 3 damaged repository, 64 usage,
 66 not a results repository, 70 fault of this program, 73 cannot create or not a site,
 74 cannot read or write, 78 newer repository.";
+
+/// Results that a build has to render for it to take a while.
+const WORTH_A_BAR: usize = 100;
 
 /// Renders a results repository as a static site.
 #[derive(Debug, Parser)]
@@ -74,9 +78,30 @@ impl Cli {
             now: args.now.unwrap_or_else(Timestamp::now),
         };
         let store = Store::open(&args.repo)?;
-        let built = pony_site::build(&store, &args.out, &options)?;
+        let bar = progress_bar();
+        let built =
+            pony_site::build_watched(&store, &args.out, &options, &|Progress { done, all }| {
+                if all >= WORTH_A_BAR {
+                    bar.set_length(all as u64);
+                    bar.set_position(done as u64);
+                }
+            });
+        bar.finish_and_clear();
+        let built = built?;
         report(&built, out, err)?;
         Ok(u8::from(args.strict && !built.unreadable.is_empty()))
+    }
+}
+
+/// Only for a person at a terminal, and not in CI.
+fn progress_bar() -> ProgressBar {
+    if !io::stderr().is_terminal() || std::env::var_os("CI").is_some() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::no_length();
+    match ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} results ({elapsed})") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 

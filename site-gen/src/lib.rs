@@ -58,6 +58,7 @@ mod history;
 mod load;
 mod options;
 mod pages;
+mod progress;
 mod published;
 mod search;
 mod silent;
@@ -66,7 +67,8 @@ mod terminal;
 mod text;
 mod view;
 
-pub use build::{Built, build};
+pub use build::{Built, build, build_watched};
 pub use error::SiteError;
 pub use folder::check_folder;
 pub use options::{Options, base_url};
+pub use progress::Progress;

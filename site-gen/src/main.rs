@@ -20,7 +20,8 @@ fn main() -> ExitCode {
             return ExitCode::from(64);
         }
     };
-    match cli.run(&mut io::stdout().lock(), &mut io::stderr().lock()) {
+    // Not locked: a progress bar is drawn there meanwhile, by other threads.
+    match cli.run(&mut io::stdout(), &mut io::stderr()) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let _ = writeln!(io::stderr(), "pony-site: error: {error:#}");

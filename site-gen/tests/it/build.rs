@@ -35,6 +35,20 @@ fn assert_same_site(place: &Place, one: &str, other: &str) {
 }
 
 #[test]
+fn whoever_watches_a_build_is_told_of_every_result() {
+    let place = Place::with_history();
+    let told = std::sync::Mutex::new(Vec::new());
+    let watcher = |progress| told.lock().unwrap().push(progress);
+    pony_site::build_watched(&place.store, &place.path("site"), &options(), &watcher).unwrap();
+    let mut told = told.into_inner().unwrap();
+    let most = told.iter().map(|progress| progress.all).max().unwrap();
+    assert!(most > 40 && told.len() == most, "{} of {most}", told.len());
+    told.sort_by_key(|progress| progress.done);
+    assert!((1..).zip(&told).all(|(number, progress)| progress.done == number));
+    assert!(told.iter().all(|progress| progress.done <= progress.all));
+}
+
+#[test]
 fn an_empty_repository_gives_an_empty_site() {
     let place = Place::new();
     place.build("site");

@@ -85,6 +85,7 @@ impl Build<'_> {
                 changes: changes.as_ref(),
             };
             unreadable.extend(self.page(package, &subject, read)?);
+            self.progress.count();
             recent.take(row, pages::LINE_RECENT_MAX);
         }
         let main = line.commit(line.newest).map(|commit| commit.key);
