@@ -35,6 +35,8 @@ pub(crate) struct Command {
     pub(crate) kind: &'static str,
     /// Paths and patterns of JUnit files that the command writes.
     pub(crate) junit: Vec<String>,
+    /// Whether it is to be run exactly as it is.
+    pub(crate) as_is: bool,
 }
 
 /// A command that was run.
@@ -68,9 +70,9 @@ pub(crate) fn execute(
     reading: &Reading,
     messages: &Messages,
 ) -> Result<Execution, Failure> {
-    let Command { words, name, kind, junit } = command;
+    let Command { words, name, kind, junit, as_is } = command;
     let asked = match kind {
-        "test" => {
+        "test" if !as_is => {
             let is_named = !junit.is_empty() || !junit_files::named_in(&words).is_empty();
             Asked::of(&words, is_named || reading.from.is_some())
         }

@@ -26,7 +26,8 @@ const STRAGGLER_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Ended {
     pub(super) status: CommandStatus,
     pub(super) duration: Duration,
-    /// Bytes of memory that the largest of its processes had at once. `None` where the system does not say.
+    /// Bytes of memory that the largest of its processes had at once. Linux counts what we have when we start it, so a
+    /// small command has as much as this program. `None` where the system does not say.
     pub(super) peak_memory: Option<u64>,
     /// Standard output and standard error, for people.
     pub(super) excerpts: [CleanExcerpt; 2],

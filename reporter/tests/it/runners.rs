@@ -64,6 +64,9 @@ fn nothing_is_asked_where_a_report_or_a_format_is_named() {
     let mut told = RUN.to_vec();
     told.splice(1..1, ["--from", "pytest"]);
     world.run(&told).printed("told \n");
+    let mut told = RUN.to_vec();
+    told.insert(1, "--as-is");
+    world.run(&told).printed("told \n");
 }
 
 #[test]
