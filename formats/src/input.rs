@@ -1,6 +1,8 @@
 //! Readers of what test runners print or write: [`detect`] the format, then [`parse`] what is in
 //! memory or [`read`] what is not.
 
+#[cfg(test)]
+mod answers;
 mod cargo_targets;
 mod cargo_test;
 mod census;

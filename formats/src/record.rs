@@ -107,6 +107,13 @@ pub fn is_summary_file(path: &str) -> bool {
         || path.ends_with(&format!("/{}", tests_files::OUTCOMES))
 }
 
+/// The file with one stream of a step (counted from 0), by its key in the step: `output` or `errout`. `None` for
+/// other keys, and for steps that keep it in their own bag.
+pub fn stream_file(step: usize, key: &str) -> Option<String> {
+    let (_, file) = STREAMS.iter().find(|(known, _)| *known == key)?;
+    (step < STEP_FOLDERS_MAX).then(|| format!("{}/{file}", step_folder(step)))
+}
+
 /// Whether many results have an equal file at this path, and a large one: it is worth looking whether it is
 /// stored already.
 pub fn is_often_equal(path: &str) -> bool {

@@ -52,7 +52,7 @@ mod trend;
 
 pub(crate) use comparison::{Compared, Comparison, Named};
 pub(crate) use joined::{Attempted, JoinedCommit, Joint};
-pub(crate) use line_history::{Commit, LineDigest, LineHistory, LineName, Observed};
+pub(crate) use line_history::{Commit, LineDigest, LineHistory, LineName, LineTests, Observed};
 pub(crate) use machine::{MACHINE_ROWS_MAX, Machine};
 pub(crate) use notes::{Note, ResultNotes, Since, Subject};
 pub(crate) use package_history::{Concern, Kind, LINES_MAX, PackageHistory, Standing, Turn};

@@ -12,7 +12,7 @@
 //! | `p/<package>/` | the latest result of every build line |
 //! | `p/<package>/state.json` | what the next build goes on from; not for others |
 //! | `p/<package>/show_all/`, `…/show_all/<n>/` | every result, newest first |
-//! | `p/<package>/latest/` | the newest result of any build line |
+//! | `p/<package>/latest/` | leads to the newest result of any build line |
 //! | `p/<package>/<key>/` | one result; `result.json` beside it has everything, `passed-<n>.html` and the like the names of many tests |
 //! | `p/<package>/tests/` | the tests worth a look: failing, flaky, fixed, new, vanished |
 //! | `p/<package>/test/<test>/` | one of the most urgent of them on all build lines |

@@ -2,15 +2,17 @@
 //! changes its meaning while `format` stays the same. Unknown fields are to be ignored.
 
 mod gathered;
+mod result;
+mod stored;
 
 pub(crate) use gathered::{commit, line, machine, read_commit, read_line, read_machine};
+pub(crate) use result::{Noted, read_notes, result};
 
 use jiff::Timestamp;
-use pony_formats::{Bag, Receipt, Tally, TestResult, Value, json};
-use pony_store::Artifact;
+use pony_formats::{Tally, json};
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Comparison, PackageHistory, ResultNotes};
+use crate::analysis::PackageHistory;
 use crate::digest::Digest;
 use crate::history::{Package, Row, Unreadable};
 use crate::pages::Chunk;
@@ -146,7 +148,8 @@ pub(crate) fn show_all(package: &Package, chunk: &Chunk<'_>) -> String {
 /// - `lines`: the build lines with the newest results on it, newest first. Each has `line` (`host`, `arch`,
 ///   `tags`), `newest` (how many commits it has seen), `commits` (those that anything else names, by their
 ///   number `at`, with the `key` of their first result), `whole` (the run as a whole) and `tests`: what is
-///   known of the tests that are worth a look, those with the same history together. Then the numbers of tests
+///   known of the tests that are worth a look, those with the same `history` together; their `ids` are names by
+///   class. Then the numbers of tests
 ///   at the newest commit: `count`, `failing`, `new_count`, `vanished_count`, and names of some.
 ///
 /// A `history` is the commit that the test was `first` seen at, the `runs` before the `newest` commit that
@@ -180,72 +183,6 @@ pub(crate) fn read_show_all(package: &str, text: &[u8]) -> Option<(usize, Vec<Ro
     let rows: Vec<Row> = page.results.into_iter().rev().collect();
     let rising = rows.iter().zip(rows.iter().skip(1)).all(|(a, b)| a.key < b.key);
     (page.format == FORMAT && page.package == package && rising).then_some((page.older_pages, rows))
-}
-
-/// `result.json`: `format` (1), `commit` (the one that added the result), `receipt` (`result_key`,
-/// `received`, `client`, `flags`), `client_info` and `results_list` as the client sent them
-/// (in the JSON of the results repository), `artifacts` (`filename`, `description`, `size`, `sha256`), and
-/// `history`: what the page says of failing tests besides the result itself. `changes` is what changed since
-/// the result of its build line `before` it on the main line: `newly_failing`, `fixed`, `new`, `vanished` and
-/// `slower` tests, each with their `count` and the names of the first hundred, and how many are `still_failing`.
-pub(crate) fn result(
-    result: TestResult,
-    artifacts: &[Artifact],
-    commit: &str,
-    notes: Option<&ResultNotes>,
-    changes: Option<&Comparison>,
-) -> String {
-    let (client_info, results_list) = result.submission.into_values();
-    let visible = artifacts.iter().filter(|artifact| artifact.visible);
-    let artifacts = visible.map(|artifact| {
-        Value::Struct(Bag::from([
-            ("filename".to_owned(), Value::from(artifact.filename.as_str())),
-            ("description".to_owned(), Value::from(artifact.description.as_str())),
-            ("size".to_owned(), Value::Int(i64::try_from(artifact.size).unwrap_or(i64::MAX))),
-            ("sha256".to_owned(), Value::from(artifact.sha256.as_str())),
-        ]))
-    });
-    let mut json = json::to_json(&Value::Struct(Bag::from([
-        ("format".to_owned(), Value::Int(FORMAT.into())),
-        ("commit".to_owned(), Value::from(commit)),
-        ("receipt".to_owned(), receipt(&result.receipt)),
-        ("client_info".to_owned(), client_info),
-        ("results_list".to_owned(), results_list),
-        ("artifacts".to_owned(), Value::Array(artifacts.collect())),
-    ])));
-    if let (Some(object), Some(notes)) = (json.as_object_mut(), notes) {
-        // Nothing in it has a key that is no string, which is the only way for this to fail.
-        object.insert("history".to_owned(), serde_json::to_value(notes).unwrap_or_default());
-    }
-    if let (Some(object), Some(changes)) = (json.as_object_mut(), changes) {
-        object.insert("changes".to_owned(), serde_json::to_value(changes).unwrap_or_default());
-    }
-    json::pretty(&json)
-}
-
-/// What [`result`] wrote and cannot be made again.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Noted {
-    pub(crate) history: ResultNotes,
-    pub(crate) changes: Option<Comparison>,
-    pub(crate) commit: String,
-}
-
-/// What of it cannot be made again. `None` when it is odd.
-pub(crate) fn read_notes(text: &[u8]) -> Option<Noted> {
-    serde_json::from_slice(text).ok()
-}
-
-/// Without the client's address: whoever may read the repository finds it there, the site is for
-/// everybody.
-fn receipt(receipt: &Receipt) -> Value {
-    let flags = receipt.flags.iter().map(|flag| Value::from(flag.as_str()));
-    Value::Struct(Bag::from([
-        ("result_key".to_owned(), Value::String(receipt.key.to_string())),
-        ("received".to_owned(), Value::String(receipt.received.to_string())),
-        ("client".to_owned(), receipt.client.as_deref().map_or(Value::Nil, Value::from)),
-        ("flags".to_owned(), Value::Array(flags.collect())),
-    ]))
 }
 
 /// On one line, where there is much of it.

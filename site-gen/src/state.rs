@@ -9,7 +9,7 @@ use crate::Options;
 pub(crate) const STATE_FILE: &str = ".pony-site.json";
 
 /// The layout of the site's files. Raise it to have every site built from scratch.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// How a site was built. A site that was built in another way is built from scratch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,6 +11,10 @@ const NAME_CHARS_MAX: usize = 500;
 /// A name on one line: control characters, line ends and characters that reorder or hide text become
 /// visible escapes such as `\u{202e}`; what is too long is cut, and says so.
 pub(crate) fn name(text: &str) -> String {
+    if text.len() <= NAME_CHARS_MAX && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        // Nearly all names are so.
+        return text.to_owned();
+    }
     let mut shown = String::with_capacity(text.len().min(NAME_CHARS_MAX));
     for (index, character) in text.chars().enumerate() {
         if index == NAME_CHARS_MAX {

@@ -108,8 +108,13 @@
 
   for (const place of document.querySelectorAll("[data-filter]")) {
     const list = document.getElementById(place.dataset.filter);
-    const items = [...(list.tBodies ? list.tBodies[0].rows : list.children)];
     const key = place.dataset.filter;
+    const sought = query.get(key);
+    if (sought && key === "calm" && ![...list.children].some((item) => item.textContent === sought)) {
+      // The search leads here also for a test that the list has no room for.
+      list.prepend(make("li", {}, sought));
+    }
+    const items = [...(list.tBodies ? list.tBodies[0].rows : list.children)];
     const input = make("input", { type: "search", autocomplete: "off", spellcheck: "false" });
     const said = make("span", { class: "quiet", role: "status" });
     const kinds = (place.dataset.kinds ?? "").split(" ").filter(Boolean).map((kind) => {
@@ -132,7 +137,7 @@
       apply();
       query.set({ [key]: input.value, [`${key}-not`]: kinds.filter(({ box }) => !box.checked).map(({ box }) => box.value).join(" ") });
     };
-    input.value = query.get(key);
+    input.value = sought;
     const without = query.get(`${key}-not`).split(" ");
     for (const { box } of kinds) {
       box.checked = !without.includes(box.value);
@@ -158,10 +163,14 @@
   window.pony = {
     /** Names and folders. */
     packages: (list) => { index.packages = list; },
-    /** Id, state, where it is shown, and what it said when it failed; and whether there are more. */
-    tests: (folder, list, more) => {
+    /** Id, state, page, and what it said when it failed; or a class, the number of the page that names its tests, and those. */
+    tests: (folder, list, more, pages) => {
       const known = index.tests.get(folder)?.list ?? [];
-      index.tests.set(folder, { list: [...known, ...list], more });
+      const calm = (id, page) => [id, "", `${page}?calm=${encodeURIComponent(id)}`];
+      const whole = (entry) => typeof entry[1] === "number"
+        ? entry[2].map((name) => calm(entry[0] + name, pages[entry[1]]))
+        : [entry];
+      index.tests.set(folder, { list: known.concat(list.flatMap(whole)), more });
     },
   };
 

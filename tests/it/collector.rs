@@ -48,6 +48,15 @@ fn wait_for(address: &str) -> String {
     wait_until(address, |_| true)
 }
 
+/// The address of the newest result of a package, once there is one.
+#[track_caller]
+fn latest(collector: &str, package: &str) -> String {
+    let page = wait_for(&format!("{collector}p/{package}/latest/"));
+    let key = page.split_once("url=../").and_then(|(_, rest)| rest.split_once('/'));
+    let (key, _) = key.unwrap_or_else(|| panic!("leads nowhere: {page}"));
+    format!("{collector}p/{package}/{key}/")
+}
+
 /// A page, once it is as it will be: the site is written file by file, and anew when files of a result arrive.
 #[track_caller]
 fn wait_until(address: &str, is_ready: impl Fn(&str) -> bool) -> String {
@@ -197,8 +206,7 @@ fn the_site_shows_a_result_soon_after_it_was_accepted() {
     let mut submit = programs::command("pony-report", folder.path());
     submit.args(["submit", "--strict", "--package", "foo", "--server", &collector.url]);
     programs::expect(&mut submit, report, 0);
-    let address = format!("{}p/foo/latest/", collector.url);
-    let page = wait_for(&address);
+    let page = wait_for(&latest(&collector.url, "foo"));
     assert!(page.contains("a::b") && page.contains("3 &#60; 2"), "{page}");
     let absolute = format!("<link>{}p/foo/", collector.url);
     wait_until(&format!("{}rss2/failed", collector.url), |feed| feed.contains(&absolute));
@@ -211,13 +219,13 @@ fn the_whole_of_a_long_output_is_uploaded_and_linked() {
     let mut run = programs::command("pony-report", folder.path());
     run.args(["run", "--package", "foo", "--max-output", "10K", "--server", &collector.url]);
     let printed = programs::expect(run.args(["--", "seq", "20000"]), b"", 0);
-    let address = format!("{}p/foo/latest/", collector.url);
+    let address = latest(&collector.url, "foo");
     let page = wait_until(&address, |page| page.contains("The whole as a file"));
     let link = page
         .split("<a href=\"")
         .find_map(|rest| rest.split_once("\">The whole as a file").map(|(address, _)| address));
     let link = link.unwrap_or_else(|| panic!("no link: {page}"));
-    let address = format!("{}p/foo/{}", collector.url, link.trim_start_matches("../"));
-    let whole = ureq::get(address).call().unwrap().body_mut().read_to_string().unwrap();
+    let whole =
+        ureq::get(format!("{address}{link}")).call().unwrap().body_mut().read_to_string().unwrap();
     assert_eq!(whole, printed);
 }

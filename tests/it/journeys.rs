@@ -1,7 +1,7 @@
 //! From a real runner to a commit, a page and a feed, as the README tells it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
@@ -29,13 +29,19 @@ class Hay(unittest.TestCase):
 
 /// The newest result of a package, as the site publishes it.
 fn latest(folder: &Path, package: &str) -> Json {
+    read_json(&latest_folder(folder, package).join("result.json"))
+}
+
+/// The folder of the newest result of a package on the site, which is built for it.
+fn latest_folder(folder: &Path, package: &str) -> PathBuf {
     let mut site = command("pony-site", folder);
     expect(site.args(["build", "--repo", "results.git", "--out", "site"]), b"", 0);
-    let page = folder.join("site/p").join(package).join("latest/index.html");
-    assert!(page.exists(), "{} was not rendered", page.display());
-    let index: Json = read_json(&folder.join("site/p").join(package).join("show_all/index.json"));
-    let key = index["results"][0]["key"].as_str().unwrap_or_else(|| panic!("{index:#}")).to_owned();
-    read_json(&folder.join("site/p").join(package).join(key).join("result.json"))
+    let package = folder.join("site/p").join(package);
+    let index: Json = read_json(&package.join("show_all/index.json"));
+    let key = index["results"][0]["key"].as_str().unwrap_or_else(|| panic!("{index:#}"));
+    let redirect = fs::read_to_string(package.join("latest/index.html")).unwrap();
+    assert!(redirect.contains(&format!("url=../{key}/index.html")), "{redirect}");
+    package.join(key)
 }
 
 fn read_json(path: &Path) -> Json {
@@ -159,7 +165,8 @@ fn lazy() {}
     let found = outcomes(&result);
     let count = |outcome: &str| found.iter().filter(|row| row.1 == outcome).count();
     assert_eq!((count("passed"), count("failed"), count("skipped")), (2, 1, 1), "{found:?}");
-    let page = fs::read_to_string(folder.join("site/p/hay-fork/latest/index.html")).unwrap();
+    let page = latest_folder(folder, "hay-fork").join("index.html");
+    let page = fs::read_to_string(page).unwrap();
     assert!(
         page.contains("tines") && page.contains("looking"),
         "the failure's message and output are shown"
@@ -232,8 +239,7 @@ fn pages_open_in_a_browser_from_disk() {
     let report = br#"<testsuite><testcase classname="a" name="b"><failure message="&lt;i&gt;not markup"/></testcase></testsuite>"#;
     let mut submit = command("pony-report", folder);
     expect(submit.args(["submit", "--repo", "results.git", "--package", "hayloft"]), report, 0);
-    latest(folder, "hayloft");
-    let page = format!("file://{}/site/p/hayloft/latest/index.html", folder.display());
+    let page = format!("file://{}/index.html", latest_folder(folder, "hayloft").display());
     let mut chromium = command("chromium", folder);
     chromium
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])

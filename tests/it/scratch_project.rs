@@ -1,7 +1,7 @@
 //! `cargo xtask ci` in somebody else's project, with the files that the README shows.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::programs::{command, run};
 
@@ -51,12 +51,16 @@ fn xtask_ci(folder: &Path) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-fn steps(folder: &Path) -> Vec<(String, i64)> {
-    let all = fs::read(folder.join("target/pony/site/p/barn/show_all/index.json")).unwrap();
+/// The folder of the newest result on the site.
+fn latest(folder: &Path) -> PathBuf {
+    let package = folder.join("target/pony/site/p/barn");
+    let all = fs::read(package.join("show_all/index.json")).unwrap();
     let all: serde_json::Value = serde_json::from_slice(&all).unwrap();
-    let key = all["results"][0]["key"].as_str().unwrap();
-    let result =
-        fs::read(folder.join(format!("target/pony/site/p/barn/{key}/result.json"))).unwrap();
+    package.join(all["results"][0]["key"].as_str().unwrap())
+}
+
+fn steps(folder: &Path) -> Vec<(String, i64)> {
+    let result = fs::read(latest(folder).join("result.json")).unwrap();
     let result: serde_json::Value = serde_json::from_slice(&result).unwrap();
     assert_eq!(result["client_info"]["version"], "1.2.3");
     let steps = result["results_list"].as_array().unwrap().iter();
@@ -81,8 +85,7 @@ fn a_red_project_is_reported_and_rendered_and_then_fails() {
     assert!(!green, "{shown}");
     let steps = steps(folder.path());
     assert_eq!(steps.last().unwrap(), &("test".to_owned(), 101), "{shown}");
-    let page = fs::read_to_string(folder.path().join("target/pony/site/p/barn/latest/index.html"))
-        .unwrap();
+    let page = fs::read_to_string(latest(folder.path()).join("index.html")).unwrap();
     assert!(page.contains("tests::door_closes"));
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn routes() -> Router<Arc<Collector>> {
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/v1/results", post(submit::submit))
         .route("/api/v1/results/{key}", get(read::result))
+        .route("/api/v1/results/{key}/steps/{step}/{stream}", get(read::stream))
         .route("/api/v1/packages", get(read::packages))
         .route("/api/v1/packages/{package}/latest", get(read::latest))
         .route("/api/v1/packages/{package}/results", get(read::results))

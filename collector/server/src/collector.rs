@@ -253,6 +253,20 @@ impl Collector {
         }
     }
 
+    /// What a step of a result wrote to a stream.
+    pub(crate) fn stream(
+        &self,
+        key: ResultKey,
+        step: usize,
+        stream: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let snapshot = self.store.snapshot()?;
+        match snapshot.package_of(key)? {
+            Some(package) => snapshot.stream(&package, key, step, stream),
+            None => Ok(None),
+        }
+    }
+
     /// What the index knows of results; those that it does not know are left out.
     pub(crate) fn entries(&self, keys: &[ResultKey]) -> Result<Vec<IndexEntry>, StoreError> {
         let index = self.index_now()?;

@@ -51,6 +51,13 @@ impl Index {
         Ok(index)
     }
 
+    /// As [`Index::in_memory`], in a temporary file that goes away with it: its size is no matter.
+    pub(crate) fn temporary(snapshot: &Snapshot) -> Result<Self, StoreError> {
+        let index = Self { database: Holder::temporary()? };
+        index.bring_to(snapshot, grow::Unreadable::Keep)?;
+        Ok(index)
+    }
+
     /// Opens the index in a file to look at it: it stays as it is, and others may do the same. `None` when there is none,
     /// or none of this version.
     ///

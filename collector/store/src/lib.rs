@@ -71,6 +71,7 @@ mod publish;
 mod queue;
 mod recovery;
 mod reserved;
+mod result_files;
 mod roll_up;
 mod snapshot;
 mod store;

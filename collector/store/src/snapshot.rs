@@ -8,13 +8,11 @@ use pony_formats::names::tree_component;
 use pony_formats::record::{self, Files, RecordError, Summary};
 use pony_formats::{ResultKey, TestResult};
 
-use crate::layout::{ARTIFACTS, FORMAT_FILE, RESULT_BYTES_MAX, key_folder, result_folder};
+use crate::layout::{ARTIFACTS, FORMAT_FILE, key_folder, result_folder};
 use crate::objects::{Entry, Objects, Unreadable};
 use crate::packages::{Packages, damage, keys};
+use crate::result_files::{check_identity, read_files, subject};
 use crate::{Artifact, CommitId, Cut, Growth, StoreError, changes, format, growth};
-
-/// How deep files lie in the folder of a result: `steps/00/output.txt`.
-const DEPTH_MAX: usize = 3;
 
 /// Bytes of what was made of deltas that a reader keeps.
 const DELTA_BASE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -170,6 +168,35 @@ impl Snapshot {
         Ok(Some(summary))
     }
 
+    /// What a step (counted from 0) wrote to one stream, `output` or `errout`; `None` when there is no such result,
+    /// step or stream. Nothing else of the result is read, and at most
+    /// [`pony_formats::Limits::stream_bytes_max`] bytes of what pony has stored.
+    ///
+    /// # Errors
+    /// As [`Snapshot::read`].
+    pub fn stream(
+        &self,
+        package: &str,
+        key: ResultKey,
+        step: usize,
+        stream: &str,
+    ) -> Result<Option<String>, StoreError> {
+        if let Some(file) = record::stream_file(step, stream)
+            && let Some(text) = self.text(package, key, &file)?
+        {
+            return Ok(Some(text));
+        }
+        // What is empty or comes late is kept in the bag of the step.
+        let result = self.read(package, key)?;
+        let step = result.as_ref().and_then(|result| result.submission.results_list.get(step));
+        let text = step.and_then(|step| match stream {
+            "output" => step.output(),
+            "errout" => step.errout(),
+            _ => None,
+        });
+        Ok(text.map(str::to_owned))
+    }
+
     /// The files that were uploaded for a result, in the order in which they came.
     ///
     /// # Errors
@@ -232,6 +259,26 @@ impl Snapshot {
         growth::since(&repo, &self.packages, old, self.tree)
     }
 
+    /// The text of one file of a result.
+    fn text(
+        &self,
+        package: &str,
+        key: ResultKey,
+        file: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let repo = self.repo.to_thread_local();
+        let objects = Objects::new(&repo);
+        let damaged = |error: Unreadable| error.in_subject(subject(key));
+        let path = format!("{}/{file}", result_folder(package, key));
+        let found = objects.find(self.tree, &path).map_err(damaged)?;
+        let Some(found) = found.filter(|entry| !entry.is_folder) else { return Ok(None) };
+        let text = objects.file(found.id).map_err(damaged)?;
+        String::from_utf8(text).map(Some).map_err(|error| StoreError::Damaged {
+            subject: subject(key),
+            reason: format!("{file}: {error}"),
+        })
+    }
+
     /// Reads the wanted files of a result and makes something of them.
     fn decode<T>(
         &self,
@@ -264,56 +311,4 @@ pub(crate) fn read_format(objects: &Objects<'_>, tree: ObjectId) -> Result<Vec<u
 
 pub(crate) fn damaged_format(reason: String) -> StoreError {
     StoreError::Damaged { subject: format!("`{FORMAT_FILE}`"), reason }
-}
-
-/// What errors call a result.
-fn subject(key: ResultKey) -> String {
-    format!("result {key}")
-}
-
-/// Somebody may have copied a result's files elsewhere by hand: it would be shown twice.
-fn check_identity(
-    package: &str,
-    key: ResultKey,
-    found_package: &str,
-    found_key: ResultKey,
-) -> Result<(), StoreError> {
-    if (package, key) == (found_package, found_key) {
-        return Ok(());
-    }
-    let reason = format!("its files are those of result {found_key} of package {found_package:?}");
-    Err(StoreError::Damaged { subject: subject(key), reason })
-}
-
-/// The wanted files of a result's folder. Bounded in depth and size, as folders can hold
-/// one another many times.
-fn read_files(
-    objects: &Objects<'_>,
-    folder: ObjectId,
-    key: ResultKey,
-    wanted: impl Fn(&str) -> bool,
-) -> Result<Files, StoreError> {
-    let damaged = |error: Unreadable| error.in_subject(subject(key));
-    let mut files = Files::new();
-    let mut folders = vec![(String::new(), folder, 1)];
-    let mut bytes = 0;
-    while let Some((prefix, id, depth)) = folders.pop() {
-        for entry in objects.folder(id).map_err(damaged)? {
-            let path = format!("{prefix}{}", entry.name);
-            // Counts what a name costs as well: a folder may hold millions of empty files.
-            bytes += path.len();
-            if !entry.is_folder && wanted(&path) {
-                let content = objects.file(entry.id).map_err(damaged)?;
-                bytes += content.len();
-                files.insert(path, content);
-            } else if entry.is_folder && depth < DEPTH_MAX && path != ARTIFACTS {
-                folders.push((format!("{path}/"), entry.id, depth + 1));
-            }
-            if bytes > RESULT_BYTES_MAX {
-                let reason = format!("it is larger than {RESULT_BYTES_MAX} bytes");
-                return Err(StoreError::Damaged { subject: subject(key), reason });
-            }
-        }
-    }
-    Ok(files)
 }

@@ -79,12 +79,10 @@ pub(super) fn parse(
 ) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
     let mut reader = Reader::new(&screen, targets, limits.oddities_max);
-    for line in screen.lines() {
+    screen.each_line(limits, |line| {
         reader.feed(line);
-        if reader.names > limits.tests_max {
-            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
-        }
-    }
+        reader.names
+    })?;
     reader.close_target();
     if !reader.found_anything {
         let complaint =
@@ -95,14 +93,9 @@ pub(super) fn parse(
             format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
         ));
     }
-    Ok(Report {
-        format: Format::CargoTest,
-        tests: reader.tests,
-        suites: Vec::new(),
-        unnamed: reader.unnamed,
-        sanitised: screen.replaced(),
-        oddities: reader.notes.into_oddities(),
-    })
+    let report =
+        Report { oddities: reader.notes.into_oddities(), ..screen.report(Format::CargoTest) };
+    Ok(Report { tests: reader.tests, unnamed: reader.unnamed, ..report })
 }
 
 /// Reads line by line.

@@ -103,6 +103,22 @@ pub(super) fn many(outcome: Outcome, number: u64) -> Tally {
     }
 }
 
+/// The tally of what a line of dots counts beyond the tests that have names.
+pub(super) fn beyond<'t>(dots: Tally, named: impl Iterator<Item = &'t TestCase> + Clone) -> Tally {
+    let counts = [
+        (Outcome::Passed, dots.passed),
+        (Outcome::Failed, dots.failed),
+        (Outcome::Errored, dots.errored),
+        (Outcome::Skipped, dots.skipped),
+    ];
+    let mut unnamed = Tally::default();
+    for (outcome, number) in counts {
+        let named = named.clone().filter(|test| test.outcome == outcome).count() as u64;
+        unnamed += many(outcome, number.saturating_sub(named));
+    }
+    unnamed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,7 +28,7 @@ use super::quote::quote;
 use super::terminal::{Line, Screen};
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
-use crate::model::{Outcome, Tally, TestCase};
+use crate::model::{Outcome, TestCase};
 use event::{Action, Event};
 use package::{Package, Run};
 
@@ -47,7 +47,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
     let mut reader = Reader::default();
     let mut events = 0_usize;
     let mut first_error = None;
-    for line in screen.lines() {
+    screen.each_line(limits, |line| {
         match Event::read(line.text.as_bytes()) {
             Ok(Some(event)) => {
                 events += 1;
@@ -60,21 +60,12 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
                 reader.feed_text(line);
             }
         }
-        if reader.runs > limits.tests_max {
-            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
-        }
-    }
+        reader.runs
+    })?;
     if events == 0 && reader.runs == 0 {
         return Err(no_events(&screen, first_error));
     }
-    Ok(Report {
-        format: Format::GoTest,
-        tests: reader.finish(),
-        suites: Vec::new(),
-        unnamed: Tally::default(),
-        sanitised: screen.replaced(),
-        oddities: Default::default(),
-    })
+    Ok(Report { tests: reader.finish(), ..screen.report(Format::GoTest) })
 }
 
 fn no_events(screen: &Screen<'_>, first_error: Option<(usize, serde_json::Error)>) -> ParseError {

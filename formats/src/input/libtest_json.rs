@@ -85,22 +85,15 @@ pub(super) fn parse(
 ) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
     let mut reader = Reader::new(targets);
-    for line in screen.lines() {
+    screen.each_line(limits, |line| {
         reader.feed(line.text);
-        if reader.names() > limits.tests_max {
-            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
-        }
-    }
+        reader.names()
+    })?;
     let complaint = reader.first_error();
     match reader.finish() {
-        Some(Finished { tests, unnamed }) => Ok(Report {
-            format: Format::LibtestJson,
-            tests,
-            suites: Vec::new(),
-            unnamed,
-            sanitised: screen.replaced(),
-            oddities: Default::default(),
-        }),
+        Some(Finished { tests, unnamed }) => {
+            Ok(Report { tests, unnamed, ..screen.report(Format::LibtestJson) })
+        }
         None => Err(ParseError {
             position: Position::of(input, input.len()),
             message: match complaint {

@@ -64,12 +64,10 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
     let mut reader = Reader::new(screen.text());
-    for line in screen.lines() {
+    screen.each_line(limits, |line| {
         reader.feed(line);
-        if reader.tests.len() + reader.run.as_ref().map_or(0, Run::len) > limits.tests_max {
-            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
-        }
-    }
+        reader.tests.len() + reader.run.as_ref().map_or(0, Run::len)
+    })?;
     reader.end_run();
     if !reader.found_anything {
         let complaint = reader.compilation.first_error();
@@ -80,14 +78,8 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
             format!("no test results: {EXPECTED}{}", complaint.unwrap_or_default()),
         ));
     }
-    Ok(Report {
-        format: Format::NextestText,
-        tests: reader.tests,
-        suites: Vec::new(),
-        unnamed: reader.unnamed,
-        sanitised: screen.replaced(),
-        oddities: Default::default(),
-    })
+    let report = screen.report(Format::NextestText);
+    Ok(Report { tests: reader.tests, unnamed: reader.unnamed, ..report })
 }
 
 /// Reads line by line.

@@ -73,6 +73,16 @@ impl<'t> Notes<'t> {
         self.oddities.add(self.max, || Oddity { position: position(), message: message() });
     }
 
+    /// Notes what looks like runs inside another, and where they begin.
+    pub(super) fn add_inner(&mut self, starts: impl ExactSizeIterator<Item = usize>, what: &str) {
+        let number = starts.len();
+        for first in starts.take(1) {
+            self.add(first, || {
+                format!("output of a test that looks like {what}, {number} of them, not counted")
+            });
+        }
+    }
+
     /// All of them.
     pub(super) fn into_oddities(self) -> Oddities {
         self.oddities

@@ -48,12 +48,10 @@ pub(super) fn detect(screen: &Screen<'_>) -> Option<usize> {
 pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
     let screen = Screen::read(input, limits)?;
     let mut reader = Reader::new(&screen, limits.oddities_max);
-    for line in screen.lines() {
+    screen.each_line(limits, |line| {
         reader.feed(line);
-        if reader.names > limits.tests_max {
-            return Err(ParseError::too_many_tests(screen.position(line.start), limits));
-        }
-    }
+        reader.names
+    })?;
     reader.end();
     if reader.tests.is_empty() && reader.unnamed.total == 0 {
         let why = if reader.has_finished { "no tests ran" } else { "no test results" };
@@ -65,14 +63,9 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
             ),
         ));
     }
-    Ok(Report {
-        format: Format::PytestText,
-        tests: reader.tests,
-        suites: Vec::new(),
-        unnamed: reader.unnamed,
-        sanitised: screen.replaced(),
-        oddities: reader.notes.into_oddities(),
-    })
+    let report =
+        Report { oddities: reader.notes.into_oddities(), ..screen.report(Format::PytestText) };
+    Ok(Report { tests: reader.tests, unnamed: reader.unnamed, ..report })
 }
 
 struct Reader<'t> {

@@ -30,7 +30,6 @@ mod stream;
 use super::terminal::Screen;
 use super::{Format, ParseError, Report};
 use crate::limits::Limits;
-use crate::model::Tally;
 use line::TapLine;
 use stream::Reader;
 
@@ -86,15 +85,7 @@ pub(super) fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError>
             "no test results: expected a plan such as `1..3`, and `ok` and `not ok` lines";
         return Err(refuse(screen.text().len(), message.to_owned()));
     }
-    let sanitised = screen.replaced();
-    Ok(Report {
-        format: Format::Tap,
-        tests,
-        suites: Vec::new(),
-        unnamed: Tally::default(),
-        sanitised,
-        oddities: Default::default(),
-    })
+    Ok(Report { tests, ..screen.report(Format::Tap) })
 }
 
 /// Milliseconds as seconds, with the digits that they had.

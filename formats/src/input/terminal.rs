@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{ParseError, Position};
+use super::{Format, Oddities, ParseError, Position, Report};
 use crate::limits::Limits;
+use crate::model::Tally;
 
 /// The escape character.
 const ESC: char = '\x1b';
@@ -14,6 +15,7 @@ pub(super) struct Screen<'i> {
     /// Without its mark.
     input: &'i [u8],
     text: Cow<'i, str>,
+    /// Whether bytes that are no UTF-8 were replaced.
     replaced: bool,
 }
 
@@ -75,9 +77,31 @@ impl<'i> Screen<'i> {
         &self.text
     }
 
-    /// Whether bytes that are no UTF-8 were replaced.
-    pub(super) fn replaced(&self) -> bool {
-        self.replaced
+    /// Hands the lines to a reader in their order. It returns how many tests it has found.
+    ///
+    /// # Errors
+    /// When these are more than the limits allow.
+    pub(super) fn each_line<'s>(
+        &'s self,
+        limits: &Limits,
+        mut read: impl FnMut(Line<'s>) -> usize,
+    ) -> Result<(), ParseError> {
+        match self.lines().find(|line| read(*line) > limits.tests_max) {
+            Some(line) => Err(ParseError::too_many_tests(self.position(line.start), limits)),
+            None => Ok(()),
+        }
+    }
+
+    /// A report of this format in which nothing was found yet.
+    pub(super) fn report(&self, format: Format) -> Report {
+        Report {
+            format,
+            tests: Vec::new(),
+            suites: Vec::new(),
+            unnamed: Tally::default(),
+            sanitised: self.replaced,
+            oddities: Oddities::default(),
+        }
     }
 
     /// The lines in order.
@@ -149,7 +173,7 @@ mod tests {
         let screen =
             Screen::of(b"\x1b[1m\x1b[31mFAILED\x1b(B\x1b[m \x1b]0;title\x07x\x1b]8;;u\x1b\\y");
         assert_eq!(screen.text(), "FAILED xy");
-        assert!(!screen.replaced());
+        assert!(!screen.replaced);
     }
 
     #[test]
@@ -178,7 +202,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_replaced_and_reported() {
         let screen = Screen::of(b"a\xff");
-        assert_eq!((screen.text(), screen.replaced()), ("a\u{fffd}", true));
+        assert_eq!((screen.text(), screen.replaced), ("a\u{fffd}", true));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The four files that hold the tests of a step.
 
+mod duration;
+
 use crate::json;
 use crate::model::{Outcome, TestCase};
 use crate::value::{Bag, Value};
+use duration::{is_duration, write_milliseconds};
 
 pub(super) const TESTS: &str = "tests.txt";
 pub(super) const OUTCOMES: &str = "outcomes.txt";
@@ -139,22 +142,6 @@ fn read_durations(bytes: &[u8]) -> Result<Vec<Option<f64>>, String> {
         seconds.map(Some).ok_or_else(|| format!("line {}: no duration", index + 1))
     });
     durations.collect()
-}
-
-/// Three significant digits, but never finer than a microsecond: timers are not. `None` for what
-/// [`read_durations`] would refuse.
-fn write_milliseconds(seconds: f64) -> Option<String> {
-    let milliseconds = seconds * 1000.0;
-    let rounded = format!("{milliseconds:.2e}").parse().unwrap_or(milliseconds);
-    if !is_duration(rounded) {
-        return None;
-    }
-    let text = format!("{rounded:.3}");
-    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
-}
-
-fn is_duration(milliseconds: f64) -> bool {
-    milliseconds.is_finite() && milliseconds >= 0.0
 }
 
 fn read_lines(bytes: &[u8]) -> Result<Vec<&str>, String> {

@@ -1,7 +1,5 @@
 //! [`Comparison`]: what changed from one result to another, test by test.
 
-use std::collections::BTreeMap;
-
 use pony_formats::{ResultKey, TestResult};
 use serde::{Deserialize, Serialize};
 
@@ -20,23 +18,39 @@ const SLOWER_SECONDS: f64 = 0.1;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Compared {
     pub(crate) key: ResultKey,
-    tests: BTreeMap<String, (Verdict, Option<f64>)>,
+    /// Sorted by id.
+    tests: Vec<Seen>,
+}
+
+/// A test in one of the results.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    id: String,
+    verdict: Verdict,
+    duration: Option<f64>,
 }
 
 impl Compared {
     /// Of several tests with the same id, the worst counts, and the longest.
     pub(crate) fn new(result: &TestResult) -> Self {
-        let mut tests: BTreeMap<String, (Verdict, Option<f64>)> = BTreeMap::new();
-        for test in result.submission.results_list.iter().flat_map(|step| step.tests()) {
-            let found = (Verdict::of(test), test.duration);
-            match tests.get_mut(test.id.as_str()) {
-                Some(known) => {
-                    known.0 = known.0.max(found.0);
-                    known.1 = known.1.into_iter().chain(found.1).reduce(f64::max);
-                }
-                None => drop(tests.insert(test.id.clone(), found)),
+        let tests = result.submission.results_list.iter().flat_map(|step| step.tests());
+        let mut tests: Vec<Seen> = tests
+            .map(|test| Seen {
+                id: test.id.clone(),
+                verdict: Verdict::of(test),
+                duration: test.duration,
+            })
+            .collect();
+        // Those of a step are sorted already, which costs a look at each.
+        tests.sort_by(|a, b| a.id.cmp(&b.id));
+        tests.dedup_by(|later, first| {
+            let is_same = later.id == first.id;
+            if is_same {
+                first.verdict = first.verdict.max(later.verdict);
+                first.duration = first.duration.into_iter().chain(later.duration).reduce(f64::max);
             }
-        }
+            is_same
+        });
         Self { key: result.receipt.key, tests }
     }
 }
@@ -100,32 +114,41 @@ impl Comparison {
             slower: Named { count: 0, tests: Vec::new() },
             still_failing: 0,
         };
-        for (id, (verdict, duration)) in &after.tests {
-            let is_bad = *verdict == Verdict::Bad;
-            match before.tests.get(id) {
-                Some((Verdict::Bad, _)) if is_bad => found.still_failing += 1,
-                _ if is_bad => found.newly_failing.push(|| id.clone()),
-                None => found.new.push(|| id.clone()),
-                Some((Verdict::Bad, _)) if *verdict != Verdict::Skipped => {
-                    found.fixed.push(|| id.clone());
-                }
-                Some((earlier, then)) => {
-                    let ran = |verdict| verdict >= Verdict::Good;
-                    if let (Some(before), Some(after)) = (*then, *duration)
-                        && ran(*earlier)
-                        && ran(*verdict)
-                        && after >= before * SLOWER_TIMES
-                        && after - before >= SLOWER_SECONDS
-                    {
-                        found.slower.push(|| Slower { id: id.clone(), before, after });
-                    }
+        let mut earlier = before.tests.iter().peekable();
+        for test in &after.tests {
+            while let Some(gone) = earlier.next_if(|before| before.id < test.id) {
+                found.vanished.push(|| gone.id.clone());
+            }
+            found.note(earlier.next_if(|before| before.id == test.id), test);
+        }
+        for gone in earlier {
+            found.vanished.push(|| gone.id.clone());
+        }
+        found
+    }
+
+    /// Notes what changed of a test.
+    fn note(&mut self, before: Option<&Seen>, after: &Seen) {
+        let Seen { id, verdict, duration } = after;
+        let is_bad = *verdict == Verdict::Bad;
+        let was_bad = before.is_some_and(|before| before.verdict == Verdict::Bad);
+        match before {
+            Some(_) if was_bad && is_bad => self.still_failing += 1,
+            _ if is_bad => self.newly_failing.push(|| id.clone()),
+            None => self.new.push(|| id.clone()),
+            Some(_) if was_bad && *verdict != Verdict::Skipped => self.fixed.push(|| id.clone()),
+            Some(Seen { verdict: earlier, duration: then, .. }) => {
+                let ran = |verdict| verdict >= Verdict::Good;
+                if let (Some(before), Some(after)) = (*then, *duration)
+                    && ran(*earlier)
+                    && ran(*verdict)
+                    && after >= before * SLOWER_TIMES
+                    && after - before >= SLOWER_SECONDS
+                {
+                    self.slower.push(|| Slower { id: id.clone(), before, after });
                 }
             }
         }
-        for id in before.tests.keys().filter(|id| !after.tests.contains_key(*id)) {
-            found.vanished.push(|| id.clone());
-        }
-        found
     }
 }
 

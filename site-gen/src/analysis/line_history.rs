@@ -1,5 +1,6 @@
 //! [`LineHistory`]: every test of one build line; [`LineDigest`]: what is worth showing of it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pony_formats::{ClientInfo, ResultKey, TestResult, names};
@@ -72,17 +73,18 @@ pub(crate) struct Observed<'a> {
     key: ResultKey,
     revision: &'a Revision,
     whole: Verdict,
-    tests: BTreeMap<&'a str, Verdict>,
+    /// Sorted by id.
+    tests: Vec<(&'a str, Verdict)>,
 }
 
 impl<'a> Observed<'a> {
     /// Of several tests with the same id in one result, the worst counts: they may be of different steps.
     pub(crate) fn new(result: &'a TestResult, revision: &'a Revision) -> Self {
-        let mut tests = BTreeMap::new();
-        for test in result.submission.results_list.iter().flat_map(|step| step.tests()) {
-            let worst = tests.entry(test.id.as_str()).or_insert(Verdict::Skipped);
-            *worst = Verdict::of(test).max(*worst);
-        }
+        let tests = result.submission.results_list.iter().flat_map(|step| step.tests());
+        let mut tests: Vec<_> = tests.map(|test| (test.id.as_str(), Verdict::of(test))).collect();
+        // Those of a step are sorted already, which costs a look at each.
+        tests.sort_by_key(|(id, verdict)| (*id, Reverse(*verdict)));
+        tests.dedup_by_key(|(id, _)| *id);
         let success = result.submission.client_info.success();
         let whole = if success { Verdict::Good } else { Verdict::Bad };
         Self { key: result.receipt.key, revision, whole, tests }
@@ -139,14 +141,18 @@ impl LineHistory {
         }
         let at = self.newest;
         self.whole.observe(at, result.whole, key);
+        let mut new = Vec::new();
         for (id, verdict) in &result.tests {
-            if !self.tests.contains_key(*id) {
-                self.tests.insert((*id).to_owned(), TestHistory::new(at));
-            }
             if let Some(test) = self.tests.get_mut(*id) {
                 test.observe(at, *verdict, key);
+            } else {
+                let mut test = TestHistory::new(at);
+                test.observe(at, *verdict, key);
+                new.push(((*id).to_owned(), test));
             }
         }
+        // All at once: they are sorted.
+        self.tests.append(&mut new.into_iter().collect());
         self.tests.retain(|_, test| at - test.last() < WINDOW);
     }
 
@@ -189,7 +195,7 @@ impl LineHistory {
         if remarkable.len() > REMARKABLE_MAX {
             remarkable.sort_by_key(|(_, test)| {
                 let changed = test.timeline().last().map(|run| run.first);
-                std::cmp::Reverse((test.failing(newest).is_some(), changed))
+                Reverse((test.failing(newest).is_some(), changed))
             });
             remarkable.truncate(REMARKABLE_MAX);
         }
@@ -221,7 +227,7 @@ impl LineHistory {
     pub(crate) fn into_text(mut self) -> String {
         self.tidy();
         // Nothing in it has a key that is no string, which is the only way for this to fail.
-        serde_json::to_string(&Stored::from(&self)).map(|text| text + "\n").unwrap_or_default()
+        serde_json::to_string(&self).map(|text| text + "\n").unwrap_or_default()
     }
 
     /// Reads back what [`LineHistory::into_text`] wrote. `None` when it is odd.
@@ -250,36 +256,86 @@ pub(crate) struct LineDigest {
     pub(crate) vanished: Vec<String>,
 }
 
+/// The names of all tests of a build line, without what is known of them.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LineTests {
+    pub(crate) line: LineName,
+    tests: Vec<IdsAlike>,
+}
+
+impl LineTests {
+    /// Reads what [`LineHistory::into_text`] wrote. `None` when it is odd.
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok()
+    }
+
+    /// In no particular order.
+    pub(crate) fn ids(self) -> impl Iterator<Item = String> {
+        self.tests.into_iter().flat_map(|alike| whole_ids(alike.ids))
+    }
+}
+
+/// What is read of [`Alike`] when nothing but names is wanted.
+#[derive(Debug, Deserialize)]
+struct IdsAlike {
+    ids: ByClass<String>,
+}
+
+/// Ids of tests, by their class: what they have up to their last `::` stands once.
+type ByClass<T> = BTreeMap<T, Vec<T>>;
+
+/// The class of a test, with the colons, and its name.
+fn parts(id: &str) -> (&str, &str) {
+    id.split_at(id.rfind("::").map_or(0, |at| at + 2))
+}
+
+fn whole_ids(ids: ByClass<String>) -> impl Iterator<Item = String> {
+    let whole = |(class, names): (String, Vec<String>)| {
+        names.into_iter().map(move |name| [&*class, &*name].concat())
+    };
+    ids.into_iter().flat_map(whole)
+}
+
 /// [`LineHistory`] in JSON. Most tests have the same history, so each history stands once.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Stored {
     line: LineName,
     newest: u32,
     commits: Vec<Commit>,
     whole: TestHistory,
-    tests: Vec<Alike>,
+    tests: Vec<Alike<TestHistory, String>>,
+}
+
+/// The same, to be written.
+#[derive(Debug, Serialize)]
+struct Storing<'a> {
+    line: &'a LineName,
+    newest: u32,
+    commits: &'a [Commit],
+    whole: &'a TestHistory,
+    tests: Vec<Alike<&'a TestHistory, &'a str>>,
 }
 
 /// Tests with the same history.
 #[derive(Debug, Serialize, Deserialize)]
-struct Alike {
-    history: TestHistory,
-    ids: Vec<String>,
+struct Alike<H, I: Ord> {
+    history: H,
+    ids: ByClass<I>,
 }
 
-impl From<&LineHistory> for Stored {
-    fn from(line: &LineHistory) -> Self {
-        let mut tests: BTreeMap<&TestHistory, Vec<String>> = BTreeMap::new();
+impl<'a> Storing<'a> {
+    fn new(line: &'a LineHistory) -> Self {
+        let mut tests: BTreeMap<&TestHistory, ByClass<&str>> = BTreeMap::new();
         for (id, history) in &line.tests {
-            tests.entry(history).or_default().push(id.clone());
+            let (class, name) = parts(id);
+            tests.entry(history).or_default().entry(class).or_default().push(name);
         }
-        let alike = |(history, ids): (&TestHistory, _)| Alike { history: history.clone(), ids };
         Self {
-            line: line.name.clone(),
+            line: &line.name,
             newest: line.newest,
-            commits: line.commits.clone(),
-            whole: line.whole.clone(),
-            tests: tests.into_iter().map(alike).collect(),
+            commits: &line.commits,
+            whole: &line.whole,
+            tests: tests.into_iter().map(|(history, ids)| Alike { history, ids }).collect(),
         }
     }
 }
@@ -296,9 +352,8 @@ impl TryFrom<Stored> for LineHistory {
         if !rising || !inside.into_iter().all(|at| at <= newest.max(1)) {
             return Err("commits out of order");
         }
-        let each = |alike: Alike| {
-            let Alike { history, ids } = alike;
-            ids.into_iter().map(move |id| (id, history.clone()))
+        let each = |Alike { history, ids }: Alike<TestHistory, String>| {
+            whole_ids(ids).map(move |id| (id, history.clone()))
         };
         let tests = tests.into_iter().flat_map(each).collect();
         Ok(Self { name, newest, commits, whole, tests })
@@ -307,7 +362,7 @@ impl TryFrom<Stored> for LineHistory {
 
 impl Serialize for LineHistory {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Stored::from(self).serialize(to)
+        Storing::new(self).serialize(to)
     }
 }
 

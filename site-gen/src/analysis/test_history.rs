@@ -76,6 +76,26 @@ struct Attempts {
     bad: Option<ResultKey>,
 }
 
+impl Attempts {
+    /// Adds the commit to the runs before it.
+    fn extend(&self, runs: &mut Vec<Run>) {
+        let Self { at, good, bad } = *self;
+        if good.is_none() && bad.is_none() {
+            return;
+        }
+        let bad = good.is_none();
+        match runs.last_mut() {
+            Some(run) if run.bad == bad => {
+                run.last = at;
+                run.commits += 1;
+            }
+            _ => runs.push(Run { bad, first: at, last: at, commits: 1 }),
+        }
+        let surplus = runs.len().saturating_sub(RUNS_MAX);
+        runs.drain(..surplus);
+    }
+}
+
 /// A proof that a test is flaky: good and bad at the same commit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Evidence {
@@ -143,7 +163,7 @@ impl TestHistory {
     /// Takes in what the result `key` says at the newest commit of the line.
     pub(crate) fn observe(&mut self, at: u32, verdict: Verdict, key: ResultKey) {
         if self.newest.at != at {
-            self.runs = self.timeline();
+            self.newest.extend(&mut self.runs);
             self.newest = Attempts { at, good: None, bad: None };
         }
         match verdict {
@@ -201,20 +221,7 @@ impl TestHistory {
     /// All runs, oldest first.
     pub(crate) fn timeline(&self) -> Vec<Run> {
         let mut runs = self.runs.clone();
-        let Attempts { at, good, bad } = self.newest;
-        if good.is_none() && bad.is_none() {
-            return runs;
-        }
-        let bad = good.is_none();
-        match runs.last_mut() {
-            Some(run) if run.bad == bad => {
-                run.last = at;
-                run.commits += 1;
-            }
-            _ => runs.push(Run { bad, first: at, last: at, commits: 1 }),
-        }
-        let surplus = runs.len().saturating_sub(RUNS_MAX);
-        runs.drain(..surplus);
+        self.newest.extend(&mut runs);
         runs
     }
 

@@ -10,7 +10,9 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::results::history_file;
 use super::{Build, Finished, Halt};
-use crate::analysis::{LINES_MAX, LineHistory, LineName, Machine, PackageHistory, Recent, Trunk};
+use crate::analysis::{
+    LINES_MAX, LineHistory, LineName, LineTests, Machine, PackageHistory, Recent, Trunk,
+};
 use crate::badges::Badge;
 use crate::history::Package;
 use crate::load::Work;
@@ -86,12 +88,12 @@ impl Build<'_> {
         let mut names = search::Names::default();
         for (line, recent) in lines {
             let history = self.folder.read(&history_file(package, &line));
-            let history = history.and_then(|text| LineHistory::from_text(&text));
-            names.add(history.ok_or(Halt::Odd)?, recent.failing);
+            let tests = history.and_then(|text| LineTests::from_text(&text));
+            names.add(tests.ok_or(Halt::Odd)?, recent.failing);
         }
         let at = format!("p/{}/search", package.folder());
         let mut files = Vec::new();
-        for (number, part) in names.parts(&package.folder(), pages).iter().enumerate() {
+        for (number, part) in names.parts(&package.folder(), pages).enumerate() {
             files.push(format!("{number}.js"));
             self.folder.write(&format!("{at}/{number}.js"), part)?;
         }

@@ -1,8 +1,11 @@
-//! `p/<package>/line/<line>/latest/index.html`: a lasting address of the newest result of a build line.
+//! `p/<package>/latest/index.html` and `p/<package>/line/<line>/latest/index.html`: lasting addresses of the newest result
+//! of a package and of a build line.
 
 use askama::Template;
 
 use crate::analysis::{LineName, Recent};
+use crate::history::Package;
+use crate::text;
 use crate::view::LineView;
 
 #[derive(Template)]
@@ -12,7 +15,14 @@ struct Redirect {
     href: String,
 }
 
-/// The page. `None` when the line has no result.
+/// The page of a package. `None` when it has no result.
+pub(crate) fn package_latest(package: &Package) -> Result<Option<String>, askama::Error> {
+    let Some(latest) = package.latest() else { return Ok(None) };
+    let title = format!("Latest result of {}", text::name(&package.name));
+    Redirect { title, href: format!("../{}/index.html", latest.key) }.render().map(Some)
+}
+
+/// The page of a build line. `None` when the line has no result.
 pub(crate) fn line_latest(
     name: &LineName,
     recent: &Recent,

@@ -1,4 +1,4 @@
-//! `p/<package>/<key>/index.html`: one result; and the same below `latest`.
+//! `p/<package>/<key>/index.html`: one result.
 
 use askama::Template;
 use pony_formats::ResultKey;
@@ -7,21 +7,10 @@ use super::Frame;
 use crate::text::{self, When};
 use crate::view::{Portion, ResultView, Status};
 
-/// Where a result is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the folder of its key, for ever.
-    Own,
-    /// In `latest`, as long as nothing newer arrives.
-    Latest,
-}
-
 #[derive(Template)]
 #[template(path = "result.html", whitespace = "minimize")]
 struct ResultPage<'a> {
     frame: Frame,
-    /// Leads to the files beside the result's own page.
-    own: String,
     commit: &'a str,
     view: &'a ResultView,
 }
@@ -62,25 +51,16 @@ pub(crate) fn portion(
 }
 
 /// The page of a result that `commit` added; a `live` one can ask for a build.
-pub(crate) fn result(
-    view: &ResultView,
-    commit: &str,
-    place: Place,
-    live: bool,
-) -> Result<String, askama::Error> {
+pub(crate) fn result(view: &ResultView, commit: &str, live: bool) -> Result<String, askama::Error> {
     let title = format!("{} · {} {}", view.package, view.place(), view.status.word());
-    let own = match place {
-        Place::Own => String::new(),
-        Place::Latest => format!("../{}/", view.key),
-    };
-    let mut frame = frame(title, view.package.clone(), place, &view.key, commit);
-    frame.json = Some(format!("{own}result.json"));
+    let mut frame = frame(title, view.package.clone(), &view.key, commit);
+    frame.json = Some("result.json".to_owned());
     frame.has_form = live;
     frame.description = Some(match view.counts.words.as_str() {
         "" => format!("Received {} UTC", view.received.text),
         words => format!("{words}; received {} UTC", view.received.text),
     });
-    ResultPage { frame, own, commit, view }.render()
+    ResultPage { frame, commit, view }.render()
 }
 
 /// The page of a result that cannot be read.
@@ -89,12 +69,11 @@ pub(crate) fn unreadable(
     key: ResultKey,
     reason: &str,
     commit: &str,
-    place: Place,
 ) -> Result<String, askama::Error> {
     let package = text::name(package);
     let key_text = key.to_string();
     let title = format!("{package} · unreadable result");
-    let mut frame = frame(title, package.clone(), place, &key_text, commit);
+    let mut frame = frame(title, package.clone(), &key_text, commit);
     frame.json = None;
     let page = UnreadablePage {
         frame,
@@ -108,15 +87,7 @@ pub(crate) fn unreadable(
     page.render()
 }
 
-fn frame(title: String, package: String, place: Place, key: &str, commit: &str) -> Frame {
-    let label = match place {
-        Place::Own => key.to_owned(),
-        Place::Latest => "Latest".to_owned(),
-    };
-    let frame = Frame::new(title, 3).crumb(package, Some("../index.html")).crumb(label, None);
-    Frame {
-        canonical: Some(format!("../{key}/index.html")),
-        commit: Some(commit.to_owned()).filter(|commit| !commit.is_empty()),
-        ..frame
-    }
+fn frame(title: String, package: String, key: &str, commit: &str) -> Frame {
+    let frame = Frame::new(title, 3).crumb(package, Some("../index.html")).crumb(key, None);
+    Frame { commit: Some(commit.to_owned()).filter(|commit| !commit.is_empty()), ..frame }
 }

@@ -8,7 +8,7 @@ use crate::analysis::{Concern, Kind, LineDigest, Repository, Since, Standing};
 use crate::text;
 
 /// Tests of a package that have a page of their own.
-const PAGES_MAX: usize = 200;
+const PAGES_MAX: usize = 100;
 
 /// Build lines that a list names of a test.
 const LINES_NAMED: usize = 3;

@@ -9,7 +9,7 @@ use crate::view::since::CommitView;
 const ROWS_MAX: usize = 500;
 
 /// Tests that always passed and are named.
-const CALM_MAX: usize = 10_000;
+const CALM_MAX: usize = 1_000;
 
 /// The tests of a build line.
 #[derive(Debug, Clone)]

@@ -244,5 +244,5 @@ fn only_a_live_site_asks_for_builds() {
     let text = place.text("site", &page);
     assert!(text.contains("action=\"request_build\"") && text.contains("form-action 'self'"));
     let latest = place.text("site", &format!("p/{package}/latest/index.html"));
-    assert!(latest.contains(&format!("action=\"../{key}/request_build\"")), "{latest}");
+    assert!(latest.contains(&format!("url=../{key}/index.html")), "{latest}");
 }

@@ -206,8 +206,8 @@ fn the_search_index_has_every_test_and_what_failing_ones_said() {
     assert_eq!(
         place.text("site", "p/cart/search/0.js"),
         format!(
-            "pony.tests(\"cart\", [[\"t\",\"newly failing\",\"test/t/index.html\",\"expected 3 horses\"],\
-             [\"calm\",\"\",\"line/{LINE}/index.html?calm=calm\"]], false);\n"
+            "pony.tests(\"cart\",[[\"t\",\"newly failing\",\"test/t/index.html\",\"expected 3 horses\"],\
+             [\"\",0,[\"calm\"]]],false,[\"line/{LINE}/index.html\"]);\n"
         )
     );
 }

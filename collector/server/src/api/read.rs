@@ -15,6 +15,9 @@ use super::Problem;
 use crate::body::accounted;
 use crate::collector::Collector;
 
+/// What most answers are.
+const JSON: &str = "application/json";
+
 /// Results in one answer, unless fewer are asked for.
 const PAGE_MAX: usize = 100;
 
@@ -33,9 +36,24 @@ pub(super) async fn result(
             "client_info": json::to_json(&client_info),
             "results_list": json::to_json(&results_list),
         });
-        Ok(Some(result))
+        Ok(Some(result.to_string()))
     };
-    answer(&collector, read, "no such result").await
+    answer(&collector, read, "no such result", JSON).await
+}
+
+/// `GET /api/v1/results/{key}/steps/{step}/{stream}`: what a step wrote, as text. Steps are counted from 0.
+pub(super) async fn stream(
+    State(collector): State<Arc<Collector>>,
+    Path((name, step, stream)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let reading = Arc::clone(&collector);
+    let read = move || {
+        let (Some(key), Ok(step)) = (reading.key_named(&name), step.parse()) else {
+            return Ok(None);
+        };
+        reading.stream(key, step, &stream)
+    };
+    answer(&collector, read, "no such result, step or stream", "text/plain; charset=utf-8").await
 }
 
 /// `GET /api/v1/packages`: the names of all packages, with how many build lines each has.
@@ -47,9 +65,9 @@ pub(super) async fn packages(State(collector): State<Arc<Collector>>) -> Result<
             .packages()
             .map(|(name, lines)| json!({"package": name, "build_lines": lines}))
             .collect();
-        Ok(Some(json!({"packages": packages})))
+        Ok(Some(json!({"packages": packages}).to_string()))
     };
-    answer(&collector, read, "no packages").await
+    answer(&collector, read, "no packages", JSON).await
 }
 
 /// `GET /api/v1/packages/{package}/latest`: the newest result of each build line.
@@ -62,9 +80,9 @@ pub(super) async fn latest(
         let keys: Vec<ResultKey> = reading.coordinator().newest_of(&package);
         let entries = reading.entries(&keys)?;
         let rows: Vec<_> = entries.iter().map(|entry| row(&reading, entry)).collect();
-        Ok((!rows.is_empty()).then(|| json!({"results": rows})))
+        Ok((!rows.is_empty()).then(|| json!({"results": rows}).to_string()))
     };
-    answer(&collector, read, "no such package").await
+    answer(&collector, read, "no such package", JSON).await
 }
 
 /// How far to read.
@@ -104,9 +122,9 @@ pub(super) async fn results(
         let next =
             entries.get(limit).and(entries.get(limit - 1)).map(|last| last.key().to_string());
         let rows: Vec<_> = entries.iter().take(limit).map(|entry| row(&reading, entry)).collect();
-        Ok(Some(json!({"results": rows, "next": next})))
+        Ok(Some(json!({"results": rows, "next": next}).to_string()))
     };
-    answer(&collector, read, "`before`: no such result").await
+    answer(&collector, read, "`before`: no such result", JSON).await
 }
 
 /// A result in a list.
@@ -147,16 +165,17 @@ fn time(time: Timestamp) -> String {
 /// memory until it is sent: anybody may ask, and answers may be long.
 async fn answer(
     collector: &Arc<Collector>,
-    read: impl FnOnce() -> Result<Option<JsonValue>, StoreError> + Send + 'static,
+    read: impl FnOnce() -> Result<Option<String>, StoreError> + Send + 'static,
     absent: &'static str,
+    kind: &'static str,
 ) -> Result<Response, Problem> {
     let permit = Arc::clone(&collector.calls).acquire_owned().await;
     let reading = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        Ok::<_, StoreError>(read()?.map(|value| value.to_string()))
+        read()
     });
     let text = reading.await.map_err(|_| Problem::internal())??;
     let text = text.ok_or_else(|| Problem::not_found(absent))?;
     let body = accounted(text, &collector.memory)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }

@@ -66,6 +66,13 @@ fn what_a_runner_wrote_is_enough() {
     let ids: Vec<_> = step["tests"].as_array().unwrap().iter().map(|test| &test["id"]).collect();
     assert_eq!(ids, ["hay::loft", "hay::stack"]);
     assert_eq!(result["receipt"]["key"], key);
+    let stream = http::get(collector.address, &format!("{RESULTS}/{key}/steps/0/output"));
+    assert_eq!((stream.status, stream.text()), (200, "said by the suite"));
+    assert_eq!(stream.header("content-type"), Some("text/plain; charset=utf-8"));
+    for absent in ["0/errout", "0/type", "1/output", "x/output"] {
+        let answer = http::get(collector.address, &format!("{RESULTS}/{key}/steps/{absent}"));
+        assert_eq!(refusal(&answer), (404, "not-found".to_owned()), "{absent}");
+    }
     // By its number, too.
     assert_eq!(get(&collector, &format!("{RESULTS}/{}", stored["number"])), result);
     place.fsck();
@@ -351,7 +358,10 @@ fn the_description_lists_every_address() {
     let paths = document["paths"].as_object().unwrap();
     for (path, operations) in paths {
         for method in operations.as_object().unwrap().keys() {
-            let address = path.replace("{package}", "x").replace("{key}", "0");
+            let address =
+                [("{package}", "x"), ("{key}", "0"), ("{step}", "0"), ("{stream}", "output")]
+                    .iter()
+                    .fold(path.clone(), |address, (name, value)| address.replace(name, value));
             let line = format!("{} {address} HTTP/1.1", method.to_uppercase());
             let answer = http::exchange(collector.address, &http::request(&line, "", b""));
             assert!(!matches!(answer.status, 404 | 405 | 500), "{line}: {answer:?}");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use pony_store::{Arrival, Prepared, Store};
+use pony_store::{Arrival, PackScope, Prepared, Store};
 
 use crate::{Failure, data};
 
@@ -16,13 +16,14 @@ const FILL_BATCH: u64 = 100;
 
 /// A repository with so many results in the folder, made if it is not there.
 pub(crate) fn base(folder: &Path, results: u64) -> Result<PathBuf, Failure> {
-    let path = folder.join(format!("base-{results}.git"));
+    let path = folder.join(format!("maintained-{results}.git"));
     if !path.exists() {
         let growing = folder.join("growing.git");
         if growing.exists() {
             fs::remove_dir_all(&growing)?;
         }
         fill(&growing, 0..results)?;
+        Store::open(&growing)?.maintain(Default::default(), PackScope::All)?;
         fs::rename(growing, &path)?;
     }
     Ok(path)

@@ -27,10 +27,18 @@ const UPDATES_PER_SYNC: u32 = 64;
 /// An index's database, which can be replaced by a new one.
 #[derive(Debug)]
 pub(super) struct Holder {
-    /// `None` for one in memory.
-    path: Option<PathBuf>,
+    place: Place,
     opened: RwLock<Option<Opened>>,
     is_suspect: AtomicBool,
+}
+
+/// Where a database is.
+#[derive(Debug)]
+enum Place {
+    File(PathBuf),
+    /// In a file that goes away when it is closed.
+    Temporary,
+    Memory,
 }
 
 /// A database that is open.
@@ -87,7 +95,7 @@ impl std::fmt::Debug for Opened {
 impl Holder {
     /// Opens the file, or makes it. One that cannot be read is replaced.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let holder = Self::closed(Some(path.to_owned()));
+        let holder = Self::closed(Place::File(path.to_owned()));
         match caught(|| Ok(builder().create(path)?)) {
             Ok(database) => holder.put(Kind::Own(database)),
             Err(fault) => match holder.report(fault) {
@@ -99,7 +107,14 @@ impl Holder {
     }
 
     pub(super) fn in_memory() -> Result<Self, StoreError> {
-        let holder = Self::closed(None);
+        let holder = Self::closed(Place::Memory);
+        holder.renew()?;
+        Ok(holder)
+    }
+
+    /// In a file that has no name, in the folder for temporary files.
+    pub(super) fn temporary() -> Result<Self, StoreError> {
+        let holder = Self::closed(Place::Temporary);
         holder.renew()?;
         Ok(holder)
     }
@@ -110,7 +125,7 @@ impl Holder {
         if !path.exists() {
             return Ok(None);
         }
-        let holder = Self::closed(Some(path.to_owned()));
+        let holder = Self::closed(Place::File(path.to_owned()));
         let opened = caught(|| match builder().open_read_only(path) {
             Ok(database) => Ok(Kind::Shared(database)),
             Err(DatabaseError::RepairAborted) => Ok(Kind::Own(copy(path)?)),
@@ -120,8 +135,8 @@ impl Holder {
         Ok(Some(holder))
     }
 
-    fn closed(path: Option<PathBuf>) -> Self {
-        Self { path, opened: RwLock::new(None), is_suspect: AtomicBool::new(false) }
+    fn closed(place: Place) -> Self {
+        Self { place, opened: RwLock::new(None), is_suspect: AtomicBool::new(false) }
     }
 
     fn put(&self, kind: Kind) {
@@ -139,9 +154,13 @@ impl Holder {
     /// Puts an empty database in the place of this one.
     pub(super) fn renew(&self) -> Result<(), StoreError> {
         self.close();
-        let made = match &self.path {
-            None => caught(|| Ok(builder().create_with_backend(InMemoryBackend::new())?)),
-            Some(path) => {
+        let made = match &self.place {
+            Place::Memory => caught(|| Ok(builder().create_with_backend(InMemoryBackend::new())?)),
+            Place::Temporary => caught(|| {
+                let backend = FileBackend::new(tempfile::tempfile()?)?;
+                Ok(builder().create_with_backend(backend)?)
+            }),
+            Place::File(path) => {
                 match fs::remove_file(path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         return Err(StoreError::io(Action::Remove, path)(error));
@@ -176,7 +195,11 @@ impl Holder {
 
     /// As an error about the file; takes note of damage.
     fn report(&self, fault: Fault) -> StoreError {
-        let path = self.path.clone().unwrap_or_default();
+        let path = match &self.place {
+            Place::File(path) => path.clone(),
+            Place::Temporary => std::env::temp_dir(),
+            Place::Memory => PathBuf::new(),
+        };
         let reason = match fault {
             Fault::Store(error) => return error,
             Fault::Unreadable(error) => return error.into(),

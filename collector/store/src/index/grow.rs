@@ -1,5 +1,8 @@
 //! From the trees of a repository to the tables of an index.
 
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
 use gix::ObjectId;
 use pony_formats::names::tree_component;
 use pony_formats::record::{self, Files};
@@ -19,8 +22,12 @@ pub(super) enum Unreadable {
     Keep,
 }
 
-/// Brings the tables from their commit to another; only if they are at `from`, where that is given. `false` when there is no way: then the tables are as
-/// they were.
+/// How many results are handed over at once while tables are filled, and how many such portions may wait.
+const PORTION: usize = 256;
+const PORTIONS_WAITING: usize = 8;
+
+/// Brings the tables from their commit to another; only if they are at `from`, where that is given. `false` when
+/// there is no way: then the tables are as they were.
 pub(super) fn grow(
     database: &Opened,
     snapshot: &Snapshot,
@@ -51,7 +58,7 @@ pub(super) fn grow(
         Some(Err(error)) if !error.is_damage() => return Err(error.into()),
         _ => return Ok(false),
     };
-    let mut growth = Growth { objects: &objects, tables, is_new: false };
+    let mut growth = Growth { objects: &objects, tables };
     match growth.between(Some(old), snapshot.tree()) {
         // Of the old tree; the new one's would be noted.
         Err(Fault::Unreadable(error)) if error.is_damage() => return Ok(false),
@@ -66,25 +73,67 @@ pub(super) fn grow(
     Ok(true)
 }
 
-/// Fills empty tables.
+/// Fills empty tables. One thread reads results, and this one writes what they say: each takes about as long.
 pub(super) fn fill(database: &Opened, snapshot: &Snapshot) -> Result<(), Fault> {
-    let repo = snapshot.repository();
-    let objects = Objects::new(&repo);
     let transaction = database.begin_write()?;
-    let mut growth =
-        Growth { objects: &objects, tables: Tables::open(&transaction)?, is_new: true };
-    growth.between(None, snapshot.tree())?;
-    growth.tables.set_commit(snapshot.commit_id())?;
-    drop(growth);
+    let mut tables = Tables::open(&transaction)?;
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(PORTIONS_WAITING);
+        let reader = scope.spawn(|| read_all(snapshot, Portions { sender, found: Vec::new() }));
+        let written = write_all(&mut tables, receiver);
+        let read = reader.join().unwrap_or(Err(Fault::Content("reading the results panicked")));
+        written.and(read)
+    })?;
+    tables.set_commit(snapshot.commit_id())?;
+    drop(tables);
     transaction.commit()?;
     Ok(())
+}
+
+fn read_all(snapshot: &Snapshot, mut portions: Portions) -> Result<(), Fault> {
+    let repo = snapshot.repository();
+    let objects = Objects::new(&repo);
+    let hidden =
+        difference::visit(&objects, None, Some(snapshot.tree()), |result| match result.new {
+            Some(folder) => portions.push(read(&objects, folder, &result)?),
+            None => Ok(()),
+        })?;
+    for folder in hidden {
+        portions.push(folder.into())?;
+    }
+    portions.send()
+}
+
+/// Ends early where reading does, and drops the receiver where writing does.
+fn write_all(tables: &mut Tables<'_>, portions: Receiver<Vec<Found>>) -> Result<(), Fault> {
+    for found in portions.into_iter().flatten() {
+        tables.take(&found)?;
+    }
+    Ok(())
+}
+
+/// What was found, on its way to the thread that writes.
+struct Portions {
+    sender: SyncSender<Vec<Found>>,
+    found: Vec<Found>,
+}
+
+impl Portions {
+    fn push(&mut self, found: Found) -> Result<(), Fault> {
+        self.found.push(found);
+        if self.found.len() < PORTION { Ok(()) } else { self.send() }
+    }
+
+    fn send(&mut self) -> Result<(), Fault> {
+        let portion = std::mem::take(&mut self.found);
+        // What writing failed with is told in the place of this.
+        self.sender.send(portion).map_err(|_| Fault::Content("it was not written"))
+    }
 }
 
 struct Growth<'g> {
     objects: &'g Objects<'g>,
     tables: Tables<'g>,
-    /// Whether there is nothing to replace.
-    is_new: bool,
 }
 
 impl Growth<'_> {
@@ -101,27 +150,44 @@ impl Growth<'_> {
     }
 
     fn hide(&mut self, folders: Vec<Hidden>) -> Result<(), Fault> {
-        for Hidden { path, error } in folders {
-            self.tables.put_unreadable(&path, &error.to_string())?;
-        }
-        Ok(())
+        folders.into_iter().try_for_each(|folder| self.tables.take(&folder.into()))
     }
 
     fn take(&mut self, result: &Difference) -> Result<(), Fault> {
-        if !self.is_new {
-            self.tables.remove_unreadable(&result.path())?;
-            self.tables.remove(&result.package.name, result.key)?;
-        }
+        self.tables.remove_unreadable(&result.path())?;
+        self.tables.remove(&result.package.name, result.key)?;
         let Some(folder) = result.new else { return Ok(()) };
-        match read(self.objects, folder, result)? {
-            Ok(entry) => self.tables.put(&entry),
-            Err(reason) => self.tables.put_unreadable(&result.path(), &reason),
-        }
+        self.tables.take(&read(self.objects, folder, result)?)
     }
 }
 
+/// What there is to say of a result, or of a folder of results.
+#[expect(clippy::large_enum_variant, reason = "nearly all are entries, so no room is lost")]
+pub(super) enum Found {
+    Entry(IndexEntry),
+    /// It cannot be read.
+    Unreadable {
+        /// From the root of the tree.
+        path: String,
+        reason: String,
+    },
+}
+
+impl From<Hidden> for Found {
+    fn from(Hidden { path, error }: Hidden) -> Self {
+        Self::Unreadable { path, reason: error.to_string() }
+    }
+}
+
+fn read(objects: &Objects<'_>, folder: ObjectId, result: &Difference) -> Result<Found, StoreError> {
+    Ok(match entry(objects, folder, result)? {
+        Ok(entry) => Found::Entry(entry),
+        Err(reason) => Found::Unreadable { path: result.path(), reason },
+    })
+}
+
 /// The entry of a result, or why it cannot be read.
-fn read(
+fn entry(
     objects: &Objects<'_>,
     folder: ObjectId,
     result: &Difference,

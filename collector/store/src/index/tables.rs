@@ -11,6 +11,7 @@ use redb::{Key, ReadTransaction, ReadableTable, ReadableTableMetadata as _};
 use redb::{Table, TableDefinition, Value, WriteTransaction};
 
 use super::database::Fault;
+use super::grow::Found;
 use super::{IndexEntry, Scope, line_name};
 use crate::CommitId;
 
@@ -67,7 +68,17 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    pub(super) fn put(&mut self, entry: &IndexEntry) -> Result<(), Fault> {
+    pub(super) fn take(&mut self, found: &Found) -> Result<(), Fault> {
+        match found {
+            Found::Entry(entry) => self.put(entry),
+            Found::Unreadable { path, reason } => {
+                self.unreadable.insert(&**path, &**reason)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn put(&mut self, entry: &IndexEntry) -> Result<(), Fault> {
         let (key, package) = (entry.key().as_i64(), entry.package());
         let bytes = entry.to_bytes().map_err(|_| Fault::Content("an entry cannot be written"))?;
         self.results.insert((key, package), &*bytes)?;
@@ -103,11 +114,6 @@ impl<'t> Tables<'t> {
         if let Some(id) = &entry.receipt.submission_id {
             self.submissions.remove((id.as_str(), key, package))?;
         }
-        Ok(())
-    }
-
-    pub(super) fn put_unreadable(&mut self, path: &str, reason: &str) -> Result<(), Fault> {
-        self.unreadable.insert(path, reason)?;
         Ok(())
     }
 

@@ -1,8 +1,11 @@
 //! Whether the index is what a new one would be.
 
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Seek as _, Write};
+
 use super::Findings;
 use crate::objects::Objects;
-use crate::{Index, Snapshot, Store, StoreError};
+use crate::{Action, Index, Snapshot, Store, StoreError};
 
 pub(super) fn check(
     store: &Store,
@@ -33,33 +36,85 @@ pub(super) fn check(
         ));
         return Ok(());
     };
-    let rebuilt = Index::in_memory(&store.snapshot_of(id, found.tree))?;
-    let (mut is, mut should_be) = (Vec::new(), Vec::new());
-    if let Err(error) = index.dump(&mut is) {
-        return findings.found(error);
-    }
-    rebuilt.dump(&mut should_be)?;
+    let rebuilt = Index::temporary(&store.snapshot_of(id, found.tree))?;
+    let mut comparison = Comparison { should_be: dumped(&rebuilt)?, line: Vec::new(), found: None };
+    let read = index.dump(&mut comparison);
+    let different = comparison.end();
     findings.checked.index = true;
-    if is != should_be {
-        let line = first_difference(&is, &should_be);
-        findings.damaged(subject, format!("{line}: remove it, it is built again"));
+    match (read, different) {
+        (Err(error), _) => return findings.found(error),
+        (_, Err(error)) => return Err(StoreError::io(Action::Read, &std::env::temp_dir())(error)),
+        (Ok(()), Ok(None)) => {}
+        (Ok(()), Ok(Some(line))) => {
+            findings.damaged(subject, format!("{line}: remove it, it is built again"));
+        }
     }
     Ok(())
 }
 
-fn first_difference(is: &[u8], should_be: &[u8]) -> String {
-    let (mut is, mut should_be) = (is.split(|b| *b == b'\n'), should_be.split(|b| *b == b'\n'));
-    loop {
-        let show = |line: Option<&[u8]>| {
-            line.filter(|line| !line.is_empty())
-                .map_or("nothing".to_owned(), |line| format!("`{}`", String::from_utf8_lossy(line)))
-        };
-        match (is.next(), should_be.next()) {
-            (None, None) => return "it is not what it was".to_owned(),
-            (left, right) if left == right => {}
-            (left, right) => {
-                return format!("it has {} in the place of {}", show(left), show(right));
+/// All lines of an index, in a file: those of a million results are more than memory should hold.
+fn dumped(index: &Index) -> Result<BufReader<File>, StoreError> {
+    let failed = |error| StoreError::io(Action::Write, &std::env::temp_dir())(error);
+    let mut out = BufWriter::new(tempfile::tempfile().map_err(failed)?);
+    index.dump(&mut out)?;
+    let mut file = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.rewind().map_err(failed)?;
+    Ok(BufReader::new(file))
+}
+
+/// Takes lines, and looks for the first that is not the next of those that should be there.
+struct Comparison<R> {
+    should_be: R,
+    /// What was written since the last line ended.
+    line: Vec<u8>,
+    /// How they differ.
+    found: Option<String>,
+}
+
+impl<R: BufRead> Comparison<R> {
+    fn compare(&mut self, is: &[u8]) -> io::Result<()> {
+        let mut should_be = Vec::new();
+        self.should_be.read_until(b'\n', &mut should_be)?;
+        if is != should_be {
+            let difference = format!("it has {} in the place of {}", show(is), show(&should_be));
+            self.found.get_or_insert(difference);
+        }
+        Ok(())
+    }
+
+    /// Whether there should have been more.
+    fn end(mut self) -> io::Result<Option<String>> {
+        let rest = std::mem::take(&mut self.line);
+        if self.found.is_none() {
+            self.compare(&rest)?;
+        }
+        Ok(self.found)
+    }
+}
+
+impl<R: BufRead> Write for Comparison<R> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.found.is_some() {
+                break;
+            }
+            self.line.extend(piece);
+            if piece.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.line);
+                self.compare(&line)?;
             }
         }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn show(line: &[u8]) -> String {
+    match line {
+        [] => "nothing".to_owned(),
+        line => format!("`{}`", String::from_utf8_lossy(line).trim_end_matches('\n')),
     }
 }

@@ -3,8 +3,8 @@
 use std::fs;
 
 use jiff::Timestamp;
-use pony_formats::ResultKey;
-use pony_store::{Store, StoreError};
+use pony_formats::{ResultKey, Step};
+use pony_store::{Arrival, Store, StoreError};
 
 use crate::fixture::{Fixture, append};
 
@@ -28,7 +28,7 @@ fn results_of_many_days_are_sorted() {
     let mut writer = fixture.writer();
     let times = ["2025-12-31T23:59:59.999Z", "2026-01-01T00:00:00Z", "2026-10-09T00:00:00Z"];
     let keys = times.map(|time| {
-        let arrival = pony_store::Arrival::at(time.parse().unwrap());
+        let arrival = Arrival::at(time.parse().unwrap());
         writer.append(&crate::fixture::submission("hayloft"), &arrival).unwrap().receipt.key
     });
     assert_eq!(fixture.store.snapshot().unwrap().results("hayloft").unwrap(), keys);
@@ -47,6 +47,33 @@ fn what_is_not_there_is_none() {
     // Files of the root are no packages.
     assert_eq!(snapshot.results("format.json").unwrap(), []);
     assert_eq!(snapshot.results("").unwrap(), []);
+}
+
+#[test]
+fn one_stream_is_read_without_the_rest_of_its_result() {
+    let fixture = Fixture::new();
+    let mut submission = crate::fixture::submission("hayloft");
+    let step = Step::default().with("output", "hay\n").with("errout", "").with("name", "stack");
+    submission.results_list = vec![step; 1_001];
+    let key =
+        fixture.writer().append(&submission, &Arrival::at(Timestamp::now())).unwrap().receipt.key;
+    let snapshot = fixture.store.snapshot().unwrap();
+    let read = |step, stream| snapshot.stream("hayloft", key, step, stream).unwrap();
+    assert_eq!(read(0, "output").as_deref(), Some("hay\n"));
+    assert_eq!(read(0, "errout").as_deref(), Some(""));
+    // Later steps have no folder.
+    assert_eq!(read(1_000, "output").as_deref(), Some("hay\n"));
+    assert_eq!(read(1_001, "output"), None);
+    assert_eq!(read(0, "name"), None);
+    assert_eq!(snapshot.stream("barn", key, 0, "output").unwrap(), None);
+
+    // A file that is gone does not matter to whoever reads another.
+    let path = format!("main:hayloft/{}", day_and_key(key));
+    let receipt = fixture.git(&["rev-parse", &format!("{path}/receipt.json")]);
+    let copy = fixture.folder.path().join("damaged.git");
+    let snapshot = without_object(&fixture, receipt.trim(), &copy).snapshot().unwrap();
+    assert!(snapshot.read("hayloft", key).is_err());
+    assert_eq!(snapshot.stream("hayloft", key, 0, "output").unwrap().as_deref(), Some("hay\n"));
 }
 
 #[test]
@@ -107,7 +134,7 @@ fn a_missing_day_hides_no_other_and_is_reported() {
     let fixture = Fixture::new();
     let mut writer = fixture.writer();
     let mut append_at = |package: &str, time: &str| {
-        let arrival = pony_store::Arrival::at(time.parse().unwrap());
+        let arrival = Arrival::at(time.parse().unwrap());
         writer.append(&crate::fixture::submission(package), &arrival).unwrap().receipt.key
     };
     let lost = append_at("hayloft", "2026-01-01T00:00:00Z");

@@ -186,12 +186,8 @@ impl<'t> Section<'t> {
         notes: &mut Notes<'_>,
     ) -> (Vec<TestCase>, Tally) {
         let start = self.start;
-        if let Some(inner) = self.inner.first() {
-            let number = self.inner.len();
-            notes.add(inner.start, || {
-                format!("output of a test that looks like test runs, {number} of them, not counted")
-            });
-        }
+        let inner = self.inner.iter().map(|inner| inner.start);
+        notes.add_inner(inner, "test runs");
         let mut census = Census::default();
         census.count(Outcome::Passed, summary.passed);
         census.count(Outcome::Failed, summary.failed);

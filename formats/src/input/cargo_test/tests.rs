@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::answers::{message, tests};
 use super::*;
 
 fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
@@ -10,16 +11,6 @@ fn parse(input: &[u8], limits: &Limits) -> Result<Report, ParseError> {
 
 fn read(text: &str) -> Report {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
-}
-
-/// The tests as `id letter`, in their order.
-fn tests(report: &Report) -> Vec<String> {
-    report.tests.iter().map(|test| format!("{} {}", test.id, test.outcome.letter())).collect()
-}
-
-fn message(report: &Report, id: &str) -> String {
-    let test = report.tests.iter().find(|test| test.id == id).unwrap();
-    test.evidence.message.clone().unwrap_or_default()
 }
 
 const RUNNING_LIB: &str =

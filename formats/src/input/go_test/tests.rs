@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::answers;
 use super::*;
 
 /// One line per event: the action, the test and the output, all but the first optional.
@@ -13,18 +14,16 @@ fn stream(events: &[(&str, &str, &str)]) -> String {
     events.iter().map(event).collect::<Vec<_>>().join("\n")
 }
 
-fn tests(text: &str) -> Vec<TestCase> {
-    parse(text.as_bytes(), &Limits::DEFAULT).unwrap().tests
+fn read(text: &str) -> Report {
+    parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
 }
 
-/// The letter of the outcome, the id and the message of every test.
+fn tests(text: &str) -> Vec<TestCase> {
+    read(text).tests
+}
+
 fn told(text: &str) -> Vec<String> {
-    let line = |test: &TestCase| {
-        let message = test.evidence.message.as_deref();
-        let message = message.map(|message| format!(": {message}")).unwrap_or_default();
-        format!("{} {}{message}", test.outcome.letter(), test.id)
-    };
-    tests(text).iter().map(line).collect()
+    answers::told(&read(text))
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::answers::{message, tests};
 use super::*;
 use crate::model::{Outcome, Tally};
 
@@ -15,16 +16,6 @@ fn read(text: &str) -> Report {
 
 fn error(text: &str) -> String {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string()
-}
-
-/// The tests as `id letter`, in their order.
-fn tests(report: &Report) -> Vec<String> {
-    report.tests.iter().map(|test| format!("{} {}", test.id, test.outcome.letter())).collect()
-}
-
-fn message(report: &Report, id: &str) -> String {
-    let test = report.tests.iter().find(|test| test.id == id).unwrap();
-    test.evidence.message.clone().unwrap_or_default()
 }
 
 fn begin(tests: u64) -> String {

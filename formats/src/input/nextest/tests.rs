@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::answers::{find, message, tests};
 use super::*;
 use crate::model::Outcome;
 
@@ -11,19 +12,6 @@ fn read(text: &str) -> Report {
 
 fn error(text: &str) -> String {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap_err().to_string()
-}
-
-/// The tests as `id letter`, in their order.
-fn tests(report: &Report) -> Vec<String> {
-    report.tests.iter().map(|test| format!("{} {}", test.id, test.outcome.letter())).collect()
-}
-
-fn find<'r>(report: &'r Report, id: &str) -> &'r TestCase {
-    report.tests.iter().find(|test| test.id == id).unwrap()
-}
-
-fn message(report: &Report, id: &str) -> String {
-    find(report, id).evidence.message.clone().unwrap_or_default()
 }
 
 const BAR: &str = "────────────\n";

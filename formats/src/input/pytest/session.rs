@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::line::{self, Listed, TestLine, Totals, Word};
 use super::node::Node;
-use crate::input::census::{Census, Certainty, many};
+use crate::input::census::{Census, Certainty, beyond};
 use crate::input::oddity::Notes;
 use crate::input::terminal::Line;
 use crate::input::traceback::Traceback;
@@ -187,12 +187,8 @@ impl<'t> Session<'t> {
         notes: &mut Notes<'_>,
     ) -> (Vec<TestCase>, Tally) {
         let start = self.start;
-        if let Some(inner) = self.inner.first() {
-            let number = self.inner.len();
-            notes.add(inner.start, || {
-                format!("output of a test that looks like sessions, {number} of them, not counted")
-            });
-        }
+        let inner = self.inner.iter().map(|inner| inner.start);
+        notes.add_inner(inner, "sessions");
         let reruns = self.reruns();
         let mut census = Census::default();
         census.count(Outcome::Passed, totals.passed);
@@ -233,16 +229,7 @@ impl<'t> Session<'t> {
             self.began.filter(|_| self.part == Part::Tests).map(|test| Node::of(test).id());
         let dots = if self.events.is_empty() { self.dots } else { Tally::default() };
         let tests = self.cases(text);
-        let mut unnamed = Tally::default();
-        for (outcome, number) in [
-            (Outcome::Passed, dots.passed),
-            (Outcome::Failed, dots.failed),
-            (Outcome::Errored, dots.errored),
-            (Outcome::Skipped, dots.skipped),
-        ] {
-            let named = tests.iter().filter(|test| test.outcome == outcome).count() as u64;
-            unnamed += many(outcome, number.saturating_sub(named));
-        }
+        let unnamed = beyond(dots, tests.iter());
         (tests, unnamed, running)
     }
 

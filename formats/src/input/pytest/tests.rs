@@ -2,14 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::super::answers::tests;
 use super::*;
 
 fn read(text: &str) -> Report {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
-}
-
-fn tests(report: &Report) -> Vec<String> {
-    report.tests.iter().map(|test| format!("{} {}", test.id, test.outcome.letter())).collect()
 }
 
 const REPORTS: &str = "

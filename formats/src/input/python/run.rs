@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::line::{self, End, Status, TestLine};
 use super::name::TestName;
-use crate::input::census::{Census, Certainty, many};
+use crate::input::census::{Census, Certainty, beyond};
 use crate::input::oddity::Notes;
 use crate::input::terminal::Line;
 use crate::input::traceback::Traceback;
@@ -236,16 +236,7 @@ impl<'t> Run<'t> {
         let running = self.events.last().filter(|_| running).map(|event| event.name.id.clone());
         let dots = if self.events.is_empty() { self.dots } else { Tally::default() };
         let cases = self.cases(text);
-        let mut unnamed = Tally::default();
-        for (outcome, number) in [
-            (Outcome::Passed, dots.passed),
-            (Outcome::Failed, dots.failed),
-            (Outcome::Errored, dots.errored),
-            (Outcome::Skipped, dots.skipped),
-        ] {
-            let named = cases.iter().filter(|(test, _)| test.outcome == outcome).count() as u64;
-            unnamed += many(outcome, number.saturating_sub(named));
-        }
+        let unnamed = beyond(dots, cases.iter().map(|(test, _)| test));
         (cases.into_iter().map(|(test, _)| test).collect(), unnamed, running)
     }
 

@@ -2,19 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::super::answers::{message, tests};
 use super::*;
 
 fn read(text: &str) -> Report {
     parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
-}
-
-fn tests(report: &Report) -> Vec<String> {
-    report.tests.iter().map(|test| format!("{} {}", test.id, test.outcome.letter())).collect()
-}
-
-fn message(report: &Report, id: &str) -> String {
-    let test = report.tests.iter().find(|test| test.id == id).unwrap();
-    test.evidence.message.clone().unwrap_or_default()
 }
 
 const RULE: &str = "----------------------------------------------------------------------";

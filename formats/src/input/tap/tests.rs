@@ -2,21 +2,20 @@
 
 use proptest::prelude::*;
 
+use super::super::answers;
 use super::*;
 use crate::model::TestCase;
 
-fn tests(text: &str) -> Vec<TestCase> {
-    parse(text.as_bytes(), &Limits::DEFAULT).unwrap().tests
+fn read(text: &str) -> Report {
+    parse(text.as_bytes(), &Limits::DEFAULT).unwrap()
 }
 
-/// The letter of the outcome, the id and the message of every test.
+fn tests(text: &str) -> Vec<TestCase> {
+    read(text).tests
+}
+
 fn told(text: &str) -> Vec<String> {
-    let line = |test: &TestCase| {
-        let message = test.evidence.message.as_deref();
-        let message = message.map(|message| format!(": {message}")).unwrap_or_default();
-        format!("{} {}{message}", test.outcome.letter(), test.id)
-    };
-    tests(text).iter().map(line).collect()
+    answers::told(&read(text))
 }
 
 #[test]
