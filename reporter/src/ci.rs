@@ -87,7 +87,8 @@ impl Task {
     fn command(&self) -> Command {
         // Not the path in `CARGO`: what is stored should not tell where somebody's tools are.
         let words = std::iter::once(&"cargo").chain(self.arguments).map(OsString::from).collect();
-        Command { words, name: Some(self.name.to_owned()), kind: self.kind, junit: Vec::new() }
+        let (name, junit) = (Some(self.name.to_owned()), Vec::new());
+        Command { words, name, kind: self.kind, junit, as_is: false }
     }
 }
 

@@ -43,7 +43,10 @@ both, and nothing is submitted then.
 
 Test results are read from the files given with --junit, or named in the command's own words
 (--junitxml=F, --junit-xml=F, --junit-xml-path=F, --xunit-file=F, --xml=F), if the command wrote
-them; otherwise from what it printed.
+them. Otherwise pytest, nose, nose2, ctest, vitest, jest and mocha are asked for a report in a
+temporary file, unless their words or configuration speak of reports, or with --as-is; pytest and
+vitest say so in a line. The reports that Maven and Gradle write are found. Else what was printed
+is read.
 
 A run is a success when the command's status is 0, no test failed, and every file given with --junit
 was written and can be read. Neither a file that cannot nor a failed delivery changes the status
@@ -98,6 +101,9 @@ pub(crate) struct RunArgs {
     /// JUnit XML that the command writes; may hold *, ? and ** (may be repeated)
     #[arg(long, value_name = "PATH|GLOB")]
     pub(crate) junit: Vec<String>,
+    /// Run the command exactly as it is typed: ask no runner for a report
+    #[arg(long)]
+    pub(crate) as_is: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     #[arg(value_name = "COMMAND")]

@@ -5,6 +5,7 @@ mod child;
 mod found;
 mod glob;
 mod junit_files;
+mod runner;
 mod weave;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use capture::Stream;
 use child::Ended;
 use found::Found;
 use junit_files::JunitFiles;
+use runner::Asked;
 
 /// A command, and what becomes of it.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(crate) struct Command {
     pub(crate) kind: &'static str,
     /// Paths and patterns of JUnit files that the command writes.
     pub(crate) junit: Vec<String>,
+    /// Whether it is to be run exactly as it is.
+    pub(crate) as_is: bool,
 }
 
 /// A command that was run.
@@ -66,15 +70,22 @@ pub(crate) fn execute(
     reading: &Reading,
     messages: &Messages,
 ) -> Result<Execution, Failure> {
-    let Command { words, name, kind, junit } = command;
-    let files = JunitFiles::before(junit, &words);
-    let ended = child::run(&words, reading)?;
-    let Ended { status, duration, excerpts, mut transcripts } = ended;
+    let Command { words, name, kind, junit, as_is } = command;
+    let asked = match kind {
+        "test" if !as_is => {
+            let is_named = !junit.is_empty() || !junit_files::named_in(&words).is_empty();
+            Asked::of(&words, is_named || reading.from.is_some())
+        }
+        _ => Asked::nothing_of(&words),
+    };
+    let files = JunitFiles::before(junit, &words, asked.writes);
+    let ended = child::run(&asked.words, &asked.variables, reading)?;
+    let Ended { status, duration, peak_memory, excerpts, mut transcripts } = ended;
     if let Some(reason) = status.start_error() {
         messages.error(&NotStarted { program: program(&words), reason: reason.to_owned() });
     }
     let found = match kind {
-        "test" => Found::after(&mut transcripts, &files, reading),
+        "test" => Found::after(&mut transcripts, &files, asked.report(), reading),
         _ => Found::default(),
     };
     let trouble = found.trouble.map(Failure::from);
@@ -87,6 +98,7 @@ pub(crate) fn execute(
     };
     let (output, whole_output) = conclude(stdout, "output", Stream::Stdout, Suite::output)?;
     let (mut errout, whole_errout) = conclude(stderr, "errout", Stream::Stderr, Suite::errout)?;
+    let peak_memory = peak_memory.and_then(|bytes| i64::try_from(bytes).ok());
     let sanitised = found.sanitised || output.replaced || errout.replaced;
     errout.text.push_str(status.start_error().unwrap_or_default());
     if let Some(failure) = &trouble {
@@ -109,6 +121,10 @@ pub(crate) fn execute(
         .with("duration", Value::Double(duration.as_secs_f64()))
         .with_unnamed_tests(found.unnamed)
         .with_tests(found.tests);
+    let step = match peak_memory {
+        Some(bytes) => step.with("peak_memory", bytes),
+        None => step,
+    };
     let (exit_status, incomplete) = (status.exit_status(), found.incomplete);
     Ok(Execution { exit_status, step, attachments, sanitised, incomplete, trouble })
 }

@@ -173,7 +173,13 @@ fn plan_run(args: RunArgs, surroundings: &Surroundings) -> Result<Plan, Failure>
         submit.reading.project = Project::Supposed(CargoProject::of_command(&args.command));
     }
     Ok(Plan::Run(Box::new(RunPlan {
-        command: Command { words: args.command, name: None, kind: "test", junit: args.junit },
+        command: Command {
+            words: args.command,
+            name: None,
+            kind: "test",
+            junit: args.junit,
+            as_is: args.as_is,
+        },
         submit,
     })))
 }

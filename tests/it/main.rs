@@ -6,6 +6,7 @@
 //! - `collector`: a running collector and the clients of the original protocol.
 //! - `faults`: faults on purpose, in their short form.
 //! - `scratch_project`: `cargo xtask ci` in somebody else's project, as the README shows it.
+//! - `runners`: real test runners, and what is stored of them.
 //! - `test_ids`: one test under several runners and in several forms.
 //! - `architecture`: who may depend on whom.
 //! - `house_rules`: what clippy cannot check.
@@ -24,5 +25,6 @@ mod house_rules;
 mod interface;
 mod journeys;
 mod programs;
+mod runners;
 mod scratch_project;
 mod test_ids;

@@ -1,7 +1,7 @@
 //! The command line: what was typed, and which tests that means.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
@@ -57,7 +57,7 @@ struct Args {
     #[arg(long, requires = "only")]
     point: Option<String>,
 
-    /// Also put the table into this document
+    /// Also put the tables into this document
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }
@@ -94,35 +94,36 @@ pub(crate) fn run() -> anyhow::Result<bool> {
     // What xtask runs is a release build.
     let program = if cfg!(debug_assertions) { "pony-faults" } else { "cargo xtask faults" };
     let command = format!("{program} {}", words.join(" ")).trim().to_owned();
-    let mut report = Report { command, seed: args.seed, rows: Vec::new() };
+    let mut is_clean = true;
     for test in tests {
-        let before = report.rows.len();
-        test.run(&place, &args, &mut report.rows)?;
-        for row in &report.rows[before..] {
-            // Only so that somebody who waits sees something.
-            let _ = writeln!(
-                std::io::stderr(),
-                "{}: {}, {} violations",
-                row.what,
-                row.count,
-                row.violations.len()
-            );
+        let mut rows = Vec::new();
+        test.run(&place, &args, &mut rows)?;
+        let (command, seed) = (command.clone(), args.seed);
+        let report = Report { test: test.name(), command, seed, rows };
+        is_clean &= report.is_clean();
+        writeln!(std::io::stdout(), "{}{}", report.complaints(), report.table(&place))
+            .context("cannot write to standard output")?;
+        if let Some(path) = &args.write {
+            write_into(path, &report, &place)?;
         }
     }
-    write!(std::io::stdout(), "{}{}", report.complaints(), report.table(&place))
-        .context("cannot write to standard output")?;
-    if let Some(path) = &args.write {
-        let document = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        let written = report.write_into(&document, &place);
-        let written = written.with_context(|| format!("{}: no marked block", path.display()))?;
-        std::fs::write(path, written)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(report.is_clean())
+    Ok(is_clean)
+}
+
+fn write_into(path: &Path, report: &Report, place: &Place) -> anyhow::Result<()> {
+    let shown = path.display();
+    let document = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    let written = report.write_into(&document, place);
+    let written = written.with_context(|| format!("{shown}: no marks for {}", report.test))?;
+    std::fs::write(path, written).with_context(|| format!("cannot write {shown}"))
 }
 
 impl Test {
+    /// What it is called on the command line.
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     fn run(self, place: &Place, args: &Args, rows: &mut Vec<Row>) -> anyhow::Result<()> {
         let is_wanted = |name: &str| args.only.as_ref().is_none_or(|only| only == name);
         match self {

@@ -1,6 +1,7 @@
 //! [`Place`]: where the programs are, and folders to try them in.
 
 use std::ffi::OsStr;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -28,7 +29,7 @@ impl Place {
     }
 
     /// A program from `PATH` in the same surroundings.
-    pub fn tool(&self, program: &str, home: &Path) -> Command {
+    pub fn tool(&self, program: impl AsRef<OsStr>, home: &Path) -> Command {
         let mut command = Command::new(program);
         tame(&mut command, home);
         command

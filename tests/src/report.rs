@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 
 use crate::place::Place;
 
-/// What begins the block in a document that [`Report::write_into`] replaces.
-pub const BEGIN: &str = "<!-- begin: cargo xtask faults -->";
-/// What ends it.
-pub const END: &str = "<!-- end: cargo xtask faults -->";
+/// What ends the table of a test in a document.
+const END: &str = "<!-- end -->";
 
 /// A promise that was broken, and how to see it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +38,11 @@ impl Row {
     }
 }
 
-/// Everything that was tried in one run.
+/// What came of one test.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
+    /// The name of the test on the command line.
+    pub test: String,
     /// The command that was given.
     pub command: String,
     /// What random choices begin with.
@@ -87,12 +87,13 @@ impl Report {
         text
     }
 
-    /// A document with the block between [`BEGIN`] and [`END`] replaced by the table. `None` when it has no
-    /// such block.
+    /// A document with the table in the place of what is between the marks of this test,
+    /// `<!-- begin: cargo xtask faults TEST -->` and `<!-- end -->`. `None` when it has none.
     pub fn write_into(&self, document: &str, place: &Place) -> Option<String> {
-        let (before, rest) = document.split_once(BEGIN)?;
+        let begin = format!("<!-- begin: cargo xtask faults {} -->", self.test);
+        let (before, rest) = document.split_once(&begin)?;
         let (_, after) = rest.split_once(END)?;
-        Some(format!("{before}{BEGIN}\n{}{END}{after}", self.table(place)))
+        Some(format!("{before}{begin}\n{}{END}{after}", self.table(place)))
     }
 }
 
@@ -124,15 +125,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_block_is_replaced_and_nothing_else() {
+    fn the_table_of_a_test_is_replaced_and_nothing_else() {
         let place = Place { programs: Default::default() };
         let row = Row { what: "kills".to_owned(), count: "3 cycles".to_owned(), ..Row::default() };
-        let report = Report { command: "x".to_owned(), seed: 1, rows: vec![row] };
-        let document = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
+        let test = "kills".to_owned();
+        let report = Report { test, command: "x".to_owned(), seed: 1, rows: vec![row] };
+        let begin = "<!-- begin: cargo xtask faults kills -->\n";
+        let other = "<!-- begin: cargo xtask faults clock -->\nother\n<!-- end -->\n";
+        let document = format!("{other}before\n{begin}old\n<!-- end -->\nafter\n");
         let text = report.write_into(&document, &place).unwrap();
-        assert!(text.starts_with(&format!("before\n{BEGIN}\n| what")), "{text}");
+        assert!(text.starts_with(&format!("{other}before\n{begin}| what")), "{text}");
         assert!(text.contains("| kills | 3 cycles | 0 |  |") && !text.contains("old"), "{text}");
-        assert!(text.ends_with(&format!("{END}\nafter\n")), "{text}");
+        assert!(text.ends_with("<!-- end -->\nafter\n"), "{text}");
         assert_eq!(report.write_into("no block", &place), None);
     }
 

@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 
 use crate::collector::Collector;
 
-use problem::Problem;
+pub(crate) use problem::Problem;
 
 /// The OpenAPI 3.1 document.
 const OPENAPI: &str = include_str!("api/openapi.json");
@@ -33,16 +33,22 @@ pub(crate) fn routes() -> Router<Arc<Collector>> {
         .route("/api/v1/packages/{package}/latest", get(read::latest))
         .route("/api/v1/packages/{package}/results", get(read::results))
         .route("/api/v1/should-build", post(submit::should_build))
-        .route("/api/{*unknown}", get(unknown).post(unknown))
         .route("/health", get(watch::health))
         .route("/ready", get(watch::ready))
         .route("/metrics", get(watch::metrics))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 async fn openapi() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
 }
 
-async fn unknown() -> Problem {
+/// The answer at all other addresses below `/api/`.
+pub(crate) fn nothing_here() -> Problem {
     Problem::not_found("there is nothing at this address; /api/v1/openapi.json lists all")
+}
+
+/// The header `Allow` is added by axum.
+async fn wrong_method() -> Problem {
+    Problem::wrong_method()
 }

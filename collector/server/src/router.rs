@@ -60,6 +60,7 @@ async fn elsewhere(
         (Method::POST, "upload") => {
             upload::upload(State(collector), ConnectInfo(peer), request).await
         }
+        _ if request.uri().path().starts_with("/api/") => api::nothing_here().into_response(),
         (Method::GET | Method::HEAD, _) => site::page(&collector, request).await,
         _ => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "").into_response(),
     }

@@ -15,6 +15,7 @@ use super::capture::{Capture, Stream, Transcripts};
 use crate::exit::{self, Failure};
 use crate::plan::Reading;
 use crate::redaction::CleanExcerpt;
+use wait4::Wait4 as _;
 
 /// How long a stream may be silent after the command has ended, before it is taken to be held open by
 /// a process that the command left behind.
@@ -25,6 +26,9 @@ const STRAGGLER_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Ended {
     pub(super) status: CommandStatus,
     pub(super) duration: Duration,
+    /// Bytes of memory that the largest of its processes had at once. Linux counts what we have when we start it, so a
+    /// small command has as much as this program. `None` where the system does not say.
+    pub(super) peak_memory: Option<u64>,
     /// Standard output and standard error, for people.
     pub(super) excerpts: [CleanExcerpt; 2],
     /// Everything it printed, for the readers.
@@ -89,26 +93,32 @@ impl CommandStatus {
 }
 
 /// Runs the command to its end. What it prints is kept within the limits.
-pub(super) fn run(command: &[OsString], reading: &Reading) -> Result<Ended, Failure> {
+pub(super) fn run(
+    command: &[OsString],
+    variables: &[(&str, &str)],
+    reading: &Reading,
+) -> Result<Ended, Failure> {
     let started = Instant::now();
     let capture = Arc::new(Mutex::new(Capture::new(reading)));
-    let status = match start(command) {
+    let (status, peak_memory) = match start(command, variables) {
         Ok(mut child) => {
             let done = tee_both(&mut child, &capture);
-            let status = child.wait().map_err(Failure::Capture)?;
+            let ended = child.wait4().map_err(Failure::Capture)?;
             wait_for_streams(&done, &capture);
-            CommandStatus::of(status)
+            (CommandStatus::of(ended.status), Some(ended.rusage.maxrss).filter(|bytes| *bytes > 0))
         }
-        Err(error) => CommandStatus::of_start(&error),
+        Err(error) => (CommandStatus::of_start(&error), None),
     };
     let duration = started.elapsed();
     let (excerpts, transcripts) = lock(&capture).finish().map_err(Failure::Capture)?;
-    Ok(Ended { status, duration, excerpts, transcripts })
+    Ok(Ended { status, duration, peak_memory, excerpts, transcripts })
 }
 
-fn start(command: &[OsString]) -> io::Result<Child> {
+fn start(command: &[OsString], variables: &[(&str, &str)]) -> io::Result<Child> {
     let (program, arguments) = command.split_first().ok_or(io::ErrorKind::NotFound)?;
-    Command::new(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    let mut command = Command::new(program);
+    command.args(arguments).envs(variables.iter().copied());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
 /// Starts a thread per stream. Each sends one message when its stream has ended.

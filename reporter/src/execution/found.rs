@@ -1,10 +1,12 @@
 //! [`Found`]: the tests that a command ran.
 
+use std::path::PathBuf;
+
 use pony_formats::{Report, Suite, Tally, TestCase};
 
 use super::capture::Transcripts;
 use super::junit_files::JunitFiles;
-use crate::input::{self, InputError};
+use crate::input::{self, InputError, Source};
 use crate::plan::Reading;
 
 /// The tests of a run.
@@ -22,10 +24,12 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What the JUnit files say; without any, what the command printed.
+    /// What the JUnit files say; without any, the report that the runner was asked for, if it wrote it; or else what
+    /// the command printed.
     pub(super) fn after(
         transcripts: &mut Transcripts,
         files: &JunitFiles,
+        asked: Option<PathBuf>,
         reading: &Reading,
     ) -> Self {
         let mut found = Self::default();
@@ -43,6 +47,17 @@ impl Found {
                     found.incomplete = true;
                     found.trouble = found.trouble.or(Some(error));
                 }
+            }
+        }
+        // A format that the person names is that of what is printed.
+        let asked = asked.filter(|_| reports == 0 && reading.from.is_none());
+        if let Some(file) = asked {
+            match input::read(&Source::File(file), reading) {
+                Ok(input) => {
+                    found.add(input.report);
+                    reports += 1;
+                }
+                Err(error) => found.trouble = found.trouble.or(Some(error)),
             }
         }
         if reports == 0 {

@@ -43,9 +43,10 @@ pub(super) struct JunitFiles {
 }
 
 impl JunitFiles {
-    /// Looks at what is there before the command runs.
-    pub(super) fn before(named: Vec<String>, command: &[OsString]) -> Self {
-        let deduced = if named.is_empty() { named_in(command) } else { Vec::new() };
+    /// Looks at what is there before the command runs. `writes` are patterns of what it writes by itself.
+    pub(super) fn before(named: Vec<String>, command: &[OsString], writes: &[&str]) -> Self {
+        let mut deduced = if named.is_empty() { named_in(command) } else { Vec::new() };
+        deduced.extend(writes.iter().map(|pattern| (*pattern).to_owned()));
         let paths = named.iter().chain(&deduced).flat_map(|pattern| glob::files(pattern));
         let before = paths.filter_map(|path| Some((path.clone(), stamp(&path)?))).collect();
         Self { named, deduced, before }
@@ -97,7 +98,7 @@ fn hash(path: &Path) -> io::Result<u64> {
 }
 
 /// The files that the command's own words name.
-fn named_in(command: &[OsString]) -> Vec<String> {
+pub(super) fn named_in(command: &[OsString]) -> Vec<String> {
     let words: Vec<&str> = command.iter().skip(1).filter_map(|word| word.to_str()).collect();
     let mut named = Vec::new();
     for (index, word) in words.iter().enumerate() {
@@ -143,7 +144,7 @@ mod tests {
         };
         write("stale.xml", "1");
         write("changed.xml", "1");
-        let files = JunitFiles::before(vec![path("*.xml")], &[]);
+        let files = JunitFiles::before(vec![path("*.xml")], &[], &[]);
         write("changed.xml", "2");
         let (written, missing) = files.written();
         assert_eq!(written, [Source::File(path("changed.xml").into())]);
@@ -159,7 +160,7 @@ mod tests {
             let file = fs::File::create(path(name)).unwrap();
             file.set_modified(old).unwrap();
         }
-        let files = JunitFiles::before(vec![path("*.xml"), path("gone.xml")], &[]);
+        let files = JunitFiles::before(vec![path("*.xml"), path("gone.xml")], &[], &[]);
         fs::write(path("new.xml"), "").unwrap();
         fs::write(path("changed.xml"), "more").unwrap();
         let (written, missing) = files.written();

@@ -3,6 +3,7 @@
 //! - `world`: the environment, and a collector that answers what a test wants
 //! - `run`: `pony-report run`
 //! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
+//! - `runners`: runners that are asked for a report
 //! - `manual`: completions and manual pages
 //! - `suites`: what was captured for whole suites
 //! - `validate`: `validate`, and what messages say an input looks like
@@ -21,6 +22,8 @@ mod inputs;
 mod manual;
 #[cfg(unix)]
 mod run;
+#[cfg(unix)]
+mod runners;
 mod suites;
 mod validate;
 mod world;

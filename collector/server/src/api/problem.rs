@@ -34,6 +34,12 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unacceptable", detail)
     }
 
+    pub(super) fn wrong_method() -> Self {
+        let sentence =
+            "this address does not take the method; the header Allow says which it takes";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", sentence)
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", detail)
     }

@@ -222,7 +222,7 @@ fn other_methods_and_addresses_are_refused() {
     for method in ["PUT", "DELETE", "PATCH", "POST"] {
         let line = format!("{method} {address} HTTP/1.1");
         let answer = http::exchange(collector.address, &http::request(&line, "", b""));
-        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(refusal(&answer), (405, "method-not-allowed".to_owned()), "{method}");
         assert!(answer.header("allow").unwrap().contains("GET"));
     }
     let pretending = "X-HTTP-Method-Override: DELETE\r\n";
@@ -233,6 +233,8 @@ fn other_methods_and_addresses_are_refused() {
         let answer = http::get(collector.address, address);
         assert_eq!(refusal(&answer), (404, "not-found".to_owned()), "{address}");
     }
+    let answer = post(&collector, "/api/v2/results", "", b"");
+    assert_eq!(refusal(&answer), (404, "not-found".to_owned()));
 }
 
 #[test]

@@ -76,7 +76,14 @@ fn text_that_is_not_xml_is_stored_all_the_same() {
 fn calls_are_taken_at_every_prefix_and_version() {
     let place = Place::new();
     let collector = place.start(&[]);
-    for path in ["/xmlrpc", "/some/prefix/xmlrpc", "//xmlrpc", "/xmlrpc?x", "/p/hayloft/xmlrpc"] {
+    for path in [
+        "/xmlrpc",
+        "/some/prefix/xmlrpc",
+        "/api/xmlrpc",
+        "//xmlrpc",
+        "/xmlrpc?x",
+        "/p/hayloft/xmlrpc",
+    ] {
         let answer = post(collector.address, path, submission("hayloft").as_bytes());
         assert!(fault_or_value(&answer).is_ok(), "{path}");
     }

@@ -16,7 +16,7 @@ use super::{IndexEntry, Scope, line_name};
 use crate::CommitId;
 
 /// Raised with every change of what is in the tables or when: older indexes are built anew.
-pub(super) const SCHEMA: u64 = 3;
+pub(super) const SCHEMA: u64 = 4;
 
 const META: TableDefinition<'_, &str, &str> = TableDefinition::new("meta");
 const RESULTS: TableDefinition<'_, (i64, &str), &[u8]> = TableDefinition::new("results");
