@@ -1,7 +1,6 @@
 //! [`Place`]: where the programs are, and folders to try them in.
 
 use std::ffi::OsStr;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
