@@ -199,9 +199,11 @@ impl Daemon {
         // Between the search for a free port and its use somebody else may take it.
         for _ in 0..5 {
             let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-            let mut command = place.tool("git", root);
+            // `git daemon` would start this and be killed in its place.
+            let program = Path::new(place.git(root, &["--exec-path"])?.trim()).join("git-daemon");
+            let mut command = place.tool(program, root);
             command
-                .args(["daemon", "--reuseaddr", "--listen=127.0.0.1", "--export-all"])
+                .args(["--reuseaddr", "--listen=127.0.0.1", "--export-all"])
                 .args(["--enable=receive-pack", "--max-connections=0"])
                 .arg(format!("--port={}", address.port()))
                 .arg(format!("--base-path={}", root.display()))

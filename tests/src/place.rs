@@ -28,7 +28,7 @@ impl Place {
     }
 
     /// A program from `PATH` in the same surroundings.
-    pub fn tool(&self, program: &str, home: &Path) -> Command {
+    pub fn tool(&self, program: impl AsRef<OsStr>, home: &Path) -> Command {
         let mut command = Command::new(program);
         tame(&mut command, home);
         command
