@@ -5,14 +5,17 @@
 //! lacks is an object with one key: `{"$double": "nan"}`, `{"$base64": "…"}`, `{"$dateTime": "…"}`; a
 //! struct that would look like one of these is wrapped in `{"$struct": {…}}`.
 
+mod borrowed;
 mod strict;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Serialize;
 use serde_json::{Map, Number, Value as Json};
 
 use crate::value::{Bag, Value};
 
+pub use borrowed::{StoredBag, StoredSteps};
 pub use strict::{StrictError, from_strict_text, memory_of};
 
 /// The keys of the tagged objects.
@@ -25,7 +28,7 @@ pub struct JsonError(String);
 
 /// The canonical text of a value.
 pub fn to_text(value: &Value) -> String {
-    pretty(&to_json(value))
+    pretty(&borrowed::StoredValue(value))
 }
 
 /// Reads a value from JSON text.
@@ -39,9 +42,11 @@ pub fn from_text(text: &[u8]) -> Result<Value, JsonError> {
 }
 
 /// Any JSON in the canonical layout, with a final newline.
-pub fn pretty(json: &Json) -> String {
-    // `{:#}` cannot fail on a `serde_json::Value`: its keys are strings.
-    format!("{json:#}\n")
+pub fn pretty(json: &impl Serialize) -> String {
+    // Cannot fail where all keys are strings.
+    let mut text = serde_json::to_string_pretty(json).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// The JSON that stands for a value.

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use pony_formats::excerpt::STREAMS;
-use pony_formats::{Submission, Value};
+use pony_formats::{Bag, Evidence, Step, Submission, TestCase, Value};
 use regex::bytes::Regex;
 
 use crate::exit::Failure;
@@ -167,27 +167,46 @@ impl Redaction {
 
     /// The same submission without secrets. What it says of who and where stays as it is, and so do the streams of its
     /// steps, which were clean before they were cut.
-    pub(crate) fn apply(&self, submission: Submission) -> Result<Submission, Failure> {
-        let (client_info, mut results_list) = submission.into_values();
-        if let Value::Array(steps) = &mut results_list {
-            for step in steps {
-                self.clean(step, &STREAMS);
+    pub(crate) fn apply(&self, submission: Submission) -> Submission {
+        let steps = submission.results_list.into_iter();
+        let clean = |step: Step| {
+            step.edited(|bag| self.clean_bag(bag, &STREAMS), |test| self.clean_test(test))
+        };
+        Submission { results_list: steps.map(clean).collect(), ..submission }
+    }
+
+    fn clean_test(&self, test: &mut TestCase) {
+        let TestCase { id, outcome: _, duration: _, evidence, file, line: _, attempts, extra } =
+            test;
+        self.clean_text(id);
+        self.clean_evidence(evidence);
+        file.iter_mut().for_each(|text| self.clean_text(text));
+        attempts.iter_mut().for_each(|attempt| self.clean_evidence(&mut attempt.evidence));
+        self.clean_bag(extra, &[]);
+    }
+
+    fn clean_evidence(&self, evidence: &mut Evidence) {
+        // The kind is a word of the runner.
+        let Evidence { message, kind: _, details, output, errout } = evidence;
+        for text in [message, details, output, errout].into_iter().flatten() {
+            self.clean_text(text);
+        }
+    }
+
+    fn clean_bag(&self, bag: &mut Bag, but: &[&str]) {
+        for (key, value) in bag {
+            if !but.contains(&key.as_str()) && !OUR_WORDS.contains(&key.as_str()) {
+                self.clean(value);
             }
         }
-        let submission = Submission::from_values(client_info, results_list);
-        submission.map_err(|error| Failure::Usage(error.to_string()))
     }
 
     /// Recursion is bounded: these are the values of our own steps.
-    fn clean(&self, value: &mut Value, but: &[&str]) {
+    fn clean(&self, value: &mut Value) {
         match value {
             Value::String(text) => self.clean_text(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.clean(item, &[])),
-            Value::Struct(bag) => bag
-                .iter_mut()
-                .filter(|(key, _)| !but.contains(&key.as_str()))
-                .filter(|(key, _)| !OUR_WORDS.contains(&key.as_str()))
-                .for_each(|(_, item)| self.clean(item, &[])),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.clean(item)),
+            Value::Struct(bag) => self.clean_bag(bag, &[]),
             _ => {}
         }
     }

@@ -12,10 +12,9 @@ mod text;
 mod tries;
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Value, json};
 use pony_store::{Action, StoreError};
 
 use crate::attachment::Attachment;
@@ -23,6 +22,7 @@ use crate::delivery::Shipment;
 use crate::origin::Surroundings;
 use crate::parcel::Parcel;
 use crate::target::Target;
+use text::Document;
 pub(crate) use tries::Tries;
 
 /// The suffix of entries; everything else in the folder is left alone.
@@ -96,20 +96,20 @@ impl Spool {
         attachments: &mut [Attachment],
         target: &Target,
     ) -> Result<(Entry, Tries), SpoolError> {
-        let text = json::to_text(&Value::Struct(text::to_bag(parcel, target)?));
+        let document = Document::of(parcel, target)?;
         create_private_folder(&self.folder)?;
         self.remove_leftovers();
         // Temporary files are readable only by their owner, and the dot hides them from `entries`.
         let failed =
             |action| move |source| SpoolError::Io { action, path: self.folder.clone(), source };
-        let mut file = tempfile::Builder::new()
+        let file = tempfile::Builder::new()
             .prefix(PREFIX)
             .suffix(SUFFIX)
             .tempfile_in(&self.folder)
             .map_err(failed(Action::CreateIn))?;
         let lock = file.as_file().try_lock().map_err(io::Error::from);
         lock.map_err(failed(Action::Lock))?;
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all());
+        let written = document.write(file.as_file()).and_then(|()| file.as_file().sync_all());
         written.map_err(failed(Action::Write))?;
         let unique = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let now = jiff::Timestamp::now().as_millisecond();

@@ -43,7 +43,7 @@ pub(crate) fn deliver(
     plan: &SubmitPlan,
     messages: &Messages,
 ) -> Result<String, Failure> {
-    let submission = plan.reading.redaction.apply(submission)?;
+    let submission = plan.reading.redaction.apply(submission);
     let shown = plan.job.as_ref().map(|job| (job, job.show(&submission)));
     let sent = dispatch::send(submission, attachments, &plan.target, plan.spool.as_ref(), messages);
     if let Some((job, show)) = shown {

@@ -5,7 +5,6 @@ mod annotations;
 mod gathered;
 mod result;
 mod schemas;
-mod stored;
 
 pub(crate) use annotations::{ANNOTATIONS, annotations, read_annotations};
 pub(crate) use gathered::{commit, line, machine, read_commit, read_line, read_machine};

@@ -192,6 +192,14 @@ impl Step {
         &self.bag
     }
 
+    /// The same step with other content: what `tests` makes of each test and `bag` of all other keys.
+    #[must_use = "this returns the step"]
+    pub fn edited(mut self, bag: impl FnOnce(&mut Bag), tests: impl FnMut(&mut TestCase)) -> Self {
+        bag(&mut self.bag);
+        self.tests.iter_mut().for_each(tests);
+        Self { tests: sorted(self.tests), ..self }
+    }
+
     /// The bag and the tests, separately.
     pub(crate) fn into_parts(self) -> (Bag, Vec<TestCase>) {
         (self.bag, self.tests)

@@ -1,35 +1,69 @@
-//! An entry as text: canonical JSON.
+//! An entry as text: JSON.
 
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use pony_formats::{Bag, Submission, Value, json};
+use pony_formats::json::{self, StoredBag, StoredSteps};
+use pony_formats::{Submission, Value};
+use serde::Serialize;
 
 use super::SpoolError;
 use crate::parcel::Parcel;
 use crate::target::{GitUrl, ServerUrl, Target};
 
-/// What is written of a submission and where it goes.
-pub(super) fn to_bag(parcel: &Parcel, target: &Target) -> Result<Bag, SpoolError> {
-    let (client_info, results_list) = parcel.submission.clone().into_values();
-    let (key, place) = match target {
-        // Its `Display` leaves the credentials out.
-        Target::Server(url) => ("server", url.to_string()),
-        Target::GitHost(url) => ("git", url.to_string()),
-        Target::Repository(path) => match path.to_str() {
-            Some(text) => ("repo", text.to_owned()),
-            None => return Err(SpoolError::PathIsNotText { path: path.clone() }),
-        },
-    };
-    let mut bag = Bag::from([
-        ("submission_id".to_owned(), Value::from(parcel.id.as_str())),
-        ("client_info".to_owned(), client_info),
-        ("results_list".to_owned(), results_list),
-        (key.to_owned(), Value::String(place)),
-    ]);
-    if let Target::GitHost(url) = target {
-        bag.extend(url.named_branch().map(|name| ("branch".to_owned(), Value::from(name))));
+/// An entry, to be written.
+#[derive(Serialize)]
+pub(super) struct Document<'e> {
+    submission_id: &'e str,
+    client_info: StoredBag<'e>,
+    results_list: StoredSteps<'e>,
+    #[serde(flatten)]
+    place: Place<'e>,
+}
+
+/// Where it is to go.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Place<'e> {
+    Server {
+        server: String,
+    },
+    Repository {
+        repo: &'e str,
+    },
+    GitHost {
+        git: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        branch: Option<&'e str>,
+    },
+}
+
+impl<'e> Document<'e> {
+    pub(super) fn of(parcel: &'e Parcel, target: &'e Target) -> Result<Self, SpoolError> {
+        let place = match target {
+            // Its `Display` leaves the credentials out.
+            Target::Server(url) => Place::Server { server: url.to_string() },
+            Target::GitHost(url) => {
+                Place::GitHost { git: url.to_string(), branch: url.named_branch() }
+            }
+            Target::Repository(path) => match path.to_str() {
+                Some(repo) => Place::Repository { repo },
+                None => return Err(SpoolError::PathIsNotText { path: path.clone() }),
+            },
+        };
+        Ok(Self {
+            submission_id: parcel.id.as_str(),
+            client_info: StoredBag(parcel.submission.client_info.bag()),
+            results_list: StoredSteps(&parcel.submission.results_list),
+            place,
+        })
     }
-    Ok(bag)
+
+    pub(super) fn write(&self, out: impl Write) -> io::Result<()> {
+        let mut out = BufWriter::new(out);
+        serde_json::to_writer(&mut out, self)?;
+        out.flush()
+    }
 }
 
 /// Reads an entry back. `name` is that of its file without the extension: entries of versions before there were
@@ -87,9 +121,9 @@ mod tests {
             Target::GitHost(GitUrl::parse("https://forge.example/r.git", branch()).unwrap()),
             Target::GitHost(GitUrl::of_path(Path::new("/my folder/cart.git"), branch()).unwrap()),
         ] {
-            let text = json::to_text(&Value::Struct(to_bag(&parcel, &target).unwrap()));
-            let (_, found) = from_text(text.as_bytes(), "x").unwrap();
-            assert_eq!(found, target);
+            let mut text = Vec::new();
+            Document::of(&parcel, &target).unwrap().write(&mut text).unwrap();
+            assert_eq!(from_text(&text, "x").unwrap(), (parcel.clone(), target));
         }
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use pony_formats::json::{StoredBag, StoredSteps};
 use pony_formats::{ResultKey, TestResult};
 use pony_store::Artifact;
 use serde::{Deserialize, Serialize};
 
-use super::stored::{StoredBag, StoredSteps};
 use super::{FORMAT, one_line};
 use crate::analysis::{Comparison, ResultNotes};
 use crate::history::as_text;

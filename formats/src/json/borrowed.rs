@@ -1,17 +1,23 @@
-//! What a client sent, written as the JSON of the results repository without a tree of values in between: the same
-//! content as `pony_formats::json` gives, see there for the form. Only the order of keys is another one.
+//! Values, steps and tests as JSON without a tree of JSON in between: of a hundred thousand tests it would take several
+//! times their own memory.
 
-use pony_formats::{Attempt, Bag, Evidence, Step, TestCase, Value, json};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq as _, Serializer};
 
-/// Any value.
-struct Stored<'a>(&'a Value);
+use super::to_json;
+use crate::model::{Attempt, Evidence, Step, TestCase};
+use crate::value::{Bag, Value};
 
-/// A struct.
-pub(super) struct StoredBag<'a>(pub(super) &'a Bag);
+/// Any value, as [`super::to_json`] has it.
+pub(super) struct StoredValue<'a>(pub(super) &'a Value);
 
-/// The steps of a results list.
-pub(super) struct StoredSteps<'a>(pub(super) &'a [Step]);
+/// A struct, to be written by any serializer, as [`super::to_json`] has it.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredBag<'a>(pub &'a Bag);
+
+/// The steps of a results list, to be written by any serializer. Only the order of keys is another one than that of
+/// [`super::to_json`].
+#[derive(Debug, Clone, Copy)]
+pub struct StoredSteps<'a>(pub &'a [Step]);
 
 struct StoredStep<'a>(&'a Step);
 struct StoredTest<'a>(&'a TestCase);
@@ -20,17 +26,17 @@ struct StoredAttempt<'a>(&'a Attempt);
 /// The key of a step that holds its tests.
 const TESTS: &str = "tests";
 
-impl Serialize for Stored<'_> {
+impl Serialize for StoredValue<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             Value::String(text) => to.serialize_str(text),
             Value::Int(number) => to.serialize_i64(*number),
             Value::Bool(flag) => to.serialize_bool(*flag),
             Value::Double(number) if number.is_finite() => to.serialize_f64(*number),
-            Value::Array(items) => to.collect_seq(items.iter().map(Stored)),
+            Value::Array(items) => to.collect_seq(items.iter().map(StoredValue)),
             Value::Struct(bag) => StoredBag(bag).serialize(to),
             // These are rare, and JSON has no form of its own for them.
-            odd => json::to_json(odd).serialize(to),
+            odd => to_json(odd).serialize(to),
         }
     }
 }
@@ -41,9 +47,9 @@ impl Serialize for StoredBag<'_> {
             && key.starts_with('$')
         {
             // It may look like one of the tagged objects.
-            return json::to_json(&Value::Struct(self.0.clone())).serialize(to);
+            return to_json(&Value::Struct(self.0.clone())).serialize(to);
         }
-        to.collect_map(self.0.iter().map(|(key, value)| (key, Stored(value))))
+        to.collect_map(self.0.iter().map(|(key, value)| (key, StoredValue(value))))
     }
 }
 
@@ -61,7 +67,7 @@ impl Serialize for StoredStep<'_> {
         }
         let mut map = to.serialize_map(None)?;
         for (key, value) in bag.iter().filter(|(key, _)| *key != TESTS) {
-            map.serialize_entry(key, &Stored(value))?;
+            map.serialize_entry(key, &StoredValue(value))?;
         }
         map.serialize_entry(TESTS, &Tests(tests))?;
         map.end()
@@ -101,7 +107,7 @@ impl Serialize for StoredTest<'_> {
             map.serialize_entry("attempts", &attempts)?;
         }
         for (key, value) in extra.iter().filter(|(key, _)| !is_taken(self.0, key)) {
-            map.serialize_entry(key, &Stored(value))?;
+            map.serialize_entry(key, &StoredValue(value))?;
         }
         map.end()
     }
@@ -157,9 +163,10 @@ fn said<M: SerializeMap>(map: &mut M, evidence: &Evidence) -> Result<(), M::Erro
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use pony_formats::Outcome;
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Outcome;
 
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -225,7 +232,7 @@ mod tests {
             let written = serde_json::to_string(&StoredSteps(std::slice::from_ref(&step))).unwrap();
             // Through text: no key may stand twice.
             let read: serde_json::Value = serde_json::from_str(&written).unwrap();
-            let expected = json::to_json(&Value::Array(vec![Value::Struct(step.into_bag())]));
+            let expected = to_json(&Value::Array(vec![Value::Struct(step.into_bag())]));
             prop_assert_eq!(read, expected);
         }
     }
