@@ -74,7 +74,9 @@ pub fn calls(trace: &str) -> anyhow::Result<Vec<Call>> {
         if rest.starts_with("+++") || rest.starts_with("---") {
             continue;
         }
-        if let Some(start) = rest.strip_suffix(" <unfinished ...>") {
+        // Detached: strace was told to end while it ran.
+        let begun = rest.strip_suffix(" <unfinished ...>");
+        if let Some(start) = begun.or_else(|| rest.strip_suffix(" <detached ...>")) {
             open.insert(thread, (start.to_owned(), done.len()));
             continue;
         }
@@ -87,13 +89,23 @@ pub fn calls(trace: &str) -> anyhow::Result<Vec<Call>> {
             None => (rest.to_owned(), done.len()),
         };
         let call = parse(thread, &text, begun);
-        done.push(call.with_context(|| format!("cannot read {:.200}", line))?);
+        done.push(call.with_context(|| format!("cannot read {}", ends_of(line)))?);
     }
     // Killed in the middle: it may have done its work or not.
     for (thread, (text, begun)) in open {
         done.extend(parse(thread, &(text + ") = ?"), begun));
     }
     Ok(done)
+}
+
+/// The beginning and the end of a long line.
+fn ends_of(line: &str) -> String {
+    const ENDS: usize = 100;
+    let last = line.char_indices().rev().nth(ENDS).map_or(0, |(at, _)| at);
+    match line.char_indices().nth(ENDS) {
+        Some((first, _)) if first < last => format!("{} … {}", &line[..first], &line[last..]),
+        _ => line.to_owned(),
+    }
 }
 
 fn parse(thread: u32, text: &str, begun: usize) -> Option<Call> {
@@ -210,7 +222,9 @@ mod tests {
 
     #[test]
     fn a_call_that_never_returned_is_kept() {
-        let calls = calls("1 fsync(3</a> <unfinished ...>\n").unwrap();
-        assert_eq!((calls[0].name.as_str(), calls[0].result), ("fsync", None));
+        for end in ["unfinished", "detached"] {
+            let calls = calls(&format!("1 fsync(3</a> <{end} ...>\n")).unwrap();
+            assert_eq!((calls[0].name.as_str(), calls[0].result), ("fsync", None));
+        }
     }
 }
