@@ -105,10 +105,61 @@ fn credentials_of_an_address_are_never_among_the_arguments_of_a_process() {
         let trace = std::fs::read_to_string(trace).unwrap();
         assert!(trace.contains("git remote-http"), "it shows arguments: {trace}");
         assert!(!trace.contains("s3cret"), "{trace}");
-        let kept = std::fs::read_to_string(home.join(".git-credentials")).unwrap_or_default();
-        // Only what it was asked to remember: a name without a password is git's to ask about.
-        assert!(userinfo != "ann:s3cret" || kept.is_empty(), "{kept}");
+        assert!(!home.join(".git-credentials").exists(), "nobody was asked to remember it");
     }
+}
+
+/// A program for `GIT_ASKPASS` that notes what it is asked, and answers `s3cret`.
+#[cfg(unix)]
+fn askpass(home: &Path) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = home.join("askpass");
+    let asked = home.join("asked");
+    let script = format!("#!/bin/sh\necho \"$1\" >> '{}'\necho s3cret\n", asked.display());
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+#[cfg(unix)]
+fn a_token_is_neither_asked_about_nor_remembered_by_whatever_helps_git() {
+    let folder = host();
+    let home = folder.path();
+    std::fs::write(home.join(".gitconfig"), "[credential]\n\thelper = store\n").unwrap();
+    // `t0ken:`
+    let habits = Habits { credentials: Some("dDBrZW46".to_owned()), ..Habits::default() };
+    let address = WebHost::start(home, habits).unwrap().address;
+    let mut submit = submit(home, &["--repo", &format!("http://t0ken@{address}/r.git")]);
+    submit.env("GIT_ASKPASS", askpass(home));
+    // As CI systems configure git.
+    submit.envs([("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "credential.helper")]);
+    submit.env("GIT_CONFIG_VALUE_0", "store --file=other");
+    expect(&mut submit, TAP, 0);
+    assert_eq!(count(home), 1);
+    for name in ["asked", ".git-credentials", "other"] {
+        assert!(!home.join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_name_that_the_host_does_not_take_for_a_token_is_one_whose_password_git_finds() {
+    let folder = host();
+    let home = folder.path();
+    let habits = Habits { credentials: Some(ANN.to_owned()), ..Habits::default() };
+    let address = WebHost::start(home, habits).unwrap().address;
+    let url = format!("http://ann@{address}/r.git");
+    let mut asking = submit(home, &["--repo", &url]);
+    expect(asking.env("GIT_ASKPASS", askpass(home)), TAP, 0);
+    let asked = std::fs::read_to_string(home.join("asked")).unwrap();
+    assert!(asked.starts_with(&format!("Password for 'http://ann@{address}'")), "{asked}");
+    expect(&mut submit(home, &["--repo", &url]), TAP, 77);
+    std::fs::write(home.join(".git-credentials"), format!("http://ann:s3cret@{address}\n"))
+        .unwrap();
+    std::fs::write(home.join(".gitconfig"), "[credential]\n\thelper = store\n").unwrap();
+    expect(command("pony-report", home).arg("retry").env("PONY_REPO", &url), b"", 0);
+    assert_eq!(count(home), 2);
 }
 
 #[test]

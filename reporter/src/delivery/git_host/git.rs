@@ -1,7 +1,9 @@
 //! [`Git`]: the program, in a temporary repository that has one remote. It carries everything and knows the
 //! credentials, as it does for `git push`.
 
-use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read};
+use std::cell::Cell;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -65,11 +67,16 @@ const LOCAL_VARIABLES: [&str; 12] = [
 const NAME: &str = "PONY_GIT_NAME";
 const SECRET: &str = "PONY_GIT_SECRET";
 
+/// How git says that a web host does not take the credentials that it was given.
+const NOT_TAKEN: &str = "Authentication failed";
+
 /// git, ready to talk to one remote.
 #[derive(Debug)]
 pub(super) struct Git<'u> {
     url: &'u GitUrl,
     folder: tempfile::TempDir,
+    /// Whether the address says all that git needs. A name alone may be a token, which only the host knows.
+    is_told_all: Cell<bool>,
 }
 
 /// What a push came to.
@@ -90,19 +97,17 @@ impl<'u> Git<'u> {
             GitFailure::new(Kind::Io, format!("cannot make a temporary repository: {error}"))
         };
         let folder = tempfile::Builder::new().prefix("pony-").tempdir().map_err(broken)?;
-        let git = Self { url, folder };
+        let is_told_all = Cell::new(url.credentials().is_some());
+        let git = Self { url, folder, is_told_all };
         let said = git.run(&["init", "--quiet", "--bare", "--template=", "."])?;
         said.check(url)?;
         let address = quoted(&url.to_string());
-        let mut config = format!(
+        let config = format!(
             "[core]\n\trepositoryFormatVersion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n\
              [remote \"origin\"]\n\turl = {address}\n\tpromisor = true\n\
              \tpartialCloneFilter = tree:0\n"
         );
-        if let Some(credentials) = url.credentials() {
-            config.push_str(&credential_config(url, &credentials));
-        }
-        std::fs::write(git.path().join("config"), config).map_err(broken)?;
+        fs::write(git.path().join("config"), config).map_err(broken)?;
         Ok(git)
     }
 
@@ -173,18 +178,47 @@ impl<'u> Git<'u> {
     }
 
     fn run(&self, words: &[&str]) -> Result<Said, GitFailure> {
+        let said = self.run_once(words)?;
+        let credentials = self.url.credentials().filter(|_| self.is_told_all.get());
+        match credentials {
+            Some(Credentials { name, password: None }) if said.errors.contains(NOT_TAKEN) => {
+                self.look_for_password_of(&name)?;
+                self.run_once(words)
+            }
+            _ => Ok(said),
+        }
+    }
+
+    /// From now on git finds the password, as it does for `git push`. The name is in a file, which nobody else reads.
+    fn look_for_password_of(&self, name: &str) -> Result<(), GitFailure> {
+        self.is_told_all.set(false);
+        let (host, name) = (quoted(self.url.host()), quoted(name));
+        let path = self.path().join("config");
+        let append = |mut file: fs::File| {
+            file.write_all(format!("[credential {host}]\n\tusername = {name}\n").as_bytes())
+        };
+        OpenOptions::new().append(true).open(path).and_then(append).map_err(|error| {
+            GitFailure::new(Kind::Io, format!("cannot write to a temporary repository: {error}"))
+        })
+    }
+
+    fn run_once(&self, words: &[&str]) -> Result<Said, GitFailure> {
         let mut command = Command::new("git");
         for setting in SETTINGS {
             command.args(["-c", setting]);
+        }
+        if let Some(credentials) = self.url.credentials().filter(|_| self.is_told_all.get()) {
+            for setting in helper_settings(self.url) {
+                command.args(["-c", &setting]);
+            }
+            let Credentials { name, password } = credentials;
+            command.env(NAME, name).env(SECRET, password.unwrap_or_default());
         }
         command.args(words).current_dir(self.path());
         for name in LOCAL_VARIABLES {
             command.env_remove(name);
         }
         command.env("GIT_DIR", self.path()).env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1");
-        if let Some(Credentials { name, password }) = self.url.credentials() {
-            command.env(NAME, name).env(SECRET, password.unwrap_or_default());
-        }
         if !is_attended() {
             command.env("GIT_TERMINAL_PROMPT", "0");
         }
@@ -206,26 +240,16 @@ fn is_attended() -> bool {
     std::env::var_os("CI").is_none() && io::stderr().is_terminal()
 }
 
-/// Has git get the credentials of an address from the environment of its helper. Arguments can be read by everybody on
-/// the machine, the environment cannot. Nor does git keep them anywhere, as it would those that stand in an address.
-fn credential_config(url: &GitUrl, credentials: &Credentials) -> String {
-    let section = format!("[credential {}]\n", quoted(url.host()));
+/// Has git get the credentials of an address from the environment of its helper, and from nobody else: whoever else is
+/// asked also gets to keep what the host has taken. They come last of all settings, wherever the person has others.
+/// Arguments can be read by everybody on the machine, the environment cannot.
+fn helper_settings(url: &GitUrl) -> [String; 2] {
+    let key = format!("credential.{}.helper", url.host());
     let helper = format!(
         "!f() {{ if test \"$1\" = get; then printf 'username=%s\\npassword=%s\\n' \"${NAME}\" \"${SECRET}\"; fi; }}; f"
     );
-    let helper = format!("\thelper = {}\n", quoted(&helper));
-    if credentials.password.is_some() {
-        // An empty one takes the others out.
-        return format!("{section}\thelper =\n{helper}");
-    }
-    // Whoever knows the password of that name is asked first. If nobody does, it is a token, which needs none.
-    let asks = is_attended() || ["GIT_ASKPASS", "SSH_ASKPASS"].iter().any(|name| has(name));
-    let helper = if asks { String::new() } else { helper };
-    format!("{section}\tusername = {}\n{helper}", quoted(&credentials.name))
-}
-
-fn has(variable: &str) -> bool {
-    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+    // An empty one takes the others out.
+    [format!("{key}="), format!("{key}={helper}")]
 }
 
 /// A value of git's configuration.
