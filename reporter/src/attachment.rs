@@ -47,25 +47,25 @@ impl Attachment {
 
 /// What is kept of a stream, and the whole when that is more, both without secrets.
 /// `whole` is asked only then, and only where files can go with a submission; it returns a file with what was
-/// printed, and whether that is cut off.
+/// printed, and how many bytes at its end are more than is to be kept.
 pub(crate) fn conclude(
     excerpt: CleanExcerpt,
     reading: &Reading,
     step: usize,
     stream: &str,
-    whole: impl FnOnce() -> io::Result<(File, bool)>,
+    whole: impl FnOnce() -> io::Result<(File, usize)>,
 ) -> Result<(Kept, Option<Attachment>), Failure> {
     let excerpt = excerpt.finish();
     if !excerpt.is_cut() || reading.limits.whole_bytes_max == 0 {
         return Ok((excerpt.into_text(None), None));
     }
     let attach = || {
-        let (file, is_cut) = whole()?;
-        let file = reading.redaction.clean_file(file)?;
+        let (file, beyond) = whole()?;
+        let file = reading.redaction.clean_file(file, beyond)?;
         let size = file.metadata()?.len();
         let attachment = Attachment::new(whole_name(step, stream), file)?;
         let bytes = attachment.bytes();
-        io::Result::Ok((attachment, (is_cut || bytes < size).then_some(bytes)))
+        io::Result::Ok((attachment, (beyond > 0 || bytes < size).then_some(bytes)))
     };
     let (attachment, cut_at) = attach().map_err(Failure::Capture)?;
     let kept = excerpt.into_text(Some(Whole { name: &attachment.name, cut_at }));
@@ -73,8 +73,8 @@ pub(crate) fn conclude(
 }
 
 /// A temporary file with this content.
-pub(crate) fn file_of(content: &[u8]) -> io::Result<(File, bool)> {
+pub(crate) fn file_of(content: &[u8]) -> io::Result<(File, usize)> {
     let mut file = tempfile::tempfile()?;
     file.write_all(content)?;
-    Ok((file, false))
+    Ok((file, 0))
 }

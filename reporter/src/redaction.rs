@@ -19,8 +19,8 @@ use regex::bytes::Regex;
 use crate::exit::Failure;
 use crate::origin::Surroundings;
 use crate::target::Target;
-pub(crate) use stream::CleanExcerpt;
 use stream::Redactor;
+pub(crate) use stream::{CleanExcerpt, SECRET_BYTES_MAX};
 
 /// What stands in its place.
 const MARK: &str = "[redacted]";
@@ -129,8 +129,9 @@ impl Redaction {
         CleanExcerpt::new(self.patterns.clone(), bytes_max)
     }
 
-    /// A temporary file with what another holds, without secrets.
-    pub(crate) fn clean_file(&self, mut file: File) -> io::Result<File> {
+    /// A temporary file with what another holds, without secrets and without so many bytes at its end, up to
+    /// [`SECRET_BYTES_MAX`]: they only show which secrets begin before them.
+    pub(crate) fn clean_file(&self, mut file: File, beyond: usize) -> io::Result<File> {
         let mut redactor = Redactor::new(self.patterns.clone());
         let mut clean = BufWriter::new(tempfile::tempfile()?);
         let mut written = Ok(());
@@ -149,7 +150,7 @@ impl Redaction {
                 Err(error) => return Err(error),
             }
         }
-        redactor.finish(&mut write);
+        redactor.finish_before(beyond, &mut write);
         written?;
         clean.into_inner().map_err(io::IntoInnerError::into_error)
     }

@@ -12,7 +12,7 @@ use tempfile::SpooledTempFile;
 
 use super::weave;
 use crate::plan::Reading;
-use crate::redaction::{CleanExcerpt, Redaction};
+use crate::redaction::{CleanExcerpt, Redaction, SECRET_BYTES_MAX};
 
 /// What is kept in memory before a temporary file is made.
 const MEMORY_BYTES: usize = 1024 * 1024;
@@ -119,7 +119,7 @@ pub(super) struct Transcripts {
 impl Transcripts {
     /// Whether there was more than the readers take.
     pub(super) fn is_cut(&self) -> bool {
-        self.combined.is_cut
+        self.combined.beyond() > 0
     }
 
     /// Both streams together, and standard output alone.
@@ -132,47 +132,48 @@ impl Transcripts {
         Ok((combined, stdout))
     }
 
-    /// A file with a stream and what stands behind it, and whether there was more.
-    pub(super) fn whole(&mut self, stream: Stream, behind: &[u8]) -> io::Result<(File, bool)> {
+    /// A file with a stream and what stands behind it, and how many bytes at its end are more than is kept.
+    pub(super) fn whole(&mut self, stream: Stream, behind: &[u8]) -> io::Result<(File, usize)> {
         let transcript = match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
         };
         transcript.push(behind);
         let taken = transcript.take()?;
-        Ok((taken.file.into_file()?, taken.is_cut))
+        let beyond = taken.beyond();
+        Ok((taken.file.into_file()?, beyond))
     }
 }
 
-/// A text that moves from memory to a temporary file when it grows.
+/// A text that moves from memory to a temporary file when it grows. Of one that is too long, as much more is there as
+/// the longest secret has: the part of one at the end could not be told from other text.
 #[derive(Debug)]
 struct Transcript {
     file: SpooledTempFile,
-    room: usize,
-    is_cut: bool,
+    length: usize,
+    /// What is to be read of it.
+    bytes_max: usize,
     /// Why writing stopped.
     broken: Option<io::Error>,
 }
 
 impl Transcript {
     fn new(bytes_max: usize) -> Self {
-        Self {
-            file: SpooledTempFile::new(MEMORY_BYTES),
-            room: bytes_max,
-            is_cut: false,
-            broken: None,
-        }
+        Self { file: SpooledTempFile::new(MEMORY_BYTES), length: 0, bytes_max, broken: None }
     }
 
     fn push(&mut self, bytes: &[u8]) {
-        if bytes.len() > self.room {
-            self.is_cut = true;
+        let room = self.bytes_max.saturating_add(SECRET_BYTES_MAX) - self.length;
+        let bytes = &bytes[..bytes.len().min(room)];
+        if self.broken.is_none() {
+            self.length += bytes.len();
+            self.broken = self.file.write_all(bytes).err();
         }
-        if self.is_cut || self.broken.is_some() {
-            return;
-        }
-        self.room -= bytes.len();
-        self.broken = self.file.write_all(bytes).err();
+    }
+
+    /// How many bytes are there beyond what is to be read.
+    fn beyond(&self) -> usize {
+        self.length.saturating_sub(self.bytes_max)
     }
 
     fn take(&mut self) -> io::Result<Self> {

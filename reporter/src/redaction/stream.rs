@@ -5,7 +5,7 @@ use pony_formats::excerpt::Excerpt;
 use super::{MARK, Patterns};
 
 /// The longest secret that is sure to be found in a stream, in bytes. So much of it waits for what comes next.
-pub(super) const SECRET_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const SECRET_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a pattern may look at before a place: one character.
 const CONTEXT_BYTES: usize = 4;
@@ -34,7 +34,13 @@ impl Redactor {
 
     /// Hands on the rest.
     pub(super) fn finish(&mut self, hand_on: impl FnMut(&[u8])) {
-        self.flush(self.pending.len(), hand_on);
+        self.finish_before(0, hand_on);
+    }
+
+    /// Hands on the rest but for so many bytes at the end, up to [`SECRET_BYTES_MAX`], and but for a secret that
+    /// reaches into them.
+    pub(super) fn finish_before(&mut self, beyond: usize, hand_on: impl FnMut(&[u8])) {
+        self.flush(self.pending.len() - beyond, hand_on);
     }
 
     /// Hands on what is before `end`, or before the secret that lies across it.

@@ -441,6 +441,29 @@ fn secrets_are_taken_out_before_output_is_cut_and_may_have_many_lines() {
 }
 
 #[test]
+fn no_part_of_a_secret_is_left_where_the_whole_is_cut_as_well() {
+    let world = World::new();
+    let secret = ("DEPLOY_TOKEN", "t0ps3cretvalue");
+    // In one piece, and with the rest of the secret in another.
+    for (text, max_size) in [
+        ("i=0; while [ $i -lt 100 ]; do echo \"$i $DEPLOY_TOKEN\"; i=$((i+1)); done", "1031"),
+        (
+            "head -c 1990 /dev/zero | tr '\\0' x; printf t0ps3; sleep 0.1; echo cretvalue more",
+            "1995",
+        ),
+        ("head -c 1990 /dev/zero | tr '\\0' x; printf t0ps3; sleep 0.1; echo cretvalue more", "2K"),
+    ] {
+        let mut arguments = script(text);
+        arguments.splice(1..1, ["--max-output", "1K", "--max-size", max_size]);
+        Outcome::of(world.pony(&arguments).envs([secret]), None).ends_with(0);
+        let files = files(&world);
+        let (_, whole) = files.last().unwrap();
+        assert!(whole.len() > 500 && !whole.contains("t0p"), "{whole}");
+        fs::remove_dir_all(world.path("r.git")).unwrap();
+    }
+}
+
+#[test]
 fn jobs_of_a_ci_system_are_one_build_line_whatever_their_machines_are_called() {
     let world = World::new();
     for host in ["fv-az1", "fv-az2"] {
