@@ -9,6 +9,7 @@ mod runner;
 mod weave;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use pony_formats::{Step, Suite, Value, captured};
@@ -74,7 +75,8 @@ pub(crate) fn execute(
     let asked = match kind {
         "test" if !as_is => {
             let is_named = !junit.is_empty() || !junit_files::named_in(&words).is_empty();
-            Asked::of(&words, is_named || reading.from.is_some())
+            let is_watched = io::stdout().is_terminal() && io::stderr().is_terminal();
+            Asked::of(&words, is_named || reading.from.is_some(), is_watched)
         }
         _ => Asked::nothing_of(&words),
     };
@@ -84,8 +86,12 @@ pub(crate) fn execute(
     if let Some(reason) = status.start_error() {
         messages.error(&NotStarted { program: program(&words), reason: reason.to_owned() });
     }
+    let report = asked.report();
+    if asked.for_report() && report.is_none() && status.start_error().is_none() {
+        messages.warn(&NoReport { program: program(&words) });
+    }
     let found = match kind {
-        "test" => Found::after(&mut transcripts, &files, asked.report(), reading),
+        "test" => Found::after(&mut transcripts, &files, report, reading),
         _ => Found::default(),
     };
     let trouble = found.trouble.map(Failure::from);
@@ -134,6 +140,12 @@ pub(crate) fn execute(
 struct NotStarted {
     program: String,
     reason: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{program} did not write the report that it was asked for, so what it printed is read")]
+struct NoReport {
+    program: String,
 }
 
 fn program(command: &[OsString]) -> String {

@@ -143,3 +143,92 @@ fn javascript_runners() {
         });
     }
 }
+
+/// Variables with which a person says whether programs print colours.
+const COLOUR_VARIABLES: [&str; 4] = ["NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CARGO_TERM_COLOR"];
+
+/// Runs a command under `pony-report` on a terminal, and returns what is shown.
+#[cfg(unix)]
+fn on_terminal(folder: &Path, words: &str, variable: Option<(&str, &str)>) -> String {
+    let mut on_terminal = command("script", folder);
+    let reported = format!("pony-report run --quiet --repo r.git --package p -- {words}");
+    on_terminal.args(["--quiet", "--return", "--command", &reported, "typescript"]);
+    for name in COLOUR_VARIABLES {
+        on_terminal.env_remove(name);
+    }
+    on_terminal.envs(variable);
+    String::from_utf8_lossy(&run(&mut on_terminal, b"").stdout).into_owned()
+}
+
+#[test]
+#[cfg(unix)]
+fn on_a_terminal_a_runner_keeps_its_colours_unless_somebody_says_otherwise() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if peer("script", &["--version"]).is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for program in ["pytest", "cargo", "ctest", "jest"] {
+        let path = folder.join(program);
+        let named = COLOUR_VARIABLES.join("|");
+        let script = format!("#!/bin/sh\necho \"told $*,\"; env | grep -E '^({named})='\n");
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    for (words, variable, says) in [
+        ("./pytest a", None, &["--color=yes"][..]),
+        ("./jest a -- b", None, &["told a --color --rep", " -- b,"]),
+        ("./cargo test", None, &["told test,", "CARGO_TERM_COLOR=always"]),
+        ("./ctest", None, &["told --output-junit "]),
+        ("./pytest --color=no", None, &["told --color=no --junit"]),
+        ("./cargo test --color never", None, &["told test --color never,"]),
+        ("./pytest a", Some(("NO_COLOR", "1")), &["told a --junit", "NO_COLOR=1"]),
+        ("./cargo test", Some(("CARGO_TERM_COLOR", "never")), &["CARGO_TERM_COLOR=never"]),
+        // What is not shown on the terminal has no colours.
+        ("./cargo test 2>errors", None, &["told test,"]),
+    ] {
+        let shown = on_terminal(folder, words, variable);
+        assert!(says.iter().all(|said| shown.contains(said)), "{words}: {shown}");
+        let colours = says.iter().filter(|said| said.contains("COLOR")).count();
+        assert_eq!(shown.matches("COLOR=").count(), colours, "{words}: {shown}");
+    }
+    fs::write(folder.join("pytest.ini"), "[pytest]\naddopts = --color=no\n").unwrap();
+    assert!(on_terminal(folder, "./pytest a", None).contains("told a --junit"));
+}
+
+#[test]
+fn tests_may_break_what_our_reporters_use() {
+    let Some(modules) = std::env::var_os("PONY_NODE_MODULES") else {
+        return not_checked("PONY_NODE_MODULES names no folder with jest, mocha and vitest");
+    };
+    let spec = "const fs = require('fs'), os = require('os'), path = require('path')\n\
+        describe('hay', () => {\n\
+        it('stacks', () => { fs.writeFileSync = () => { throw new Error('no disk') } })\n\
+        it('moves', () => { const gone = fs.mkdtempSync(path.join(os.tmpdir(), 'gone'))\n\
+        process.chdir(gone); fs.rmdirSync(gone) })\n\
+        it('forks', () => {})\n})\n";
+    let broken = "it('is odd', () => { const error = new Error('x')\n\
+        Object.defineProperty(error, 'stack', { get() { if (new Error().stack.includes('reporter.cjs')) \
+        throw new Error('no stack'); return 'x' } })\n\
+        throw error })\n";
+    for (text, total, status) in [(spec, 3, 0), (broken, 0, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&modules, folder.join("node_modules")).unwrap();
+        fs::write(folder.join("package.json"), "{}").unwrap();
+        fs::write(folder.join("hay.spec.js"), text).unwrap();
+        let mut reported = command("pony-report", folder);
+        reported.args(["run", "--repo", "results.git", "--package", "hay", "--"]);
+        let output = run(reported.args(["node_modules/.bin/mocha", "hay.spec.js"]), b"");
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+        let complains = errors.contains("mocha did not write the report that it was asked for");
+        assert_eq!(complains, total == 0, "{errors}");
+        let snapshot = Store::open(&folder.join("results.git")).unwrap().snapshot().unwrap();
+        let key = snapshot.results("hay").unwrap()[0];
+        let submission = snapshot.read("hay", key).unwrap().unwrap().submission;
+        assert_eq!(submission.tally().total, total, "{output:?}");
+    }
+}

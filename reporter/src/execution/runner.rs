@@ -4,167 +4,33 @@
 //! Everything about a runner is a row of a table; what is done with a row is the same for all. What the person typed
 //! stays as it is, and nothing is asked of a runner that the person has asked for another report already.
 
+mod known;
+
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::input::Source;
+use known::{LAUNCHERS, RUNNERS, Runner};
 
 /// The places of the report and of our script in the words that ask for one.
 const FILE: &str = "{file}";
 const SCRIPT: &str = "{script}";
 
-/// What a runner is known by, and what it is told.
-#[derive(Debug)]
-pub(super) struct Runner {
-    /// How commands of it begin, behind any launcher. `*` stands for digits and dots.
-    begins: &'static [&'static [&'static str]],
-    /// The words that ask for a report in a file, put behind its own. Empty where it always writes one, or cannot.
-    asks: &'static [&'static str],
-    /// Beginnings of words with which the person says how reports are written, so that nothing is asked.
-    unless: &'static [&'static str],
-    /// Files in the folder here that say the same where they have the word `reporter`.
-    configured: &'static [&'static str],
-    /// What runs in the runner and writes the report, where it cannot do so by itself.
-    script: Option<&'static str>,
-    /// Patterns of reports that it writes by itself.
-    writes: &'static [&'static str],
-    /// Variables that make it print colours although it does not print to a terminal.
-    colours: &'static [(&'static str, &'static str)],
-}
-
 /// Bytes of a configuration that are read.
 const CONFIGURATION_BYTES_MAX: usize = 1024 * 1024;
 
-/// A row from which others differ.
-const PLAIN: Runner = Runner {
-    begins: &[],
-    asks: &[],
-    unless: &[],
-    configured: &[],
-    script: None,
-    writes: &[],
-    colours: &[],
-};
+/// Words with which a runner says something of itself, and tests nothing.
+const QUESTIONS: [&str; 3] = ["--help", "-h", "--version"];
 
-/// What starts a runner, to be looked behind. A launcher may start another.
-const LAUNCHERS: [&[&str]; 13] = [
-    &["python*", "-m"],
-    &["py", "-m"],
-    &["coverage", "run", "-m"],
-    &["uv", "run"],
-    &["poetry", "run"],
-    &["pipenv", "run"],
-    &["pdm", "run"],
-    &["hatch", "run"],
-    &["npx"],
-    &["npm", "exec", "--"],
-    &["pnpm", "exec"],
-    &["yarn", "exec"],
-    &["xvfb-run"],
-];
+/// Variables with which the person says whether programs print colours.
+const COLOUR_VARIABLES: [&str; 4] = ["NO_COLOR", "FORCE_COLOR", "PY_COLORS", "CARGO_TERM_COLOR"];
 
-const RUNNERS: [Runner; 9] = [
-    // pytest 8: docs.pytest.org, "Creating JUnitXML format files".
-    Runner {
-        begins: &[&["pytest"], &["py.test"]],
-        asks: &["--junit-xml={file}"],
-        // Without its plugin it does not know the option.
-        unless: &["--junit", "no:junitxml", "-pno:junitxml"],
-        colours: &[("PY_COLORS", "1")],
-        ..PLAIN
-    },
-    // nose 1.3 and pynose 1.5: their plugin xunit.
-    Runner {
-        begins: &[&["nosetests"], &["nosetests-*"], &["nose"], &["pynose"]],
-        asks: &["--with-xunit", "--xunit-file={file}"],
-        unless: &["--with-xunit", "--xunit-file"],
-        ..PLAIN
-    },
-    // nose2 0.15: its plugin junitxml.
-    Runner {
-        begins: &[&["nose2"], &["nose2-*"]],
-        asks: &["--plugin=nose2.plugins.junitxml", "--junit-xml", "--junit-xml-path={file}"],
-        unless: &["--junit-xml", "-X"],
-        ..PLAIN
-    },
-    // CMake 3.21: ctest(1).
-    Runner {
-        begins: &[&["ctest"], &["ctest*"]],
-        asks: &["--output-junit", FILE],
-        unless: &["--output-junit", "--build-and-test", "--help", "--version", "-S", "-SP"],
-        colours: &[("CLICOLOR_FORCE", "1")],
-        ..PLAIN
-    },
-    // Vitest 3: vitest.dev, "Reporters".
-    Runner {
-        begins: &[&["vitest"]],
-        asks: &["--reporter=default", "--reporter=junit", "--outputFile.junit={file}"],
-        unless: &["--reporter", "--outputFile"],
-        configured: &[
-            "vitest.config.js",
-            "vitest.config.mjs",
-            "vitest.config.ts",
-            "vitest.config.mts",
-            "vite.config.js",
-            "vite.config.mjs",
-            "vite.config.ts",
-            "vite.config.mts",
-        ],
-        colours: &[("FORCE_COLOR", "1")],
-        ..PLAIN
-    },
-    // Jest 30: jestjs.io, "Custom Reporters".
-    Runner {
-        begins: &[&["jest"]],
-        asks: &["--reporters=default", "--reporters={script}"],
-        unless: &["--reporters", "--json", "--outputFile", "--watch"],
-        configured: &[
-            "package.json",
-            "jest.config.js",
-            "jest.config.cjs",
-            "jest.config.mjs",
-            "jest.config.ts",
-            "jest.config.json",
-        ],
-        script: Some(include_str!("runner/jest.cjs")),
-        colours: &[("FORCE_COLOR", "1")],
-        ..PLAIN
-    },
-    // Mocha 11: mochajs.org, "Third-party reporters".
-    Runner {
-        begins: &[&["mocha"]],
-        asks: &["--reporter={script}"],
-        unless: &["--reporter", "-R", "--watch", "-w", "--parallel", "-p"],
-        configured: &[
-            "package.json",
-            ".mocharc.js",
-            ".mocharc.cjs",
-            ".mocharc.json",
-            ".mocharc.jsonc",
-            ".mocharc.yaml",
-            ".mocharc.yml",
-        ],
-        script: Some(include_str!("runner/mocha.cjs")),
-        colours: &[("FORCE_COLOR", "1")],
-        ..PLAIN
-    },
-    // The plugins surefire and failsafe of Maven, and Gradle's tasks of type Test.
-    Runner {
-        begins: &[&["mvn"], &["mvnw"], &["mvnd"], &["gradle"], &["gradlew"]],
-        writes: &[
-            "**/target/surefire-reports/TEST-*.xml",
-            "**/target/failsafe-reports/TEST-*.xml",
-            "**/build/test-results/**/TEST-*.xml",
-        ],
-        ..PLAIN
-    },
-    // Stable libtest has no form but its text, which is read. nextest's text has the durations, too.
-    Runner { begins: &[&["cargo"]], colours: &[("CARGO_TERM_COLOR", "always")], ..PLAIN },
-];
+/// Beginnings of words that say the same.
+const COLOUR_WORDS: [&str; 2] = ["--color", "--no-color"];
 
 /// A command with what it is asked besides.
 #[derive(Debug, Default)]
@@ -180,39 +46,41 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// What to run for a command, so that results can be read. `is_told` says that the person has named reports.
-    pub(super) fn of(words: &[OsString], is_told: bool) -> Self {
+    /// What to run for a command, so that results can be read. `is_told` says that the person has named reports,
+    /// `is_watched` that what it prints to either stream is shown on a terminal.
+    pub(super) fn of(words: &[OsString], is_told: bool, is_watched: bool) -> Self {
         let mut asked = Self::nothing_of(words);
         let Some((runner, at)) = find(words) else { return asked };
-        if io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-            asked.variables = runner.colours.to_vec();
+        // Behind the others, as some options take all words that follow.
+        let end = words[at..].iter().position(|word| word == "--").map(|end| at + end);
+        let end = end.unwrap_or(words.len());
+        let own: Vec<&str> = words[at..end].iter().filter_map(|word| word.to_str()).collect();
+        let mut added = Vec::new();
+        if is_watched && !runner.has_colours(&own) {
+            added.extend(runner.colours.iter().map(OsString::from));
+            asked.variables = runner.colour_variables.to_vec();
         }
-        if is_told || runner.is_told(&words[at..]) {
-            return asked;
-        }
-        asked.writes = runner.writes;
-        // Without a folder, what it prints is read.
-        if !runner.asks.is_empty()
-            && let Ok(folder) = tempfile::Builder::new().prefix("pony-").tempdir()
-        {
-            let script = folder.path().join("reporter.cjs");
-            if runner.script.is_some_and(|text| fs::write(&script, text).is_err()) {
-                return asked;
+        if !is_told && !runner.is_told(&own) {
+            asked.writes = runner.writes;
+            // Without a folder, what it prints is read.
+            asked.folder = runner.folder();
+            if let Some(folder) = &asked.folder {
+                let places = [(FILE, report(folder.path())), (SCRIPT, script(folder.path()))];
+                added.extend(runner.asks.iter().map(|word| with_paths(word, &places)));
             }
-            let places = [(FILE, report(folder.path())), (SCRIPT, script)];
-            let added = runner.asks.iter().map(|word| with_paths(word, &places));
-            // Behind the others, as some options take all words that follow.
-            let end = words.iter().position(|word| word == "--").filter(|end| *end >= at);
-            let end = end.unwrap_or(words.len());
-            asked.words.splice(end..end, added);
-            asked.folder = Some(folder);
         }
+        asked.words.splice(end..end, added);
         asked
     }
 
     /// A command that is asked nothing.
     pub(super) fn nothing_of(words: &[OsString]) -> Self {
         Self { words: words.to_vec(), ..Self::default() }
+    }
+
+    /// Whether a report was asked for.
+    pub(super) fn for_report(&self) -> bool {
+        self.folder.is_some()
     }
 
     /// The report that was asked for, if the runner wrote it.
@@ -223,19 +91,61 @@ impl Asked {
 }
 
 impl Runner {
-    /// Whether its words or its configuration say how reports are to be written.
-    fn is_told(&self, words: &[OsString]) -> bool {
-        let mentions = |file: &&str| {
-            let file = Source::File(PathBuf::from(file)).read_up_to(CONFIGURATION_BYTES_MAX);
-            file.is_ok_and(|text| String::from_utf8_lossy(&text).contains("reporter"))
-        };
-        if self.configured.iter().any(mentions) {
-            return true;
-        }
-        let words = words.iter().filter_map(|word| word.to_str());
-        let mut words = words.take_while(|word| *word != "--");
-        words.any(|word| self.unless.iter().any(|start| word.starts_with(start)))
+    /// Whether its words or its configuration say how reports are to be written, or it is not to test anything.
+    fn is_told(&self, own: &[&str]) -> bool {
+        own.iter().any(|word| {
+            QUESTIONS.contains(word) || self.unless.iter().any(|start| word.starts_with(start))
+        }) || self.is_configured(self.configured_by, own)
     }
+
+    /// Whether the person has said somewhere if it prints colours.
+    fn has_colours(&self, own: &[&str]) -> bool {
+        let begins = |word: &&str| {
+            let starts = COLOUR_WORDS.iter().chain(self.colours_unless);
+            starts.into_iter().any(|start| word.starts_with(start))
+        };
+        COLOUR_VARIABLES.iter().any(|name| std::env::var_os(name).is_some())
+            || own.iter().any(begins)
+            || self.is_configured("--color", own)
+    }
+
+    /// Whether a text is in a variable for it or in one of its files: those of the person, and those in the folder here,
+    /// in one that its words name, and in all above.
+    fn is_configured(&self, text: &str, own: &[&str]) -> bool {
+        let is_in_variable = |name: &&str| {
+            let value = std::env::var_os(name).unwrap_or_default();
+            // The name may be the option.
+            let says = format!("{name}={}", value.to_string_lossy()).to_lowercase();
+            !value.is_empty() && says.contains(text)
+        };
+        let is_in_file = |path: PathBuf| {
+            let file = Source::File(path).read_up_to(CONFIGURATION_BYTES_MAX);
+            file.is_ok_and(|content| String::from_utf8_lossy(&content).contains(text))
+        };
+        let named = own.iter().filter_map(|word| fs::canonicalize(word).ok());
+        let named = named.filter(|path| path.is_dir());
+        let folders: Vec<PathBuf> = named.chain(std::env::current_dir()).collect();
+        let folders: BTreeSet<&Path> = folders.iter().flat_map(|it| it.ancestors()).collect();
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let of_person =
+            home.iter().flat_map(|home| self.files_at_home.iter().map(|it| home.join(it)));
+        let here = folders.iter().flat_map(|folder| self.files.iter().map(|it| folder.join(it)));
+        self.variables.iter().any(is_in_variable) || of_person.chain(here).any(is_in_file)
+    }
+
+    /// A temporary folder for the report that it can be asked for, with the script that writes it, if there is one.
+    fn folder(&self) -> Option<TempDir> {
+        if self.asks.is_empty() {
+            return None;
+        }
+        let folder = tempfile::Builder::new().prefix("pony-").tempdir().ok()?;
+        let written = self.script.map_or(Ok(()), |text| fs::write(script(folder.path()), text));
+        written.is_ok().then_some(folder)
+    }
+}
+
+fn script(folder: &Path) -> PathBuf {
+    folder.join("reporter.cjs")
 }
 
 fn report(folder: &Path) -> PathBuf {
@@ -289,7 +199,7 @@ mod tests {
     /// What is run, with the folder of the report left out.
     fn asked(command: &str) -> String {
         let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
-        let asked = Asked::of(&words, false);
+        let asked = Asked::of(&words, false, false);
         let folder = asked.folder.as_ref().map(|folder| folder.path().display().to_string());
         let words: Vec<_> = asked.words.iter().map(|word| word.to_string_lossy()).collect();
         words.join(" ").replace(&folder.unwrap_or_else(|| "none".to_owned()), "T")
@@ -306,6 +216,10 @@ mod tests {
             (
                 "uv run coverage run -m pytest x",
                 "uv run coverage run -m pytest x --junit-xml=T/report",
+            ),
+            (
+                "npm exec -- nose2 a -- b",
+                "npm exec -- nose2 a --plugin=nose2.plugins.junitxml --junit-xml --junit-xml-path=T/report -- b",
             ),
             ("nosetests-3.11", "nosetests-3.11 --with-xunit --xunit-file=T/report"),
             (
@@ -327,6 +241,10 @@ mod tests {
         for command in [
             "pytest --junitxml out.xml",
             "pytest -p no:junitxml",
+            "pytest --version",
+            "npx jest --config other.json",
+            "vitest run -c other.ts",
+            "mocha --config other.yml",
             "pytest-watch",
             "echo pytest",
             "python -m unittest",
@@ -341,6 +259,6 @@ mod tests {
         }
         assert_ne!(asked("pytest -- --junitxml"), "pytest -- --junitxml");
         let words = [OsString::from("pytest")];
-        assert_eq!(Asked::of(&words, true).words, words);
+        assert_eq!(Asked::of(&words, true, false).words, words);
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use pony_formats::Step;
 
 use crate::inputs::{CARGO, JUNIT};
-use crate::world::{World, results};
+use crate::world::{Outcome, World, results};
 
 /// A program with this name that says what it is told, and runs a script with the path after `--junit-xml=` as `$file`.
 fn runner(world: &World, name: &str, script: &str) {
@@ -47,7 +47,10 @@ fn what_a_runner_prints_is_read_when_it_writes_no_report_or_a_broken_one() {
         let world = World::new();
         world.file("log", CARGO);
         runner(&world, "pytest", script);
-        world.run(&RUN).ends_with(0);
+        let outcome = world.run(&RUN).ends_with(0);
+        let is_written = script.contains("<testsuite");
+        let complaint = "warning: bin/pytest did not write the report that it was asked for";
+        assert_eq!(!is_written, outcome.stderr().contains(complaint), "{outcome}");
         assert_eq!(only_step(&world).tally().total, 2, "{script}");
     }
 }
@@ -67,6 +70,44 @@ fn nothing_is_asked_where_a_report_or_a_format_is_named() {
     let mut told = RUN.to_vec();
     told.insert(1, "--as-is");
     world.run(&told).printed("told \n");
+}
+
+#[test]
+fn a_report_that_the_person_has_configured_is_theirs() {
+    let addopts = "addopts = -q --junitxml=out.xml\n";
+    for (runner_name, file, text) in [
+        ("pytest", "pytest.ini", "[pytest]\naddopts = --junit-xml out.xml\n"),
+        ("pytest", "../pyproject.toml", addopts),
+        ("pytest", "tests/tox.ini", addopts),
+        ("nosetests", "setup.cfg", "[nosetests]\nwith-xunit=1\n"),
+        ("nosetests", "../.noserc", "[nosetests]\nwith-xunit=1\n"),
+        ("nose2", "unittest.cfg", "[junit-xml]\nalways-on = True\n"),
+        ("vitest", "vite.config.cts", "export default { test: { reporters: 'junit' } }"),
+        ("jest", "jest.config.cts", "export default { reporters: ['jest-junit'] }"),
+        ("mocha", ".mocharc.cjs", "module.exports = { reporter: 'dot' }"),
+    ] {
+        let world = World::new();
+        runner(&world, runner_name, "");
+        let program = format!("bin/{runner_name}");
+        let mut run = RUN.to_vec();
+        run[6] = &program;
+        run.push("tests");
+        world.file("tests/x", "");
+        world.file(file, "something else");
+        assert_ne!(world.run(&run).stdout(), "told tests\n", "{runner_name}");
+        world.file(file, text);
+        world.run(&run).printed("told tests\n");
+    }
+    let world = World::new();
+    for (name, variable, value) in
+        [("pytest", "PYTEST_ADDOPTS", "--junitxml=out.xml"), ("nosetests", "NOSE_WITH_XUNIT", "1")]
+    {
+        runner(&world, name, "");
+        let program = format!("bin/{name}");
+        let mut run = RUN.to_vec();
+        run[6] = &program;
+        Outcome::of(world.pony(&run).env(variable, value), None).printed("told \n");
+    }
 }
 
 #[test]
