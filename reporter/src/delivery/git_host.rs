@@ -9,7 +9,6 @@
 mod failure;
 mod git;
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use pony_formats::ResultKey;
@@ -84,8 +83,7 @@ pub(super) fn submit(
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(unheard()))).collect()
 }
 
-/// Pushes all at once. What is refused is pushed again in halves, so that one submission that the host does not take
-/// (too large, or it holds what looks like a secret) keeps none of the others. Says what has become of each.
+/// Pushes all at once, or in parts. Says what has become of each.
 fn push_all(
     parts: Vec<Part<'_>>,
     url: &GitUrl,
@@ -94,15 +92,27 @@ fn push_all(
     if parts.is_empty() {
         return;
     }
-    let mut delivery = match Delivery::new(url) {
-        Ok(delivery) => delivery,
-        Err(failure) => return tell(&parts, Err(failure)),
-    };
-    // The larger ones first, so that a host that refuses everything is told from one that refuses something.
-    let mut batches = VecDeque::from([parts]);
+    match Delivery::new(url) {
+        Ok(mut delivery) => push_in_halves(parts, |batch| delivery.run(batch), tell),
+        Err(failure) => tell(&parts, Err(failure)),
+    }
+}
+
+/// Pushes all at once. What is refused is pushed again in halves, so that one that the host does not take (too large,
+/// or it holds what looks like a secret) keeps none of the others. Ends when so many are refused in a row that the host
+/// may be refusing everything.
+///
+/// A half is halved before the other one is pushed, or all attempts could go into batches that have something bad in
+/// them. Which half comes first is drawn, or those behind many bad ones would never be reached.
+fn push_in_halves<P, K>(
+    parts: Vec<P>,
+    mut push: impl FnMut(&mut [P]) -> Result<K, GitFailure>,
+    mut tell: impl FnMut(&[P], Result<K, GitFailure>),
+) {
+    let mut batches = vec![parts];
     let mut refusals = 0;
-    while let Some(mut batch) = batches.pop_front() {
-        match delivery.run(&mut batch) {
+    while let Some(mut batch) = batches.pop() {
+        match push(&mut batch) {
             Ok(keys) => {
                 refusals = 0;
                 tell(&batch, Ok(keys));
@@ -112,7 +122,8 @@ fn push_all(
                 let may_go_on = failure.kind.is_refusal() && refusals < REFUSALS_MAX;
                 if may_go_on && batch.len() > 1 {
                     let rest = batch.split_off(batch.len() / 2);
-                    batches.extend([batch, rest]);
+                    let halves = if fastrand::bool() { [batch, rest] } else { [rest, batch] };
+                    batches.extend(halves);
                     continue;
                 }
                 if !may_go_on {
@@ -259,4 +270,54 @@ fn refused(reason: &str, url: &GitUrl) -> GitFailure {
 
 fn of_store(error: StoreError) -> GitFailure {
     GitFailure::new(Kind::Store(error.exit_status()), crate::messages::chain(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What waits after a retry of these, of which the host refuses pushes with a bad one; and how many pushes that took.
+    fn retried(waiting: Vec<u32>, is_bad: impl Fn(u32) -> bool) -> (Vec<u32>, usize) {
+        let (mut left, mut told, mut pushes) = (Vec::new(), 0, 0);
+        let all = waiting.len();
+        let push = |batch: &mut [u32]| {
+            pushes += 1;
+            let refusal = GitFailure::new(Kind::Refused, "no secrets here".to_owned());
+            if batch.iter().any(|one| is_bad(*one)) { Err(refusal) } else { Ok(()) }
+        };
+        push_in_halves(waiting, push, |batch, outcome| {
+            told += batch.len();
+            left.extend(outcome.err().iter().flat_map(|_| batch));
+        });
+        assert_eq!(told, all, "each is told about once");
+        left.sort_unstable();
+        (left, pushes)
+    }
+
+    #[test]
+    fn good_ones_among_bad_ones_arrive() {
+        let (left, pushes) = retried((0..64).collect(), |one| one % 2 == 1);
+        assert_eq!(left, (0..64).filter(|one| one % 2 == 1).collect::<Vec<_>>());
+        assert_eq!(pushes, 127);
+        let (left, _) = retried((0..200).collect(), |one| one % 2 == 1);
+        assert_eq!(left.len(), 100);
+    }
+
+    #[test]
+    fn good_ones_behind_many_bad_ones_arrive_in_time() {
+        for bad in [0..150, 50..200] {
+            let is_bad = |one| bad.contains(&one);
+            let mut left: Vec<u32> = (0..200).collect();
+            // Each time the chance is fair.
+            for _ in 0..64 {
+                left = retried(left, is_bad).0;
+            }
+            assert!(left.into_iter().all(is_bad));
+        }
+    }
+
+    #[test]
+    fn a_host_that_refuses_everything_is_soon_left_alone() {
+        assert_eq!(retried((0..200).collect(), |_| true).1, REFUSALS_MAX);
+    }
 }
