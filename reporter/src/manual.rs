@@ -28,7 +28,8 @@ pub(crate) fn man(verb: Option<&str>) -> Result<i32, Failure> {
         })?,
     };
     let mut roff = Vec::new();
-    Man::new(page).render(&mut roff).map_err(Failure::Output)?;
+    let source = format!("pony-report {}", env!("CARGO_PKG_VERSION"));
+    Man::new(page).source(source).render(&mut roff).map_err(Failure::Output)?;
     write(&roff)
 }
 

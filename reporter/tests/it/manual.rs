@@ -25,7 +25,9 @@ fn the_program_and_every_verb_have_a_manual_page() {
     assert!(page.contains("PONY_SPOOL"), "the environment is described");
     for verb in VERBS {
         let page = world.run(&["man", verb]).ends_with(0).stdout();
-        assert!(page.contains(&format!(".TH pony-report-{verb} 1")), "{page}");
+        let version = env!("CARGO_PKG_VERSION");
+        let title = format!(".TH pony-report-{verb} 1  \"pony-report {version}\"");
+        assert!(page.contains(&title), "{page}");
         assert!(page.contains("Examples:"), "{page}");
     }
     world.run(&["man", "frobnicate"]).ends_with(64).complains("there is no verb `frobnicate`");
