@@ -213,8 +213,9 @@ pub(crate) enum Output {
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
-Submissions are sent to where they should have gone, unless a flag names another place. With --repo
-alone, each still goes to its own branch there. Those for one git host go in one push; it takes no
+Submissions are sent to where they should have gone, unless a flag names another place. With --repo,
+each goes to the branch that --branch names, or else to the one that was named when it was made, or
+else to $PONY_BRANCH. Those for one git host go in one push; it takes no
 files beside a result, so a submission with some waits for a collector or a folder. Passwords are
 not kept in the spool: name the collector or the git host with its password in PONY_SERVER or
 PONY_REPO, or --server or --repo.

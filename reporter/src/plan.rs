@@ -101,7 +101,7 @@ pub(crate) struct RetryPlan {
     pub(crate) spool: Spool,
     /// Where everything goes, whatever the spool says.
     pub(crate) target: Option<Target>,
-    /// Whether the spool still says to which branch.
+    /// Whether the spool still says to which branch, where it does.
     pub(crate) to_own_branch: bool,
     /// Whose credentials may be used for their own submissions.
     pub(crate) known: Vec<Target>,

@@ -56,7 +56,7 @@ impl Target {
         }
     }
 
-    /// The same repository, but the branch that `other` goes to, if git has it on one. An error is a reason.
+    /// The same repository, but the branch that `other` names, if it names one. An error is a reason.
     pub(crate) fn with_branch_of(self, other: &Self) -> Result<Self, String> {
         match (self, other) {
             (Self::GitHost(url), Self::GitHost(other)) => {

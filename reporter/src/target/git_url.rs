@@ -121,9 +121,9 @@ impl GitUrl {
         self.branch.as_deref()
     }
 
-    /// The same repository, but the other's branch.
+    /// The same repository, but the branch that the other names, if it names one.
     pub(super) fn with_branch_of(self, other: &Self) -> Self {
-        Self { branch: other.branch.clone(), ..self }
+        Self { branch: other.branch.clone().or(self.branch), ..self }
     }
 
     /// Takes the other's credentials, if both are the same repository and this has none.

@@ -363,10 +363,17 @@ fn what_waits_keeps_its_own_branch_when_another_repository_is_named() {
     let mut retry = world.pony(&["retry", "--repo", &url]);
     retry.env("PONY_BRANCH", "elsewhere");
     Outcome::of(&mut retry, None).ends_with(0);
-    for (branch, commits) in [("results", 2), ("nightly", 2), ("main", 3)] {
+    // A variable counts only for those that have none.
+    for (branch, commits) in [("results", 2), ("nightly", 2), ("main", 2), ("elsewhere", 2)] {
         assert_sound(&path, branch, commits);
     }
     assert!(world.spooled("").is_empty());
+    // Those for a collector have none, either.
+    world.pipe(CARGO, &["submit", "--server", &deserted(), "--package", "barn"]).ends_with(0);
+    let mut retry = world.pony(&["retry", "--repo", &url]);
+    retry.env("PONY_BRANCH", "elsewhere");
+    Outcome::of(&mut retry, None).ends_with(0);
+    assert_sound(&path, "elsewhere", 3);
     // A folder, too; and a flag counts more.
     let other = world.path("other.git");
     for flags in [&["--repo", "other.git"][..], &["--repo", "other.git", "--branch", "third"]] {
