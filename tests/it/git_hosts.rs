@@ -140,6 +140,12 @@ fn a_token_is_neither_asked_about_nor_remembered_by_whatever_helps_git() {
     for name in ["asked", ".git-credentials", "other"] {
         assert!(!home.join(name).exists(), "{name}");
     }
+    // One that is not good any more is not shown, however git writes it.
+    let url = format!("http://0ld%2btoken@{address}/r.git");
+    let output = run(&mut self::submit(home, &["--repo", &url]), TAP);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(77) && !errors.contains("0ld"), "{errors}");
+    assert!(errors.contains("Authentication failed for "), "{errors}");
 }
 
 #[test]

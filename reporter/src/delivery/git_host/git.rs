@@ -70,6 +70,9 @@ const SECRET: &str = "PONY_GIT_SECRET";
 /// How git says that a web host does not take the credentials that it was given.
 const NOT_TAKEN: &str = "Authentication failed";
 
+/// How git says that neither its helpers nor a person have a password.
+const NO_PASSWORD: &str = "could not read Password";
+
 /// git, ready to talk to one remote.
 #[derive(Debug)]
 pub(super) struct Git<'u> {
@@ -183,7 +186,11 @@ impl<'u> Git<'u> {
         match credentials {
             Some(Credentials { name, password: None }) if said.errors.contains(NOT_TAKEN) => {
                 self.look_for_password_of(&name)?;
-                self.run_once(words)
+                let again = self.run_once(words)?;
+                // Nobody has one: then what the host says of the token is the cause. git's words would show it.
+                let is_found = !again.errors.contains(NO_PASSWORD);
+                self.is_told_all.set(!is_found);
+                Ok(if is_found { again } else { said })
             }
             _ => Ok(said),
         }
