@@ -4,6 +4,7 @@
 //! - `run`: `pony-report run`
 //! - `inputs`: `submit`, the plain pipe, `convert`, and what they refuse
 //! - `runners`: runners that are asked for a report
+//! - `secrets`: what must not be stored
 //! - `manual`: completions and manual pages
 //! - `suites`: what was captured for whole suites
 //! - `validate`: `validate`, and what messages say an input looks like
@@ -24,6 +25,8 @@ mod manual;
 mod run;
 #[cfg(unix)]
 mod runners;
+#[cfg(unix)]
+mod secrets;
 mod suites;
 mod validate;
 mod world;
