@@ -104,7 +104,8 @@ impl PackageHistory {
         let mut tests: BTreeMap<&str, Vec<Standing<'_>>> = BTreeMap::new();
         for line in &self.lines {
             for (id, test) in &line.history.tests {
-                let excuse = self.excuses.on(id, &line.history.name);
+                let kind = Standing::kind_of(test, line.history.newest);
+                let excuse = self.excuses.on(id, &line.history.name, kind);
                 tests.entry(id).or_default().push(Standing { line, test, excuse });
             }
         }
@@ -120,9 +121,9 @@ impl PackageHistory {
             let mut turns: BTreeMap<u32, Turn<'_>> = BTreeMap::new();
             let mut excused = BTreeSet::new();
             for (id, test) in &line.history.tests {
-                let excuse = self.excuses.on(id, &line.history.name);
                 for (at, bad) in turning_points(test) {
                     let kind = if bad { Kind::NewlyFailing } else { Kind::Fixed };
+                    let excuse = self.excuses.on(id, &line.history.name, kind);
                     if excuse.is_some_and(|excuse| excuse.covers(kind)) {
                         excused.insert((at, bad));
                         continue;
