@@ -1,5 +1,7 @@
 //! What people say of results afterwards, in files of the results repository.
 
+use pony_formats::Step;
+
 use crate::gathered::{json, result, words};
 use crate::place::Place;
 
@@ -193,4 +195,22 @@ fn of_several_reasons_each_is_on_the_page_of_the_test_and_a_list_says_that_there
     assert!(shown.contains("and 1 other reason on other build lines"), "{shown}");
     let shown = words(&place, "p/cart/test/t/index.html");
     assert!(shown.contains("too wet") && shown.contains("too dry"), "{shown}");
+}
+
+#[test]
+fn a_run_that_fails_for_more_than_what_is_known_is_news() {
+    let (place, mut broken) = (Place::new(), result((2, "cart", "atlas", 'b'), 1.0, &[("t", 'F')]));
+    place.append(&[result((1, "cart", "atlas", 'a'), 1.0, &[("t", 'P')])]);
+    broken.0.results_list.push(Step::default().with("name", "lint").with("status", 1));
+    place.append(&[broken]);
+    place.meddle(FILE, Some(&known("2026-03-02")));
+    place.build("site");
+    let said = "Runs that fail for another reason than a test 1 ✗ failing cart : atlas";
+    assert!(words(&place, "index.html").contains(said), "{}", words(&place, "index.html"));
+    let feed = place.text("site", "rss2/changes.xml");
+    assert!(feed.contains("the run fails, though no test does newly"), "{feed}");
+    place.append(&[result((3, "cart", "atlas", 'c'), 1.0, &[("t", 'F')])]);
+    place.build("site");
+    assert!(!words(&place, "index.html").contains("Runs that fail"));
+    place.assert_like_new();
 }
