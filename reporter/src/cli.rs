@@ -133,8 +133,8 @@ pub(crate) struct CiArgs {
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Each input becomes one step, all of them one submission. It is a success when no test failed; the
-exit status is 0 once it is stored, whatever the tests said, or once it waits in the spool for
-`pony-report retry`. With --strict, it is 0 only when it is stored.
+exit status is 0 once it is stored, whatever the tests said, or once it waits in the spool because
+nobody answers now. With --strict, it is 0 only when it is stored.
 
 Examples:
   pony-report submit --package hayloft junit.xml

@@ -79,9 +79,9 @@ fn fate_of(error: &DeliveryError, kept: Option<&PathBuf>) -> String {
 }
 
 impl Failure {
-    /// Whether a submission was not delivered now, but waits to be sent again.
+    /// Whether a submission was not delivered now, but waits, and nobody has to mend anything before it can be.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Delivery { error, kept: Some(_) } if !error.is_rejection())
+        matches!(self, Self::Delivery { error, kept: Some(_) } if of_delivery(error) == TRY_LATER)
     }
 
     /// The exit status that tells this kind of failure from the others.

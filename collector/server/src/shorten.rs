@@ -2,8 +2,11 @@
 //! that before it sends anything; the original one sends everything in one call.
 
 use pony_formats::excerpt::{Excerpt, STREAMS, Whole, whole_name};
-use pony_formats::{Step, Value};
+use pony_formats::{Limits, Step, Value};
 use pony_store::{Artifact, Contents, StoreError};
+
+/// Bytes of the line that stands for what was left out, at most.
+const LINE_BYTES: usize = 1024;
 
 /// Whether a stream of a step is too long. What a client has shortened is not.
 pub(crate) fn is_needed(steps: &[Step], bytes_max: usize) -> bool {
@@ -36,6 +39,10 @@ pub(crate) fn shorten(
 }
 
 fn too_long<'s>(step: &'s Step, stream: &str, bytes_max: usize) -> Option<&'s str> {
-    let text = step.bag().get(stream).and_then(Value::as_str);
-    text.filter(|text| text.len() > bytes_max && step.left_out(stream).is_none())
+    let text = step.bag().get(stream).and_then(Value::as_str)?;
+    // Our client shortens to its own limit. One that only says so is not believed.
+    let of_clients = bytes_max.max(Limits::DEFAULT.stream_bytes_max) + LINE_BYTES;
+    let is_shortened = step.left_out(stream).is_some_and(|bytes| bytes > 0);
+    let bytes_max = if is_shortened { of_clients } else { bytes_max };
+    (text.len() > bytes_max).then_some(text)
 }

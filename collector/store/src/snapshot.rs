@@ -181,6 +181,9 @@ impl Snapshot {
         step: usize,
         stream: &str,
     ) -> Result<Option<String>, StoreError> {
+        if !matches!(stream, "output" | "errout") {
+            return Ok(None);
+        }
         if let Some(file) = record::stream_file(step, stream)
             && let Some(text) = self.text(package, key, &file)?
         {
@@ -191,8 +194,7 @@ impl Snapshot {
         let step = result.as_ref().and_then(|result| result.submission.results_list.get(step));
         let text = step.and_then(|step| match stream {
             "output" => step.output(),
-            "errout" => step.errout(),
-            _ => None,
+            _ => step.errout(),
         });
         Ok(text.map(str::to_owned))
     }

@@ -328,4 +328,7 @@ fn what_waits_fails_nothing_unless_it_is_strict() {
     homeless.env_remove("HOME").env_remove("XDG_STATE_HOME");
     run(homeless).ends_with(75).complains("the submission is kept nowhere");
     run(submit(&rejecting.url)).ends_with(65).complains("rejected the submission");
+    // Waiting alone helps nothing.
+    world.file("thesis/chapter", "precious");
+    world.pipe(CARGO, &["submit", "--repo", "thesis", "--package", "barn"]).ends_with(66);
 }

@@ -302,13 +302,17 @@ fn what_a_client_has_shortened_is_not_shortened_again() {
     let place = Place::new();
     let collector = place.start(&["--max-output", "1000"]);
     let long = "line\n".repeat(1000);
-    let left_out = Bag::from([("output".to_owned(), Value::Int(5000))]);
-    let step = Bag::from([
-        ("output".to_owned(), long.as_str().into()),
-        ("errout".to_owned(), long.as_str().into()),
-        ("left_out".to_owned(), Value::Struct(left_out)),
-    ]);
-    collector.add_with_steps(client_info("hayloft", true), vec![Value::Struct(step)]);
+    let step = |output: &str, left_out: i64| {
+        let left_out = Bag::from([("output".to_owned(), Value::Int(left_out))]);
+        Value::Struct(Bag::from([
+            ("output".to_owned(), output.into()),
+            ("errout".to_owned(), long.as_str().into()),
+            ("left_out".to_owned(), Value::Struct(left_out)),
+        ]))
+    };
+    let longer = "line\n".repeat(1_000_000);
+    let steps = vec![step(&long, 5000), step(&long, 0), step(&longer, 5000)];
+    collector.add_with_steps(client_info("hayloft", true), steps);
     let store = Store::open(&place.repo()).unwrap();
     let snapshot = store.snapshot().unwrap();
     let key = snapshot.results("hayloft").unwrap()[0];
@@ -317,4 +321,9 @@ fn what_a_client_has_shortened_is_not_shortened_again() {
     assert_eq!((step.output(), step.left_out("output")), (Some(&*long), Some(5000)));
     let errout = step.errout().unwrap();
     assert!(errout.len() < 1200 && step.left_out("errout") > Some(3900), "{errout}");
+    // To say so is not enough.
+    for step in &result.submission.results_list[1..] {
+        let output = step.output().unwrap();
+        assert!(output.len() < 1200 && step.left_out("output") > Some(3900), "{output}");
+    }
 }

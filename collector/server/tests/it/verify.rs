@@ -6,7 +6,14 @@ use std::process::{Command, Output};
 use crate::collector::{Place, client_info, git};
 
 fn verify(place: &Place, more: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));
+    verify_with(Command::new(env!("CARGO_BIN_EXE_pony-collector")), place, more)
+}
+
+fn verify_with(
+    mut command: Command,
+    place: &Place,
+    more: &[&str],
+) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } =
         command.arg("verify").args(more).arg(place.repo()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -26,6 +33,20 @@ fn a_repository_is_verified_beside_and_after_a_collector() {
     let (status, said, warned) = verify(&place, &[]);
     assert_eq!((status, &*warned), (Some(0), ""), "{said}");
     assert!(said.ends_with(" 1 results, 0 uploaded files, format, index, git fsck\n"), "{said}");
+}
+
+#[test]
+fn without_room_for_temporary_files_all_but_the_index_is_verified() {
+    let place = Place::new();
+    let collector = place.start(&[]);
+    collector.add(client_info("orchard", true));
+    assert!(collector.terminate().success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pony-collector"));
+    command.env("TMPDIR", place.repo().join("none"));
+    let (status, said, warned) = verify_with(command, &place, &[]);
+    assert_eq!(status, Some(0), "{said}{warned}");
+    assert!(said.ends_with(" 0 uploaded files, format, git fsck\n"), "{said}");
+    assert!(warned.contains("was not looked at: cannot "), "{warned}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) enum Unreadable {
 
 /// How many results are handed over at once while tables are filled, and how many such portions may wait.
 const PORTION: usize = 256;
-const PORTIONS_WAITING: usize = 8;
+const PORTIONS_WAITING: usize = 2;
 
 /// Brings the tables from their commit to another; only if they are at `from`, where that is given. `false` when
 /// there is no way: then the tables are as they were.
@@ -79,7 +79,8 @@ pub(super) fn fill(database: &Opened, snapshot: &Snapshot) -> Result<(), Fault> 
     let mut tables = Tables::open(&transaction)?;
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(PORTIONS_WAITING);
-        let reader = scope.spawn(|| read_all(snapshot, Portions { sender, found: Vec::new() }));
+        let portions = Portions { sender, found: Vec::new() };
+        let reader = thread::Builder::new().spawn_scoped(scope, || read_all(snapshot, portions))?;
         let written = write_all(&mut tables, receiver);
         let read = reader.join().unwrap_or(Err(Fault::Content("reading the results panicked")));
         written.and(read)

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Seek as _, Write};
 
 use super::Findings;
+use crate::error::one_line;
 use crate::objects::Objects;
 use crate::{Action, Index, Snapshot, Store, StoreError};
 
@@ -36,20 +37,28 @@ pub(super) fn check(
         ));
         return Ok(());
     };
-    let rebuilt = Index::temporary(&store.snapshot_of(id, found.tree))?;
-    let mut comparison = Comparison { should_be: dumped(&rebuilt)?, line: Vec::new(), found: None };
-    let read = index.dump(&mut comparison);
-    let different = comparison.end();
-    findings.checked.index = true;
-    match (read, different) {
-        (Err(error), _) => return findings.found(error),
-        (_, Err(error)) => return Err(StoreError::io(Action::Read, &std::env::temp_dir())(error)),
-        (Ok(()), Ok(None)) => {}
-        (Ok(()), Ok(Some(line))) => {
-            findings.damaged(subject, format!("{line}: remove it, it is built again"));
+    match compare(&index, &store.snapshot_of(id, found.tree)) {
+        Ok(difference) => {
+            findings.checked.index = true;
+            if let Some(line) = difference {
+                findings.damaged(subject, format!("{line}: remove it, it is built again"));
+            }
         }
+        // There may be no room for temporary files; all else was looked at.
+        Err(error @ StoreError::Io { .. }) => {
+            findings.note(format!("{subject} was not looked at: {}", one_line(&error)));
+        }
+        Err(error) => return findings.found(error),
     }
     Ok(())
+}
+
+/// How an index differs from a new one.
+fn compare(index: &Index, snapshot: &Snapshot) -> Result<Option<String>, StoreError> {
+    let should_be = dumped(&Index::temporary(snapshot)?)?;
+    let mut comparison = Comparison { should_be, line: Vec::new(), found: None };
+    index.dump(&mut comparison)?;
+    comparison.end().map_err(StoreError::io(Action::Read, &std::env::temp_dir()))
 }
 
 /// All lines of an index, in a file: those of a million results are more than memory should hold.
