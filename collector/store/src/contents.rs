@@ -1,7 +1,7 @@
 //! [`Contents`]: the content of uploaded files, beside git, each under its hash: no name from outside
 //! becomes a path.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::disk::Disk;
+use crate::listing::list;
 use crate::{Action, Sha256Hex, StoreError};
 
 /// How the names of files that are not complete yet start.
@@ -37,9 +38,7 @@ impl Contents {
     /// When that is not possible.
     pub fn prepare(&self) -> Result<(), StoreError> {
         crate::create_folder(&self.folder)?;
-        let failed = |error| StoreError::io(Action::Read, &self.folder)(error);
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
+        for entry in list(&self.folder).map_err(StoreError::io(Action::Read, &self.folder))? {
             if entry.file_name().to_string_lossy().starts_with(INCOMING) {
                 let path = entry.path();
                 fs::remove_file(&path).map_err(StoreError::io(Action::Remove, &path))?;
@@ -130,12 +129,11 @@ impl Contents {
 
 /// Empty when there is no such folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let failed = |error| StoreError::io(Action::Read, folder)(error);
-    match fs::read_dir(folder) {
+    match list(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
         entries => {
-            let paths = entries.map_err(failed)?.map(|entry| entry.map(|entry| entry.path()));
-            paths.collect::<io::Result<_>>().map_err(failed)
+            let entries = entries.map_err(StoreError::io(Action::Read, folder))?;
+            Ok(entries.iter().map(DirEntry::path).collect())
         }
     }
 }

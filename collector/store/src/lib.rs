@@ -60,6 +60,7 @@ mod growth;
 mod index;
 mod init;
 mod layout;
+mod listing;
 mod lock;
 mod maintain;
 mod message;

@@ -17,12 +17,12 @@
 pub(crate) mod choice;
 pub(crate) mod swap;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::disk::Disk;
 use crate::git::{self, Git};
+use crate::listing::list;
 use crate::reserved::Reserved;
 use crate::roll_up::RollUp;
 use crate::{Action, Store, StoreError};
@@ -155,10 +155,8 @@ impl Maintenance {
 
 /// How many packs there are, and how large they are.
 fn size(folder: &Path) -> Result<Packs, StoreError> {
-    let failed = |error: io::Error| StoreError::io(Action::Read, folder)(error);
     let mut packs = Packs { count: 0, bytes: 0 };
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
+    for entry in list(folder).map_err(StoreError::io(Action::Read, folder))? {
         // One that the writer has just removed counts for nothing.
         packs.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
         packs.count += usize::from(entry.path().extension().is_some_and(|kind| kind == "pack"));

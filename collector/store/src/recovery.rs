@@ -24,6 +24,7 @@ use tempfile::TempDir;
 
 use crate::disk::Disk;
 use crate::layout::BRANCH;
+use crate::listing::list;
 use crate::{Action, StoreError, pack};
 
 /// How long a lock is watched that may be a dead writer's or a living push's.
@@ -175,12 +176,11 @@ fn is_temporary(entry: &DirEntry) -> bool {
 }
 
 fn entries(folder: &Path) -> Result<Vec<DirEntry>, StoreError> {
-    let listing = match fs::read_dir(folder) {
+    match list(folder) {
         // Somebody's temporary folder that is gone meanwhile.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
-        listing => listing.map_err(StoreError::io(Action::Read, folder))?,
-    };
-    listing.collect::<io::Result<_>>().map_err(StoreError::io(Action::Read, folder))
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
+        listing => listing.map_err(StoreError::io(Action::Read, folder)),
+    }
 }
 
 /// How long ago a file was written. A time in the future is as far away as it looks: the clock was moved since.

@@ -27,6 +27,7 @@ use gix::odb::pack::multi_index;
 use crate::StoreError;
 use crate::disk::Disk;
 use crate::layout::RESULT_BYTES_MAX;
+use crate::listing::list;
 use crate::reserved::Reserved;
 
 /// Packs are joined when there are this many.
@@ -89,8 +90,8 @@ impl RollUp {
     /// they were not found unusable. What git has received is among them.
     fn own_packs(&self, folder: &Path) -> io::Result<Vec<Pack>> {
         let mut files: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
+        for entry in list(folder)? {
+            let path = entry.path();
             files.entry(path.with_extension("")).or_default().insert(path);
         }
         let Some(listed) = listed_packs(folder) else { return Ok(vec![]) };

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::PackScope;
+use crate::listing::list;
 use crate::{Action, StoreError};
 
 /// The list of packs made by maintenance: names of indexes, one a line.
@@ -102,8 +103,8 @@ fn listed(folder: &Path) -> BTreeSet<String> {
 fn packs(folder: &Path, reserved: &BTreeSet<PathBuf>) -> io::Result<Vec<Pack>> {
     let listed = listed(folder);
     let mut packs = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let index = entry?.path();
+    for entry in list(folder)? {
+        let index = entry.path();
         let is_kept =
             ["keep", "promisor", "mtimes"].iter().any(|kind| index.with_extension(kind).exists());
         if index.extension().is_none_or(|kind| kind != "idx")
