@@ -8,26 +8,38 @@
 //! so that a site of the same commit is always the same.
 
 mod file;
+mod notes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use pony_formats::ResultKey;
-use pony_store::AnnotationFile;
+use pony_store::{AnnotationFile, NotRead};
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use crate::analysis::{Kind, LineName};
 use crate::history::{Package, as_text};
 
+pub(crate) use notes::{Note, Noted, Notes};
+
+/// Problems that are told: more help nobody.
+const PROBLEMS_MAX: usize = 100;
+
 /// All annotations of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Annotations {
     /// By package.
     excuses: BTreeMap<String, Vec<Excuse>>,
-    pub(crate) notes: Vec<Note>,
+    pub(crate) notes: Notes,
+    /// Some of them, in the order of the files.
     pub(crate) problems: Vec<Problem>,
+    /// How many more there are.
+    #[serde(default)]
+    pub(crate) more_problems: usize,
+    /// What is damaged, as [`crate::Built::unreadable`] has it.
+    #[serde(skip)]
+    pub(crate) damage: Vec<String>,
 }
 
 /// Why a test may fail without being news.
@@ -57,27 +69,6 @@ pub(crate) enum ExcuseKind {
     Quarantine,
 }
 
-/// A remark on a result or a machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Note {
-    #[serde(flatten)]
-    pub(crate) on: Noted,
-    pub(crate) text: String,
-    pub(crate) link: Option<String>,
-    /// As of an [`Excuse`].
-    pub(crate) place: String,
-}
-
-/// What a note is on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Noted {
-    /// A result, by its key.
-    Result(#[serde(with = "as_text")] ResultKey),
-    /// A machine, by its host.
-    Machine(String),
-}
-
 /// Something that is no annotation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Problem {
@@ -95,15 +86,35 @@ pub(crate) struct Excuses {
 }
 
 impl Annotations {
-    /// Reads the files. What is wrong in one becomes a problem, and everything else counts.
-    pub(crate) fn read(files: Vec<AnnotationFile>) -> Self {
+    /// Reads the files. What is wrong in one becomes a problem, and everything else counts. `packages` are the names
+    /// of all that there are.
+    pub(crate) fn read<'a>(
+        files: Vec<AnnotationFile>,
+        packages: impl Iterator<Item = &'a str>,
+    ) -> Self {
         let mut all = Self::default();
         for AnnotationFile { path, content } in files {
             match content {
                 Ok(content) => file::read_into(&mut all, &path, &content),
-                Err(message) => all.problems.push(Problem { place: path, message }),
+                Err(reason) => {
+                    if matches!(reason, NotRead::Damaged(_)) {
+                        all.damage.push(format!("{path}: {reason}"));
+                    }
+                    all.problems.push(Problem { place: path, message: reason.to_string() });
+                }
             }
         }
+        let packages: BTreeSet<&str> = packages.collect();
+        for (package, excuses) in &all.excuses {
+            if !packages.contains(&**package) {
+                let message = format!("there is no package `{package}`");
+                let place = |excuse: &Excuse| excuse.place.clone();
+                let problem = |place| Problem { place, message: message.clone() };
+                all.problems.extend(excuses.iter().map(place).map(problem));
+            }
+        }
+        all.more_problems = all.problems.len().saturating_sub(PROBLEMS_MAX);
+        all.problems.truncate(PROBLEMS_MAX);
         all
     }
 
@@ -125,29 +136,25 @@ impl Annotations {
     pub(crate) fn differ_for(&self, package: &str, earlier: &Self) -> bool {
         self.excuses.get(package) != earlier.excuses.get(package)
     }
-
-    /// The notes on a result or a machine.
-    pub(crate) fn notes_on<'a>(&'a self, it: &'a Noted) -> impl Iterator<Item = &'a Note> {
-        self.notes.iter().filter(move |note| note.on == *it)
-    }
-
-    /// The results and machines that have other notes than `earlier`; some come twice.
-    pub(crate) fn noted_otherwise<'a>(
-        &'a self,
-        earlier: &'a Self,
-    ) -> impl Iterator<Item = &'a Noted> {
-        let both = self.notes.iter().chain(&earlier.notes).map(|note| &note.on);
-        both.filter(|it| !self.notes_on(it).eq(earlier.notes_on(it)))
-    }
 }
 
 impl Excuses {
-    /// The first that holds for a test on a build line.
-    pub(crate) fn on(&self, test: &str, line: &LineName) -> Option<&Excuse> {
+    /// The first that holds for a test on a build line and covers what it does there; or else the first that holds.
+    pub(crate) fn on(&self, test: &str, line: &LineName, kind: Kind) -> Option<&Excuse> {
         let holds = |(pattern, excuse): &&(WildMatch, Excuse)| {
             excuse.host.as_ref().is_none_or(|host| *host == line.host) && pattern.matches(test)
         };
-        self.valid.iter().find(holds).map(|(_, excuse)| excuse)
+        let mut holding = self.valid.iter().filter(holds).map(|(_, excuse)| excuse);
+        let first = holding.next()?;
+        if first.covers(kind) {
+            return Some(first);
+        }
+        Some(holding.find(|excuse| excuse.covers(kind)).unwrap_or(first))
+    }
+
+    /// Whether others hold than those of `earlier`.
+    pub(crate) fn hold_otherwise_than(&self, earlier: &Self) -> bool {
+        self.valid != earlier.valid
     }
 }
 

@@ -33,7 +33,8 @@ pub struct Built {
     /// How large they are together.
     pub bytes_written: u64,
     /// Results that are stored but cannot be read, as `<package> <key>: <reason>`. Each has a page that
-    /// says so. Before them the folders of results that cannot be read, and so are not on the site.
+    /// says so. Before them the folders of results that cannot be read, and so are not on the site; after them
+    /// damaged files of annotations.
     pub unreadable: Vec<String>,
 }
 
@@ -90,10 +91,12 @@ pub fn build_watched(
     // What is hidden would have had everything built from scratch.
     let may_hide = plan.from_scratch || build.folder.had_damage();
     let hidden = if may_hide { snapshot.damage()? } else { vec![] };
+    let damage = build.annotated.all.damage;
     let (files_written, bytes_written) =
         build.folder.finish(snapshot.commit_id(), !hidden.is_empty())?;
     // Folders that hide results altogether come first.
-    let unreadable = hidden.iter().map(ToString::to_string).chain(unreadable).collect();
+    let hidden = hidden.iter().map(ToString::to_string);
+    let unreadable = hidden.chain(unreadable).chain(damage).collect();
     Ok(Built { files_written, bytes_written, unreadable })
 }
 
@@ -190,10 +193,7 @@ impl Build<'_> {
         for (path, content) in FIXED.into_iter().chain(published::SCHEMAS) {
             self.folder.write(path, content)?;
         }
-        self.folder.write(
-            "index.html",
-            pages::index(known, &cuts, &annotations.problems, &commit, now)?,
-        )?;
+        self.folder.write("index.html", pages::index(known, &cuts, annotations, &commit, now)?)?;
         self.folder.write("index.json", published::index(&packages, &commit, now))?;
         self.folder.write("404.html", pages::not_found(base_url, &cuts)?)?;
         let about = pages::about(base_url, options.clone_url.as_deref())?;
@@ -223,6 +223,9 @@ impl Build<'_> {
             let News { package, lines, unreadable } = self.results(work)?;
             let mut history = self.put_together(&package)?;
             history.excuses = self.annotated.all.of(&package);
+            if self.annotated.excuse_otherwise(work.known.as_ref(), &package) {
+                self.line_feeds(&package, &lines)?;
+            }
             self.lists(&package, &history)?;
             self.folder.write(&load::state_file(&package.folder()), package.to_text())?;
             (package, history, lines, unreadable)

@@ -8,6 +8,9 @@ use crate::terminal::Terminal;
 /// Characters of a name that are shown; test ids can be megabytes long.
 const NAME_CHARS_MAX: usize = 500;
 
+/// Lines of what people wrote that are shown.
+const LINES_MAX: usize = 30;
+
 /// A name on one line: control characters, line ends and characters that reorder or hide text become
 /// visible escapes such as `\u{202e}`; what is too long is cut, and says so.
 pub(crate) fn name(text: &str) -> String {
@@ -22,6 +25,17 @@ pub(crate) fn name(text: &str) -> String {
             break;
         }
         push_visible(&mut shown, character);
+    }
+    shown
+}
+
+/// What people wrote, line by line, each as [`name`] has it; what has too many lines is cut, and says so.
+pub(crate) fn lines(text: &str) -> Vec<String> {
+    let (all, mut shown) = (text.trim_end().lines(), Vec::new());
+    let count = all.clone().count();
+    shown.extend(all.take(LINES_MAX).map(name));
+    if count > LINES_MAX {
+        shown.push(format!("… ({} lines)", self::count(count)));
     }
     shown
 }
@@ -147,6 +161,14 @@ mod tests {
         assert_eq!(name("naïve 名 🐎"), "naïve 名 🐎");
         let long = name(&"é".repeat(600));
         assert!(long.ends_with("é… (1200 bytes)"), "{long}");
+    }
+
+    #[test]
+    fn what_people_wrote_keeps_its_lines_and_each_is_escaped() {
+        assert_eq!(lines("first\r\n\nsec\u{1b}ond\n"), ["first", "", "sec\\u{1b}ond"]);
+        let long = lines(&"x\n".repeat(1_000));
+        assert_eq!((long.len(), long[30].as_str()), (31, "… (1,000 lines)"));
+        assert!(lines("").is_empty());
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(crate) use result::ResultView;
 pub(crate) use row::{RowView, Strip, TestsView};
 pub(crate) use runs::Runs;
 pub(crate) use since::CommitView;
+pub(crate) use stream::Listed;
 pub(crate) use test::NOTES_MAX;
 
 /// How something ended, as a shape, a word and a colour.

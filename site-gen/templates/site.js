@@ -110,10 +110,6 @@
     const list = document.getElementById(place.dataset.filter);
     const key = place.dataset.filter;
     const sought = query.get(key);
-    if (sought && key === "calm" && ![...list.children].some((item) => item.textContent === sought)) {
-      // The search leads here also for a test that the list has no room for.
-      list.prepend(make("li", {}, sought));
-    }
     const items = [...(list.tBodies ? list.tBodies[0].rows : list.children)];
     const input = make("input", { type: "search", autocomplete: "off", spellcheck: "false" });
     const said = make("span", { class: "quiet", role: "status" });
@@ -131,7 +127,9 @@
         item.hidden = hidden.has(item.dataset.kind) || !words.every((word) => text.includes(word));
         shown += !item.hidden;
       }
-      said.textContent = shown === items.length ? "" : `${shown.toLocaleString("en")} of ${items.length.toLocaleString("en")}`;
+      const count = shown === items.length ? "" : `${shown.toLocaleString("en")} of ${items.length.toLocaleString("en")}`;
+      // The search leads here also for a test that the list has no room for.
+      said.textContent = shown ? count : place.dataset.none ?? count;
     };
     const changed = () => {
       apply();

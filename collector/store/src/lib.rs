@@ -83,7 +83,7 @@ mod uses;
 mod verify;
 mod writer;
 
-pub use annotations::AnnotationFile;
+pub use annotations::{AnnotationFile, NotRead};
 pub use archive::{ArchivePlan, Archived, Stage};
 pub use artifact::{Artifact, Sha256Hex, Sha256HexError};
 pub use commit_id::{CommitId, CommitIdError};

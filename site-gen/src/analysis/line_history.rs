@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use pony_formats::{ClientInfo, ResultKey, TestResult, names};
+use pony_formats::{ClientInfo, ResultKey, Step, StepStatus, TestResult, names};
 use serde::{Deserialize, Serialize};
 
 use super::revision::is_commit_id;
@@ -73,6 +73,7 @@ pub(crate) struct Observed<'a> {
     key: ResultKey,
     revision: &'a Revision,
     whole: Verdict,
+    besides_tests: Verdict,
     /// Sorted by id.
     tests: Vec<(&'a str, Verdict)>,
 }
@@ -87,8 +88,17 @@ impl<'a> Observed<'a> {
         tests.dedup_by_key(|(id, _)| *id);
         let success = result.submission.client_info.success();
         let whole = if success { Verdict::Good } else { Verdict::Bad };
-        Self { key: result.receipt.key, revision, whole, tests }
+        let besides = !success && fails_besides_tests(&result.submission.results_list);
+        let besides_tests = if besides { Verdict::Bad } else { Verdict::Good };
+        Self { key: result.receipt.key, revision, whole, besides_tests, tests }
     }
+}
+
+/// Whether failing tests alone do not explain why a run failed: there are none, or a step failed that has none.
+fn fails_besides_tests(steps: &[Step]) -> bool {
+    let has_bad = |step: &Step| step.tests().iter().any(|test| test.outcome.is_bad());
+    let has_failed = |step: &Step| matches!(step.status(), StepStatus::Failed(_));
+    !steps.iter().any(has_bad) || steps.iter().any(|step| has_failed(step) && !has_bad(step))
 }
 
 /// Everything that is remembered of a build line.
@@ -101,13 +111,16 @@ pub(crate) struct LineHistory {
     commits: Vec<Commit>,
     /// Whether runs as a whole were successful.
     pub(crate) whole: TestHistory,
+    /// Whether runs failed for another reason than a failing test.
+    pub(crate) besides_tests: TestHistory,
     pub(crate) tests: BTreeMap<String, TestHistory>,
 }
 
 impl LineHistory {
     pub(crate) fn new(name: LineName) -> Self {
         let (commits, tests) = (Vec::new(), BTreeMap::new());
-        Self { name, newest: 0, commits, whole: TestHistory::new(1), tests }
+        let (whole, besides_tests) = (TestHistory::new(1), TestHistory::new(1));
+        Self { name, newest: 0, commits, whole, besides_tests, tests }
     }
 
     /// A commit by its number, if it is remembered.
@@ -123,6 +136,7 @@ impl LineHistory {
             && known.at != self.newest
         {
             self.whole.observe_again(known.at, known.key, result.whole, key);
+            self.besides_tests.observe_again(known.at, known.key, result.besides_tests, key);
             for (id, verdict) in &result.tests {
                 if let Some(test) = self.tests.get_mut(*id) {
                     test.observe_again(known.at, known.key, *verdict, key);
@@ -141,6 +155,7 @@ impl LineHistory {
         }
         let at = self.newest;
         self.whole.observe(at, result.whole, key);
+        self.besides_tests.observe(at, result.besides_tests, key);
         let mut new = Vec::new();
         for (id, verdict) in &result.tests {
             if let Some(test) = self.tests.get_mut(*id) {
@@ -173,8 +188,8 @@ impl LineHistory {
 
     /// Forgets commits that nothing names any more.
     fn tidy(&mut self) {
-        let named: BTreeSet<u32> =
-            self.tests.values().chain([&self.whole]).flat_map(TestHistory::named).collect();
+        let all = self.tests.values().chain([&self.whole, &self.besides_tests]);
+        let named: BTreeSet<u32> = all.flat_map(TestHistory::named).collect();
         let newest = self.newest;
         self.commits.retain(|known| newest - known.at < WINDOW || named.contains(&known.at));
     }
@@ -219,6 +234,7 @@ impl LineHistory {
             newest: self.newest,
             commits: self.commits.clone(),
             whole: self.whole.clone(),
+            besides_tests: self.besides_tests.clone(),
             tests: BTreeMap::new(),
         }
     }
@@ -303,6 +319,7 @@ struct Stored {
     newest: u32,
     commits: Vec<Commit>,
     whole: TestHistory,
+    besides_tests: TestHistory,
     tests: Vec<Alike<TestHistory, String>>,
 }
 
@@ -313,6 +330,7 @@ struct Storing<'a> {
     newest: u32,
     commits: &'a [Commit],
     whole: &'a TestHistory,
+    besides_tests: &'a TestHistory,
     tests: Vec<Alike<&'a TestHistory, &'a str>>,
 }
 
@@ -335,6 +353,7 @@ impl<'a> Storing<'a> {
             newest: line.newest,
             commits: &line.commits,
             whole: &line.whole,
+            besides_tests: &line.besides_tests,
             tests: tests.into_iter().map(|(history, ids)| Alike { history, ids }).collect(),
         }
     }
@@ -345,9 +364,9 @@ impl TryFrom<Stored> for LineHistory {
 
     /// Numbers of commits have to rise up to the newest: everything else counts on it.
     fn try_from(stored: Stored) -> Result<Self, Self::Error> {
-        let Stored { line: name, newest, commits, whole, tests } = stored;
+        let Stored { line: name, newest, commits, whole, besides_tests, tests } = stored;
         let rising = commits.iter().zip(commits.iter().skip(1)).all(|(a, b)| a.at < b.at);
-        let named = tests.iter().map(|alike| &alike.history).chain([&whole]);
+        let named = tests.iter().map(|alike| &alike.history).chain([&whole, &besides_tests]);
         let inside = named.flat_map(TestHistory::named).chain(commits.iter().map(|one| one.at));
         if !rising || !inside.into_iter().all(|at| at <= newest.max(1)) {
             return Err("commits out of order");
@@ -356,7 +375,7 @@ impl TryFrom<Stored> for LineHistory {
             whole_ids(ids).map(move |id| (id, history.clone()))
         };
         let tests = tests.into_iter().flat_map(each).collect();
-        Ok(Self { name, newest, commits, whole, tests })
+        Ok(Self { name, newest, commits, whole, besides_tests, tests })
     }
 }
 

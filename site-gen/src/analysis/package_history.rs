@@ -104,13 +104,29 @@ impl PackageHistory {
         let mut tests: BTreeMap<&str, Vec<Standing<'_>>> = BTreeMap::new();
         for line in &self.lines {
             for (id, test) in &line.history.tests {
-                let excuse = self.excuses.on(id, &line.history.name);
+                let kind = Standing::kind_of(test, line.history.newest);
+                let excuse = self.excuses.on(id, &line.history.name, kind);
                 tests.entry(id).or_default().push(Standing { line, test, excuse });
             }
         }
         let mut concerns: Vec<_> = tests.into_iter().map(|(id, on)| Concern::new(id, on)).collect();
         concerns.sort_by_key(|concern| (concern.kind, Reverse(concern.changed), concern.id));
         concerns
+    }
+
+    /// How the run of a build line fails, when it does so for another reason than a test that is news.
+    pub(crate) fn broken(&self, line: &LineDigest) -> Option<Failing> {
+        let LineHistory { name, newest, whole, besides_tests, tests, .. } = &line.history;
+        if line.failing == 0 {
+            return whole.failing(*newest);
+        }
+        let is_excused = |(id, test): &(&String, &TestHistory)| {
+            let kind = Standing::kind_of(test, *newest);
+            test.failing(*newest).is_some()
+                && self.excuses.on(id, name, kind).is_some_and(|excuse| excuse.covers(kind))
+        };
+        let excused = tests.iter().filter(is_excused).count();
+        besides_tests.failing(*newest).filter(|_| excused == line.failing)
     }
 
     /// What changed with which result on which line, the newest first; at most `max`.
@@ -120,9 +136,9 @@ impl PackageHistory {
             let mut turns: BTreeMap<u32, Turn<'_>> = BTreeMap::new();
             let mut excused = BTreeSet::new();
             for (id, test) in &line.history.tests {
-                let excuse = self.excuses.on(id, &line.history.name);
                 for (at, bad) in turning_points(test) {
                     let kind = if bad { Kind::NewlyFailing } else { Kind::Fixed };
+                    let excuse = self.excuses.on(id, &line.history.name, kind);
                     if excuse.is_some_and(|excuse| excuse.covers(kind)) {
                         excused.insert((at, bad));
                         continue;
@@ -131,9 +147,12 @@ impl PackageHistory {
                     if bad { turn.failing.push(id) } else { turn.fixed.push(id) }
                 }
             }
+            let besides_tests = turning_points(&line.history.besides_tests);
             for (at, bad) in turning_points(&line.history.whole) {
-                // A run that fails because of what is known is no news either.
-                if turns.contains_key(&at) || !excused.contains(&(at, bad)) {
+                // A run that fails because of what is known, and of nothing else, is no news either.
+                let is_explained =
+                    excused.contains(&(at, bad)) && !besides_tests.contains(&(at, bad));
+                if turns.contains_key(&at) || !is_explained {
                     turns.entry(at).or_default().whole = Some(bad);
                 }
             }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use pony_store::{Snapshot, StoreError};
+use pony_formats::names;
+use pony_store::Snapshot;
 
 use crate::SiteError;
 use crate::annotations::{Annotations, Noted};
 use crate::folder::SiteFolder;
+use crate::history::Package;
 use crate::load::{self, Plan};
 use crate::published;
 
@@ -14,8 +16,18 @@ use crate::published;
 #[derive(Debug, Default)]
 pub(super) struct Annotated {
     pub(super) all: Annotations,
-    /// Machines that have other notes than when the site was built last.
+    /// Those with which the site was built last.
+    earlier: Annotations,
+    /// Machines that have other notes than then.
     pub(super) machines: BTreeSet<String>,
+}
+
+impl Annotated {
+    /// Whether other failures of a package are no news than when it was `known` last: the annotations are others,
+    /// or the day is.
+    pub(super) fn excuse_otherwise(&self, known: Option<&Package>, package: &Package) -> bool {
+        known.is_some_and(|known| self.all.of(package).hold_otherwise_than(&self.earlier.of(known)))
+    }
 }
 
 /// Reads the annotations, and adds to the plan what has others than when the site was built last. What came of them
@@ -25,8 +37,9 @@ pub(super) fn annotate(
     snapshot: &Snapshot,
     folder: &SiteFolder,
 ) -> Result<Annotated, SiteError> {
-    let mut found =
-        Annotated { all: Annotations::read(snapshot.annotations()?), ..Annotated::default() };
+    let packages = plan.packages.iter().map(|work| work.name.as_str());
+    let all = Annotations::read(snapshot.annotations()?, packages);
+    let mut found = Annotated { all, ..Annotated::default() };
     if plan.from_scratch {
         return Ok(found);
     }
@@ -39,29 +52,23 @@ pub(super) fn annotate(
     for work in &mut plan.packages {
         work.reannotated = found.all.differ_for(&work.name, &earlier);
     }
-    let mut machines = BTreeSet::new();
-    for it in found.all.noted_otherwise(&earlier) {
-        let key = match it {
-            Noted::Machine(host) => {
-                machines.insert(host.clone());
-                continue;
+    for it in found.all.notes.others_than(&earlier.notes) {
+        match it {
+            Noted::Machine(host) => drop(found.machines.insert(host.clone())),
+            // Two packages may have results with the same key. A note on what is nowhere is on no page.
+            Noted::Result(key) => {
+                for work in &mut plan.packages {
+                    let page = format!("p/{}/{key}/index.html", names::url_component(&work.name));
+                    if folder.has(&page)
+                        && !work.added.contains(key)
+                        && let Err(place) = work.attached.binary_search(key)
+                    {
+                        work.attached.insert(place, *key);
+                    }
+                }
             }
-            Noted::Result(key) => *key,
-        };
-        let package = match snapshot.package_of(key) {
-            // A note on what cannot be found is on no page.
-            Err(StoreError::Damaged { .. }) => None,
-            found => found?,
-        };
-        let works = plan.packages.iter_mut();
-        let work = works.into_iter().find(|work| Some(&work.name) == package.as_ref());
-        if let Some(work) = work
-            && !work.added.contains(&key)
-            && let Err(place) = work.attached.binary_search(&key)
-        {
-            work.attached.insert(place, key);
         }
     }
-    found.machines = machines;
+    found.earlier = earlier;
     Ok(found)
 }

@@ -18,7 +18,7 @@ use crate::badges::Badge;
 use crate::history::Package;
 use crate::load::Work;
 use crate::view::{LineView, RemarkView, TestPages};
-use crate::{changes, pages, published, search};
+use crate::{SiteError, changes, pages, published, search};
 
 impl Build<'_> {
     /// The page of a build line, of which `recent` is known besides its history.
@@ -35,9 +35,7 @@ impl Build<'_> {
         if let Some(page) = page {
             self.folder.write(&format!("{at}/index.html"), page)?;
         }
-        let lines = history.map(LineHistory::digest).into_iter().collect();
-        let alone = PackageHistory { lines, ..PackageHistory::default() };
-        self.feed(&changes::of_line(package, name, &alone, self.address())?)?;
+        self.line_feed(package, name, history)?;
         if let Some(page) = pages::line_latest(name, recent)? {
             self.folder.write(&format!("{at}/latest/index.html"), page)?;
         }
@@ -45,6 +43,29 @@ impl Build<'_> {
         self.badge(&format!("{at}/badge"), &Badge::new(&label, recent.latest().into_iter()))?;
         let json = published::line(&package.name, name, recent);
         Ok(self.folder.write(&format!("{at}/index.json"), json)?)
+    }
+
+    /// What changed on a build line, whose `history` has a commit.
+    fn line_feed(
+        &self,
+        package: &Package,
+        name: &LineName,
+        history: Option<&LineHistory>,
+    ) -> Result<(), SiteError> {
+        let lines = history.map(LineHistory::digest).into_iter().collect();
+        let excuses = self.annotated.all.of(package);
+        let alone = PackageHistory { lines, excuses, ..PackageHistory::default() };
+        self.feed(&changes::of_line(package, name, &alone, self.address())?)
+    }
+
+    /// Writes the feeds of the build lines of a package once more, without the `written` ones.
+    pub(super) fn line_feeds(&self, package: &Package, written: &[LineName]) -> Result<(), Halt> {
+        for name in package.main_lines().into_iter().filter(|name| !written.contains(name)) {
+            let text = self.folder.read(&history_file(package, name));
+            let line = text.and_then(|text| LineHistory::from_text(&text)).ok_or(Halt::Odd)?;
+            self.line_feed(package, name, Some(&line).filter(|line| line.newest > 0))?;
+        }
+        Ok(())
     }
 
     /// What is known of a build line before its new results.
@@ -140,7 +161,7 @@ impl Build<'_> {
                 machine.put(&package.name, line, &recent);
             }
             let on = Noted::Machine(host.to_owned());
-            let remarks = RemarkView::all(self.annotated.all.notes_on(&on));
+            let remarks = RemarkView::all(self.annotated.all.notes.on(&on));
             let page = pages::machine(&machine, remarks)?;
             self.folder.write(&format!("{at}/index.html"), page)?;
             Ok(self.folder.write(&format!("{at}/index.json"), published::machine(&machine))?)

@@ -6,11 +6,11 @@ use pony_store::Cut;
 
 use super::{FeedLink, Frame};
 use crate::analysis::PackageHistory;
-use crate::annotations::Problem;
+use crate::annotations::Annotations;
 use crate::digest::Digest;
 use crate::history::Package;
 use crate::text::{self, When};
-use crate::view::{ArchiveView, Attention, ProblemView, Status, Strip, TestsView};
+use crate::view::{ArchiveView, Attention, Listed, ProblemView, Status, Strip, TestsView};
 
 /// Results in the strip of a package.
 const STRIP: usize = 24;
@@ -22,7 +22,7 @@ struct Index {
     lead: String,
     attention: Attention,
     /// In files of annotations.
-    problems: Vec<ProblemView>,
+    problems: Listed<ProblemView>,
     packages: Vec<PackageRow>,
     archives: Vec<ArchiveView>,
 }
@@ -41,11 +41,11 @@ struct PackageRow {
 }
 
 /// The page. `packages` are sorted by name; `cuts` are results that were moved elsewhere,
-/// `problems` what is wrong with annotations.
+/// of the `annotations`, what is wrong is shown.
 pub(crate) fn index(
     packages: &[(&Package, &PackageHistory)],
     cuts: &[Cut],
-    problems: &[Problem],
+    annotations: &Annotations,
     commit: &str,
     now: Timestamp,
 ) -> Result<String, askama::Error> {
@@ -71,7 +71,8 @@ pub(crate) fn index(
     };
     frame.description = Some(lead.clone());
     let attention = Attention::of_all(packages, now);
-    let problems = problems.iter().map(ProblemView::new).collect();
+    let items = annotations.problems.iter().map(ProblemView::new).collect();
+    let problems = Listed { items, more: annotations.more_problems };
     let archives = ArchiveView::all(cuts);
     Index { frame, lead, attention, problems, packages: rows, archives }.render()
 }

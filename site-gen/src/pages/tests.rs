@@ -11,6 +11,7 @@ use super::*;
 use crate::analysis::{
     LineHistory, PackageHistory, Repository, ResultNotes, Revision, Trunk, line_of_results,
 };
+use crate::annotations::Annotations;
 use crate::history::tests::row;
 use crate::history::{Row, Unreadable};
 use crate::view::{ResultView, TestPages};
@@ -57,17 +58,17 @@ fn index_shows_failing_packages_first() {
     let packages = packages();
     let history = history();
     let known: Vec<_> = packages.iter().map(|package| (package, &history)).collect();
-    let page = index(&known[2..], &[], &[], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&known[2..], &[], &Annotations::default(), &"c0de".repeat(10), now()).unwrap();
     insta::assert_snapshot!("attention", main_of(&page));
     let calm = PackageHistory::default();
     let known: Vec<_> = packages.iter().map(|package| (package, &calm)).collect();
-    let page = index(&known, &[], &[], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&known, &[], &Annotations::default(), &"c0de".repeat(10), now()).unwrap();
     insta::assert_snapshot!(main_of(&page));
 }
 
 #[test]
 fn index_of_an_empty_repository_says_so() {
-    let page = index(&[], &[], &[], &"c0de".repeat(10), now()).unwrap();
+    let page = index(&[], &[], &Annotations::default(), &"c0de".repeat(10), now()).unwrap();
     assert!(main_of(&page).contains("No results yet"));
     assert!(main_of(&page).contains("0 packages"));
 }
@@ -84,7 +85,10 @@ fn what_was_moved_elsewhere_is_named_where_somebody_would_look_for_it() {
         history: None,
     };
     let cuts = [cut("https://ci.example/2025.git"), cut("javascript:alert(1)")];
-    for page in [index(&[], &cuts, &[], "", now()).unwrap(), not_found(None, &cuts).unwrap()] {
+    for page in [
+        index(&[], &cuts, &Annotations::default(), "", now()).unwrap(),
+        not_found(None, &cuts).unwrap(),
+    ] {
         let link = "<a href=\"https://ci.example/2025.git\">";
         assert!(page.contains("results received before 2026-01-01 are in 2025: "), "{page}");
         assert!(page.contains(link) && !page.contains("href=\"javascript"), "{page}");

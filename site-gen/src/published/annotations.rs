@@ -15,7 +15,8 @@ struct Document<A> {
     format: u32,
     /// `excuses`, by package: `kind` (`known` or `quarantine`), `test` (an id, or a pattern with `*` and `?`), `host`,
     /// `reason`, `link`, `expires` (the last day on which it holds, UTC) and `place` (file and line); `notes`, each on
-    /// a `result` or a `machine`, with `text`, `link` and `place`; `problems` in files, with `place` and `message`.
+    /// a `result` or a `machine`, with `text`, `link` and `place`; `problems` in files, with `place` and
+    /// `message`, and how many `more_problems` there are.
     #[serde(flatten)]
     annotations: A,
 }

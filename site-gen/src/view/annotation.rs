@@ -12,7 +12,8 @@ pub(crate) struct ExcuseView {
     pub(crate) test: String,
     /// ` on shed`, where it is not for all machines.
     pub(crate) on: String,
-    pub(crate) reason: String,
+    /// Lines.
+    pub(crate) reason: Vec<String>,
     pub(crate) link: Option<String>,
     /// The last day on which it holds: `2026-12-31`.
     pub(crate) until: String,
@@ -29,7 +30,7 @@ impl ExcuseView {
             },
             test: text::name(&excuse.test),
             on: excuse.host.as_ref().map_or(String::new(), |it| format!(" on {}", text::name(it))),
-            reason: text::name(&excuse.reason),
+            reason: text::lines(&excuse.reason),
             link: excuse.link.clone(),
             until: excuse.expires.to_string(),
             place: text::name(&excuse.place),
@@ -40,13 +41,15 @@ impl ExcuseView {
 /// A note on a result or a machine.
 #[derive(Debug, Clone)]
 pub(crate) struct RemarkView {
-    pub(crate) text: String,
+    /// Lines.
+    pub(crate) text: Vec<String>,
     pub(crate) link: Option<String>,
 }
 
 impl RemarkView {
-    pub(crate) fn all<'a>(notes: impl Iterator<Item = &'a Note>) -> Vec<Self> {
-        notes.map(|note| Self { text: text::name(&note.text), link: note.link.clone() }).collect()
+    pub(crate) fn all(notes: &[Note]) -> Vec<Self> {
+        let view = |note: &Note| Self { text: text::lines(&note.text), link: note.link.clone() };
+        notes.iter().map(view).collect()
     }
 }
 

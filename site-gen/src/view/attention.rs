@@ -20,7 +20,7 @@ const MACHINES_MAX: usize = 10;
 #[derive(Debug, Clone)]
 pub(crate) struct Attention {
     pub(crate) newly_failing: Listed<Item<ConcernView>>,
-    /// Build lines whose run fails though none of its tests does.
+    /// Build lines whose run fails though none of its tests does, or only known ones that do not explain it.
     pub(crate) broken: Listed<Item<BrokenView>>,
     pub(crate) silent: Listed<Item<SilentView>>,
     pub(crate) failing: Listed<Item<ConcernView>>,
@@ -147,8 +147,7 @@ impl Found {
         }
         for line in &history.lines {
             let machine = LineView::machine(&line.history.name);
-            let failing = line.history.whole.failing(line.history.newest);
-            let failing = failing.filter(|_| line.failing == 0);
+            let failing = history.broken(line);
             if let Some(since) = failing.and_then(|failing| Since::new(&line.history, failing)) {
                 let since = SinceView::new(&since, repository, to_package);
                 let it = BrokenView { machine: machine.clone(), since };

@@ -5,6 +5,7 @@ use pony_formats::names;
 use super::since::{ProofView, SinceView};
 use super::{ExcuseView, LineView, Runs, Status};
 use crate::analysis::{Concern, Kind, LineDigest, Repository, Since, Standing};
+use crate::annotations::Excuse;
 use crate::text;
 
 /// Tests of a package that have a page of their own.
@@ -67,8 +68,10 @@ pub(crate) struct ConcernView {
     pub(crate) since: Option<SinceView>,
     /// Why it is called flaky.
     pub(crate) flaky: Option<String>,
-    /// Why it is no news, where it is so on all build lines.
+    /// Why it is no news, where it is so on all build lines; of several reasons the first.
     pub(crate) excuse: Option<ExcuseView>,
+    /// `and 2 other reasons on other build lines`, where there are several.
+    pub(crate) more_excuses: Option<String>,
 }
 
 impl ConcernView {
@@ -106,6 +109,7 @@ impl ConcernView {
         }
         let href = format!("{to_package}{}", TestPages::page(concern.id, rank));
         let (status, word) = words(concern.kind);
+        let excuses = reasons(concern);
         Self {
             id: text::name(concern.id),
             href,
@@ -121,14 +125,25 @@ impl ConcernView {
             machines: machines.join("; "),
             since,
             flaky: concern.on.iter().find_map(why_flaky),
-            excuse: concern
-                .on
-                .iter()
-                .find_map(|standing| standing.excuse)
-                .filter(|_| concern.kind == Kind::Known)
-                .map(ExcuseView::new),
+            excuse: excuses.first().copied().map(ExcuseView::new),
+            more_excuses: (excuses.len() > 1).then(|| {
+                let others = text::counted(excuses.len() - 1, "other reason");
+                format!("and {others} on other build lines")
+            }),
         }
     }
+}
+
+/// Why a test is no news: what is said of it on each build line where it would be, once each.
+fn reasons<'a>(concern: &Concern<'a>) -> Vec<&'a Excuse> {
+    let mut reasons: Vec<&Excuse> = Vec::new();
+    let known = concern.on.iter().filter(|standing| standing.kind() == Kind::Known);
+    for excuse in known.filter_map(|standing| standing.excuse) {
+        if concern.kind == Kind::Known && !reasons.contains(&excuse) {
+            reasons.push(excuse);
+        }
+    }
+    reasons
 }
 
 /// What a kind is called.

@@ -1,5 +1,7 @@
 //! What people say of results afterwards, in files of the results repository.
 
+use pony_formats::Step;
+
 use crate::gathered::{json, result, words};
 use crate::place::Place;
 
@@ -40,12 +42,17 @@ fn a_known_failure_is_no_news_until_it_expires() {
         let shown = words(&place, page);
         assert!(shown.contains("known failure wheels come off"), "{page}: {shown}");
     }
-    for feed in ["rss2/changes.xml", "rss2/_generic/cart/changes.xml"] {
+    let of_line = "p/cart/line/py3.14~00~00atlas~00linux-x86_64/changes.xml";
+    for feed in ["rss2/changes.xml", "rss2/_generic/cart/changes.xml", of_line] {
         assert!(!place.text("site", feed).contains("<item>"), "{feed}");
     }
     place.assert_like_new();
 
-    // The clock of the results is what counts: with this one it is the second of March.
+    // The clock of the results is what counts: with this one it is the second of March, on all build lines.
+    place.append(&[result((25, "cart", "barn", 'b'), 1.0, &[("t", 'F'), ("u", 'P')])]);
+    place.build("site");
+    assert!(place.text("site", of_line).contains("newly failing"));
+    place.assert_like_new();
     place.append(&[result((25, "cart", "atlas", 'c'), 1.0, &[("t", 'F'), ("u", 'P')])]);
     place.build("site");
     let shown = words(&place, "index.html");
@@ -127,5 +134,83 @@ fn a_package_may_be_called_like_the_folder_of_annotations() {
     place.build("site");
     let shown = words(&place, "p/~61nnotations/index.html");
     assert!(shown.contains("Known 1"), "{shown}");
+    place.assert_like_new();
+}
+
+#[test]
+fn damaged_annotations_are_told_and_everything_else_is_shown() {
+    let place = place();
+    place.meddle(FILE, Some(&known("2026-03-01")));
+    place.append(&[result((3, "cart", "barn", 'b'), 1.0, &[("u", 'P')])]);
+    place.lose("annotations");
+    for _ in 0..2 {
+        let built = place.build("site");
+        let [told] = built.unreadable.as_slice() else { panic!("{:?}", built.unreadable) };
+        assert!(told.starts_with("annotations: damaged: tree "), "{told}");
+        let shown = words(&place, "index.html");
+        assert!(shown.contains("Annotations that do not count 1 annotations : damaged"), "{shown}");
+        assert!(shown.contains("Newly failing 1"), "{shown}");
+        place.append(&[result((4, "cart", "barn", 'b'), 1.0, &[("u", 'P')])]);
+    }
+    place.build("site");
+    place.assert_like_new();
+}
+
+#[test]
+fn a_note_is_on_the_results_of_all_packages_that_have_its_key() {
+    let place = Place::new();
+    let key = place.append(&[result((1, "cart", "atlas", 'a'), 1.0, &[("t", 'P')])])[0];
+    // Keys are drawn: somebody copies a result.
+    let at = format!("cart/{}/{key}", key.time().strftime("%Y/%m/%d"));
+    for file in ["client_info.json", "receipt.json", "results_list.json"] {
+        let path = format!("{at}/{file}");
+        let content = place.stored(&path).replace("\"cart\"", "\"wagon\"");
+        place.meddle(&path.replace("cart", "wagon"), Some(&content));
+    }
+    place.build("site");
+    let note = format!("[[note]]\nresult = \"{key}\"\ntext = \"power\\ncut\"\n");
+    place.meddle(FILE, Some(&note));
+    place.build("site");
+    for package in ["cart", "wagon"] {
+        let page = place.text("site", &format!("p/{package}/{key}/index.html"));
+        assert!(page.contains("<li>power<br>cut</li>"), "{package}");
+    }
+    place.assert_like_new();
+}
+
+#[test]
+fn of_several_reasons_each_is_on_the_page_of_the_test_and_a_list_says_that_there_are_more() {
+    let place = place();
+    place.append(&[
+        result((3, "cart", "barn", 'a'), 1.0, &[("t", 'P')]),
+        result((4, "cart", "barn", 'b'), 1.0, &[("t", 'F')]),
+    ]);
+    let on = |host: &str, reason: &str| {
+        let host = format!("reason = \"{reason}\"\nhost = \"{host}\"");
+        known("2026-03-01").replace("reason = \"wheels come off\"", &host)
+    };
+    place.meddle(FILE, Some(&format!("{}{}", on("barn", "too wet"), on("atlas", "too dry"))));
+    place.build("site");
+    let shown = words(&place, "p/cart/tests/index.html");
+    assert!(shown.contains("and 1 other reason on other build lines"), "{shown}");
+    let shown = words(&place, "p/cart/test/t/index.html");
+    assert!(shown.contains("too wet") && shown.contains("too dry"), "{shown}");
+}
+
+#[test]
+fn a_run_that_fails_for_more_than_what_is_known_is_news() {
+    let (place, mut broken) = (Place::new(), result((2, "cart", "atlas", 'b'), 1.0, &[("t", 'F')]));
+    place.append(&[result((1, "cart", "atlas", 'a'), 1.0, &[("t", 'P')])]);
+    broken.0.results_list.push(Step::default().with("name", "lint").with("status", 1));
+    place.append(&[broken]);
+    place.meddle(FILE, Some(&known("2026-03-02")));
+    place.build("site");
+    let said = "Runs that fail for another reason than a test 1 ✗ failing cart : atlas";
+    assert!(words(&place, "index.html").contains(said), "{}", words(&place, "index.html"));
+    let feed = place.text("site", "rss2/changes.xml");
+    assert!(feed.contains("the run fails, though no test does newly"), "{feed}");
+    place.append(&[result((3, "cart", "atlas", 'c'), 1.0, &[("t", 'F')])]);
+    place.build("site");
+    assert!(!words(&place, "index.html").contains("Runs that fail"));
     place.assert_like_new();
 }

@@ -95,6 +95,11 @@ impl Place {
         fs::read_to_string(self.path(site).join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
     }
 
+    /// What the newest commit has at `path`.
+    pub(crate) fn stored(&self, path: &str) -> String {
+        git(self.store.path(), &self.path("index"), &["show", &format!("main:{path}")], "")
+    }
+
     /// Commits the file `path` with `content`, or without it, as somebody with git may.
     pub(crate) fn meddle(&self, path: &str, content: Option<&str>) {
         let index = self.path("index");
@@ -135,6 +140,14 @@ impl Place {
         let commit = git(&["commit-tree", "-m", "Merge", "-p", "main", "-p", "theirs", &tree], "");
         git(&["update-ref", "refs/heads/main", &commit], "");
         fs::remove_file(&index).unwrap();
+    }
+
+    /// Removes the object of something that somebody with git has committed.
+    pub(crate) fn lose(&self, path: &str) {
+        let object = format!("main:{path}");
+        let id = git(self.store.path(), &self.path("index"), &["rev-parse", &object], "");
+        let (folder, name) = id.split_at(2);
+        fs::remove_file(self.store.path().join("objects").join(folder).join(name)).unwrap();
     }
 
     /// Commits a root folder with more entries, made of those that are there: each is a mode, a kind, the entry

@@ -105,17 +105,25 @@ fn results(place: &Place) -> Vec<(String, ResultKey)> {
     packages.flat_map(of).collect()
 }
 
-/// Another file for every number.
+/// Another file for every number: some excuses, which overlap, and notes.
 fn annotations(number: usize, results: &[(String, ResultKey)]) -> String {
-    let (kind, package) = (["known", "quarantine"][number % 2], ["cart", "a/b"][number / 2 % 2]);
-    let (test, host) = (["t", "*"][number / 4 % 2], ["x", "y", "z"][number % 3]);
-    let mut text = format!(
-        "[[{kind}]]\npackage = \"{package}\"\ntest = \"{test}\"\nreason = \"{number}\"\n\
-         expires = 2026-03-0{}\n[[note]]\nmachine = \"{host}\"\ntext = \"{number}\"\n",
-        number % 3 + 1
-    );
-    if let Some((_, key)) = results.get(number % results.len().max(1)) {
-        text.push_str(&format!("[[note]]\nresult = \"{key}\"\ntext = \"{number}\"\n"));
+    let mut text = String::new();
+    for number in number..=number + number % 4 {
+        let (kind, package) =
+            (["known", "quarantine"][number % 2], ["cart", "a/b", "gone"][number / 2 % 3]);
+        let (test, host) = (["t", "*"][number / 4 % 2], ["x", "y", "z"][number % 3]);
+        text.push_str(&format!(
+            "[[{kind}]]\npackage = \"{package}\"\ntest = \"{test}\"\nreason = \"{number}\"\n\
+             expires = 2026-03-0{}\n",
+            number % 3 + 1
+        ));
+        if number.is_multiple_of(5) {
+            text.push_str(&format!("host = \"{host}\"\n"));
+        }
+        text.push_str(&format!("[[note]]\nmachine = \"{host}\"\ntext = \"{number}\"\n"));
+        if let Some((_, key)) = results.get(number % results.len().max(1)) {
+            text.push_str(&format!("[[note]]\nresult = \"{key}\"\ntext = \"{number}\"\n"));
+        }
     }
     if number.is_multiple_of(7) {
         text.push_str("oops");

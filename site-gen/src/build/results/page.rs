@@ -78,7 +78,7 @@ impl Build<'_> {
         let (mut view, full_texts) =
             ResultView::new(&result, &artifacts, self.options.link_artifacts, revision, notes);
         let on = Noted::Result(key);
-        view.remarks = RemarkView::all(self.annotated.all.notes_on(&on));
+        view.remarks = RemarkView::all(self.annotated.all.notes.on(&on));
         view.changes = changes.map(|changes| ChangesView::new(changes, &view.key));
         let page = pages::result(&view, commit, self.options.live)?;
         self.folder.write(&format!("{at}/index.html"), page)?;
