@@ -1,7 +1,7 @@
 //! [`Contents`]: the content of uploaded files, beside git, each under its hash: no name from outside
 //! becomes a path.
 
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
 use crate::disk::Disk;
-use crate::listing::list;
+use crate::listing::{list, name_of};
 use crate::{Action, Sha256Hex, StoreError};
 
 /// How the names of files that are not complete yet start.
@@ -38,9 +38,8 @@ impl Contents {
     /// When that is not possible.
     pub fn prepare(&self) -> Result<(), StoreError> {
         crate::create_folder(&self.folder)?;
-        for entry in list(&self.folder).map_err(StoreError::io(Action::Read, &self.folder))? {
-            if entry.file_name().to_string_lossy().starts_with(INCOMING) {
-                let path = entry.path();
+        for path in list(&self.folder).map_err(StoreError::io(Action::Read, &self.folder))? {
+            if name_of(&path).starts_with(INCOMING) {
                 fs::remove_file(&path).map_err(StoreError::io(Action::Remove, &path))?;
             }
         }
@@ -131,10 +130,7 @@ impl Contents {
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     match list(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
-        entries => {
-            let entries = entries.map_err(StoreError::io(Action::Read, folder))?;
-            Ok(entries.iter().map(DirEntry::path).collect())
-        }
+        entries => entries.map_err(StoreError::io(Action::Read, folder)),
     }
 }
 

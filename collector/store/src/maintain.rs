@@ -156,10 +156,10 @@ impl Maintenance {
 /// How many packs there are, and how large they are.
 fn size(folder: &Path) -> Result<Packs, StoreError> {
     let mut packs = Packs { count: 0, bytes: 0 };
-    for entry in list(folder).map_err(StoreError::io(Action::Read, folder))? {
+    for path in list(folder).map_err(StoreError::io(Action::Read, folder))? {
         // One that the writer has just removed counts for nothing.
-        packs.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
-        packs.count += usize::from(entry.path().extension().is_some_and(|kind| kind == "pack"));
+        packs.bytes += path.metadata().map_or(0, |metadata| metadata.len());
+        packs.count += usize::from(path.extension().is_some_and(|kind| kind == "pack"));
     }
     Ok(packs)
 }

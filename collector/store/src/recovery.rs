@@ -15,7 +15,7 @@
 //!
 //! What is wrong with the branch itself is not repaired, see `tip`.
 
-use std::fs::{self, DirEntry, File, Metadata, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 use crate::disk::Disk;
 use crate::layout::BRANCH;
-use crate::listing::list;
+use crate::listing::{list, name_of};
 use crate::{Action, StoreError, pack};
 
 /// How long a lock is watched that may be a dead writer's or a living push's.
@@ -144,7 +144,7 @@ fn halves_of_packs(packs: &Path, now: SystemTime) -> Result<Vec<PathBuf>, StoreE
         };
         !path.with_extension(other).exists() && is_stale(path)
     };
-    Ok(entries(packs)?.iter().map(DirEntry::path).filter(is_half).collect())
+    Ok(entries(packs)?.into_iter().filter(is_half).collect())
 }
 
 /// Temporary files of git and gix: objects, packs, pushes that were not accepted.
@@ -152,30 +152,27 @@ fn clutter(git_dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let objects = git_dir.join("objects");
     let mut found = Vec::new();
     let mut folders = vec![objects.join("pack")];
-    for entry in entries(&objects)? {
-        let name = entry.file_name();
-        let is_shard = name.len() == 2 && entry.file_type().is_ok_and(|kind| kind.is_dir());
+    for path in entries(&objects)? {
+        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let is_shard = name_of(&path).len() == 2 && is_folder;
         if is_shard {
-            folders.push(entry.path());
-        } else if is_temporary(&entry) {
-            found.push(entry.path());
+            folders.push(path);
+        } else if is_temporary(&path) {
+            found.push(path);
         }
     }
     for folder in folders {
-        found.extend(
-            entries(&folder)?.iter().filter(|entry| is_temporary(entry)).map(DirEntry::path),
-        );
+        found.extend(entries(&folder)?.into_iter().filter(|path| is_temporary(path)));
     }
     Ok(found)
 }
 
-fn is_temporary(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    let name = name.to_string_lossy();
+fn is_temporary(path: &Path) -> bool {
+    let name = name_of(path);
     name.starts_with("tmp_") || name.starts_with(".tmp")
 }
 
-fn entries(folder: &Path) -> Result<Vec<DirEntry>, StoreError> {
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     match list(folder) {
         // Somebody's temporary folder that is gone meanwhile.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(vec![]),
@@ -234,9 +231,8 @@ fn lock_folder(path: &Path) -> Option<File> {
 
 /// The caller holds the lock on `parent`.
 fn remove_dead_nurseries(parent: &Path) -> Result<(), StoreError> {
-    for entry in entries(parent)? {
-        let path = entry.path();
-        let is_nursery = entry.file_name().to_string_lossy().starts_with(NURSERY) && path.is_dir();
+    for path in entries(parent)? {
+        let is_nursery = name_of(&path).starts_with(NURSERY) && path.is_dir();
         if is_nursery && File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
             fs::remove_dir_all(&path).map_err(StoreError::io(Action::Remove, &path))?;
         }

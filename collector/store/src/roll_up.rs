@@ -90,8 +90,7 @@ impl RollUp {
     /// they were not found unusable. What git has received is among them.
     fn own_packs(&self, folder: &Path) -> io::Result<Vec<Pack>> {
         let mut files: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
-        for entry in list(folder)? {
-            let path = entry.path();
+        for path in list(folder)? {
             files.entry(path.with_extension("")).or_default().insert(path);
         }
         let Some(listed) = listed_packs(folder) else { return Ok(vec![]) };

@@ -103,8 +103,7 @@ fn listed(folder: &Path) -> BTreeSet<String> {
 fn packs(folder: &Path, reserved: &BTreeSet<PathBuf>) -> io::Result<Vec<Pack>> {
     let listed = listed(folder);
     let mut packs = Vec::new();
-    for entry in list(folder)? {
-        let index = entry.path();
+    for index in list(folder)? {
         let is_kept =
             ["keep", "promisor", "mtimes"].iter().any(|kind| index.with_extension(kind).exists());
         if index.extension().is_none_or(|kind| kind != "idx")
