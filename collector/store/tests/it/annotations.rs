@@ -90,16 +90,18 @@ fn a_file_that_the_system_refuses_is_an_error() {
         let packed = std::process::Command::new("sh")
             .args(["-c", &script])
             .current_dir(fixture.path())
-            .status();
-        assert!(packed.unwrap().success());
+            .output();
+        assert!(packed.unwrap().status.success());
         assert!(loose(&fixture, refused).is_file());
-        let status = std::process::Command::new("sh")
+        // What it prints would look like the end of this run of tests.
+        let run = std::process::Command::new("sh")
             .args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""])
             .arg(std::env::current_exe().unwrap())
             .args(["--exact", "annotations::a_file_that_the_system_refuses_is_an_error"])
             .env(REPOSITORY, fixture.path())
-            .status();
-        assert!(status.unwrap().success());
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
     }
 }
 
