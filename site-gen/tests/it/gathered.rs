@@ -2,10 +2,10 @@
 //! one result to the next.
 
 use jiff::{SignedDuration, Timestamp};
-use pony_formats::{ClientInfo, Outcome, Step, Submission, Tagset, TestCase};
+use pony_formats::{ClientInfo, Step, Submission, Tagset};
 use pony_site::Options;
 
-use crate::place::{Place, options};
+use crate::place::{Place, by_letter, options};
 
 /// A result of `host` that arrived `hour` hours after the first of March: commit, seconds it took, and tests by
 /// name and letter.
@@ -15,10 +15,7 @@ pub(crate) fn result(
     tests: &[(&str, char)],
 ) -> (Submission, Timestamp) {
     let start: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
-    let tests: Vec<_> = tests
-        .iter()
-        .map(|(id, letter)| TestCase::new(*id, Outcome::from_letter(*letter).unwrap()))
-        .collect();
+    let tests = by_letter(tests);
     let tagset = Tagset {
         package: package.into(),
         host: host.into(),

@@ -2,9 +2,9 @@
 //! be.
 
 use jiff::{SignedDuration, Timestamp};
-use pony_formats::{ClientInfo, Outcome, Step, Submission, Tagset, TestCase, Value};
+use pony_formats::{ClientInfo, Step, Submission, Tagset, Value};
 
-use crate::place::Place;
+use crate::place::{Place, by_letter};
 
 /// A result `hour` hours after the first of March: commit and branch, and tests by name and letter.
 fn result(
@@ -14,10 +14,7 @@ fn result(
     tests: &[(&str, char)],
 ) -> (Submission, Timestamp) {
     let start: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
-    let tests: Vec<_> = tests
-        .iter()
-        .map(|(id, letter)| TestCase::new(*id, Outcome::from_letter(*letter).unwrap()))
-        .collect();
+    let tests = by_letter(tests);
     let tagset = Tagset {
         package: "cart".into(),
         host: "atlas".into(),

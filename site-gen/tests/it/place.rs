@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pony_formats::{ResultKey, Submission};
+use pony_formats::{Outcome, ResultKey, Submission, TestCase};
 use pony_site::{Built, Options, SiteError};
 use pony_store::{Arrival, Store, Writer};
 
@@ -205,4 +205,11 @@ fn git(repository: &Path, index: &Path, arguments: &[&str], input: &str) -> Stri
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "git {arguments:?}");
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Tests by name and by the letter of their outcome.
+pub(crate) fn by_letter(tests: &[(&str, char)]) -> Vec<TestCase> {
+    let test =
+        |(id, letter): &(&str, char)| TestCase::new(*id, Outcome::from_letter(*letter).unwrap());
+    tests.iter().map(test).collect()
 }
